@@ -1,0 +1,5 @@
+//! PHASE 1, map the lifecycle: who stood in which stage when, the transitions between stages, and their KPIs.
+
+pub mod history;
+
+pub use history::Stays;

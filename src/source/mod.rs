@@ -1,0 +1,72 @@
+//! Files in, people and events out.
+//!
+//! [`read`] turns the tables of a spec into one [`People`] table and one [`Events`] table sorted by person and time, and
+//! keeps a ledger: rows read = rows used + rows rejected, each rejection with its file, row and reason.
+
+pub mod events;
+pub mod people;
+
+pub use events::{Events, Property, Values};
+pub use people::People;
+
+use crate::time::Time;
+
+/// What was read: everything the phases work from.
+#[derive(Debug)]
+pub struct Data {
+    /// Everyone, with attributes.
+    pub people: People,
+    /// What they did, sorted by person and time. Empty in a snapshot.
+    pub events: Events,
+    /// The end of observation: `lifecycle.end`, or just after the last event.
+    pub end: Time,
+    /// Every input file.
+    pub inputs: Vec<Input>,
+    /// Every row that was not used.
+    pub rejected: Vec<Rejected>,
+    /// Every source id and the person it became, when it is not itself.
+    pub identities: Vec<Identity>,
+}
+
+/// An input file, for the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Input {
+    /// The table of `[tables]`.
+    pub table: String,
+    /// The path as the spec names it.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the bytes, hex.
+    pub blake3: String,
+    /// Rows read, the rejected ones among them.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+}
+
+/// A row that was not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The file, or the source (`events.purchase`) when the row comes from a query.
+    pub file: String,
+    /// The row, counted from 1, the header not counted.
+    pub row: u64,
+    /// The column at fault, if one is.
+    pub column: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A source id and the person it became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The person.
+    pub person: String,
+    /// The table that holds the id.
+    pub table: String,
+    /// The id as it stands there.
+    pub id: String,
+    /// The rule that joined them.
+    pub why: String,
+}

@@ -1,0 +1,359 @@
+//! `clo.toml`, read and checked: what the rest of clo works from.
+//!
+//! The written form ([`written`]) is what serde reads and what the JSON Schema describes. [`Spec`] is the checked form:
+//! names resolved to positions, durations and times parsed, every rule known to be there. Only [`read`] makes one, and
+//! it reports every fault at once, each with its line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::time::{Duration, Time};
+
+/// A checked `clo.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// The folder of `clo.toml`; relative paths start here.
+    pub root: PathBuf,
+    /// The file's name as the person gave it, for messages.
+    pub file: PathBuf,
+    /// The project's name.
+    pub name: String,
+    /// Every random choice derives from it.
+    pub seed: u64,
+    /// The raw files, by name.
+    pub tables: BTreeMap<String, Table>,
+    /// Where people and their attributes come from, in the order of the file.
+    pub people: Vec<PeopleSource>,
+    /// Where events come from, in the order of the file. Empty for a labelled snapshot.
+    pub events: Vec<EventSource>,
+    /// Pairs of columns whose ids are one person.
+    pub links: Vec<Link>,
+    /// The end of observation; default: the last event.
+    pub end: Option<Time>,
+    /// The stages, in the order of the file.
+    pub stages: Vec<Stage>,
+    /// What is to be predicted.
+    pub predictions: Vec<Prediction>,
+    /// Who is to be reached.
+    pub audiences: Vec<Audience>,
+}
+
+/// Which of the two shapes of data the spec describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Events in time: stages are entered by events or by silence, examples are taken at many cutoffs.
+    Events,
+    /// A row per person and no times: stages qualify by attribute, one cutoff.
+    Snapshot,
+}
+
+impl Spec {
+    /// Events in time, or a labelled snapshot.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        if self.events.is_empty() { Shape::Snapshot } else { Shape::Events }
+    }
+
+    /// The position of a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.name == name)
+    }
+
+    /// The prediction of that name.
+    #[must_use]
+    pub fn prediction(&self, name: &str) -> Option<&Prediction> {
+        self.predictions.iter().find(|prediction| prediction.name == name)
+    }
+}
+
+/// One raw table: a path (or a glob) and how it is to be read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// Path, glob or address, variables expanded; relative to the spec's folder.
+    pub path: String,
+    /// How the columns are parted; told by the file's name when absent (`,` for .csv, tab for .tsv).
+    pub delimiter: Option<Delimiter>,
+    /// Column names; when given the file has no header line, unless `header` says so.
+    pub columns: Option<Vec<String>>,
+    /// Whether the first line names the columns. Default: yes, unless `columns` is given.
+    pub header: Option<bool>,
+    /// Texts that mean "no value", beside the empty one.
+    pub null_values: Vec<String>,
+    /// Types told rather than inferred: `i64`, `f64`, `str`, `bool`, `date`, `datetime`.
+    pub types: BTreeMap<String, ColumnType>,
+    /// Formats of date and time columns (`strftime`), by column.
+    pub formats: BTreeMap<String, String>,
+    /// The text's encoding, e.g. `latin1`; default: told by its byte order mark, else UTF-8.
+    pub encoding: Option<String>,
+    /// The sheet of a workbook; default: the first.
+    pub sheet: Option<String>,
+    /// The query of a database address.
+    pub query: Option<String>,
+}
+
+/// How the columns of a text file are parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// One byte, e.g. `;`.
+    Byte(u8),
+    /// Runs of blanks; leading and trailing blanks do not count.
+    Whitespace,
+}
+
+/// A column type that a spec can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// 64-bit integer.
+    I64,
+    /// 64-bit float.
+    F64,
+    /// Text.
+    Str,
+    /// `true`/`false`, `yes`/`no`, `1`/`0`.
+    Bool,
+    /// A day.
+    Date,
+    /// An instant.
+    Datetime,
+}
+
+/// The rows that people or events are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    /// All rows of a table of `[tables]`.
+    Table(String),
+    /// A query over the tables of `[tables]`.
+    Sql(String),
+}
+
+/// One `[people.*]`: a row per person, attributes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeopleSource {
+    /// The name after `people.`.
+    pub name: String,
+    /// Where the rows come from.
+    pub rows: Rows,
+    /// The column that holds the person's id; `None`: the row's number is the id (`person = "row"`).
+    pub person: Option<String>,
+    /// The rows' order in time, for snapshots.
+    pub order: Option<Order>,
+    /// Since when a row's attributes hold, when attributes change.
+    pub valid_from: Option<TimeColumn>,
+    /// Columns that reach a person (`email`, `phone`, names, postcode …): kept out of features, given to exports.
+    pub contact: Vec<String>,
+}
+
+/// The order of a snapshot's rows in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// As they stand in the file.
+    Row,
+    /// By a column.
+    Column(String),
+}
+
+/// One `[events.*]`: something people did or received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventSource {
+    /// The name after `events.`; the kind of all its events unless `event` names a column.
+    pub name: String,
+    /// Where the rows come from.
+    pub rows: Rows,
+    /// The column that holds the person's id.
+    pub person: String,
+    /// The column that holds the time.
+    pub time: TimeColumn,
+    /// The column that names the kind, when a table holds several.
+    pub event: Option<String>,
+    /// The columns kept as properties; `None`: all others.
+    pub properties: Option<Vec<String>>,
+    /// When a row reached the data, if later than `time`.
+    pub known_at: Option<TimeColumn>,
+}
+
+/// A column of times and how they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeColumn {
+    /// The column's name.
+    pub column: String,
+    /// How its values are written.
+    pub reading: TimeReading,
+    /// The time zone of values that do not name one; default UTC.
+    pub zone: Option<String>,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TimeReading {
+    /// A form that cannot be mistaken (ISO 8601, `20170212`, a typed column); anything else is an error that asks.
+    Unmistakable,
+    /// A `strftime` format.
+    Format(String),
+    /// A number of `unit`s since `origin` (default: the Unix epoch).
+    Number {
+        /// Length of one unit in microseconds.
+        unit_micros: i64,
+        /// The instant of zero.
+        origin: Time,
+    },
+}
+
+/// Two columns of a table whose values are ids of the same person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The table of `[tables]`.
+    pub table: String,
+    /// The two columns.
+    pub columns: [String; 2],
+}
+
+/// A place in the lifecycle; a person stands in exactly one at any time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// What brings a person here.
+    pub rule: Rule,
+    /// Positions of the stages it can be entered from; empty: any other stage.
+    pub from: Vec<usize>,
+}
+
+/// What brings a person into a stage.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// No rule: where everybody starts.
+    Start,
+    /// An event for which the SQL expression holds (over `event`, `nth`, the event's properties and the person's attributes).
+    Enter(String),
+    /// Attributes for which the SQL expression holds (snapshots).
+    When(String),
+    /// No event that enters a `from` stage for this long.
+    Silence(Duration),
+}
+
+/// One `[[predictions]]`: of the people in `from` at the cutoff, who reaches `to` within the horizon?
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// Its name.
+    pub name: String,
+    /// Positions of the stages people are taken from.
+    pub from: Vec<usize>,
+    /// Positions of the stages that count as attained.
+    pub to: Vec<usize>,
+    /// The span after the cutoff in which the transition counts; `None` in a snapshot.
+    pub horizon: Option<Duration>,
+    /// When examples are taken.
+    pub cutoffs: Cutoffs,
+    /// Lookback windows of the features; the whole past is always among them.
+    pub windows: Vec<Duration>,
+    /// Features to leave out: names with `*`.
+    pub exclude: Vec<String>,
+    /// Which model.
+    pub model: Model,
+}
+
+/// When examples are taken: `count` cutoffs, `every` apart, the last one horizon before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cutoffs {
+    /// The distance between two cutoffs.
+    pub every: Duration,
+    /// How many.
+    pub count: usize,
+}
+
+/// What a prediction is learned with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Model {
+    /// The estimator.
+    pub estimator: Estimator,
+    /// How the logistic regression is solved.
+    pub solver: Solver,
+}
+
+/// A kind of model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Estimator {
+    /// Logistic regression unless boosting beats it on validation beyond noise.
+    #[default]
+    Auto,
+    /// Logistic regression.
+    Logistic,
+    /// Gradient boosting of trees.
+    Boosting,
+    /// A random forest.
+    Forest,
+}
+
+/// How a logistic regression is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Solver {
+    /// Newton's method (IRLS) in parallel.
+    #[default]
+    Newton,
+    /// L-BFGS by linfa-logistic.
+    Linfa,
+}
+
+/// One `[[audiences]]`: a ranked, suppressed, consented list with a holdout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audience {
+    /// Its name.
+    pub name: String,
+    /// The prediction whose scores rank it.
+    pub prediction: String,
+    /// SQL over `stage` and the attributes: who is considered; `None`: everyone scored.
+    pub candidates: Option<String>,
+    /// How many are chosen.
+    pub size: Size,
+    /// Share of the chosen kept out at random, 0–1.
+    pub holdout: f64,
+    /// Files of ids or contact data of people who must not be contacted.
+    pub suppress: Vec<String>,
+    /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
+    pub consent: Option<String>,
+    /// Where the list goes.
+    pub export: Vec<Destination>,
+}
+
+/// How many people an audience takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Size {
+    /// So many.
+    Count(usize),
+    /// A share of the candidates that may be contacted, 0–1.
+    Share(f64),
+    /// Everyone whose propensity times `value` exceeds `cost`.
+    MaxProfit {
+        /// Cost of reaching one person.
+        cost: f64,
+        /// Value of one transition.
+        value: f64,
+    },
+}
+
+/// A form that an audience is exported in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Destination {
+    /// A plain CSV file.
+    Csv,
+    /// An Excel workbook.
+    Xlsx,
+    /// Google Ads Customer Match.
+    GoogleCustomerMatch,
+    /// Meta custom audience.
+    MetaCustomAudience,
+}
+
+impl Destination {
+    /// The name in `clo.toml` and of the folder under `export/`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::GoogleCustomerMatch => "google-customer-match",
+            Self::MetaCustomAudience => "meta-custom-audience",
+        }
+    }
+}

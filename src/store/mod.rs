@@ -1,0 +1,138 @@
+//! The one place that writes files: each artifact is written beside its place, synced and renamed, so that a reader or
+//! a killed run finds the old one or the new one, never half of one.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _, ZstdLevel};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// Writes `path` whole or not at all; folders on the way are made.
+///
+/// # Errors
+/// When the folder cannot be made or written (no permission, disk full): what stood there before still stands.
+pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
+    let fail = |source: std::io::Error| {
+        Error::io("write", path, &source)
+            .hint("check the folder's permissions and the free space, or choose another with --out")
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(fail)?;
+    let temporary = tempfile::Builder::new().prefix(".clo-").suffix(".part").tempfile_in(folder).map_err(fail)?;
+    let mut writer = BufWriter::with_capacity(1 << 16, temporary.as_file());
+    fill(&mut writer)?;
+    writer.flush().map_err(fail)?;
+    drop(writer);
+    temporary.as_file().sync_all().map_err(fail)?;
+    allow_reading(temporary.as_file()).map_err(fail)?;
+    temporary.persist(path).map_err(|error| fail(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
+}
+
+/// Temporary files are made for their owner alone; artifacts get the usual permissions.
+#[cfg(unix)]
+fn allow_reading(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn allow_reading(_: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes bytes.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |writer| writer.write_all(bytes).map_err(|source| Error::io("write", path, &source)))
+}
+
+/// Writes a value as indented JSON with a newline at the end.
+///
+/// # Errors
+/// As [`write_with`]; a value that JSON cannot hold is an internal error.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+    bytes.push(b'\n');
+    write_bytes(path, &bytes)
+}
+
+/// Reads a JSON artifact.
+///
+/// # Errors
+/// When the file is missing or does not hold what it should.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = fs::read(path).map_err(|source| Error::io("read", path, &source))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Error::data(format!("{} is damaged: {error}", path.display())).hint("delete it and run the phase again")
+    })
+}
+
+/// Writes a table as Parquet: zstd, row groups of 256 Ki rows, the same bytes for the same table.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
+    write_with(path, |writer| {
+        let level = ZstdLevel::try_new(1)?;
+        ParquetWriter::new(writer)
+            .with_compression(ParquetCompression::Zstd(Some(level)))
+            .with_row_group_size(Some(1 << 18))
+            .finish(frame)
+            .map(|_| ())
+            .map_err(|error| Error::data(format!("cannot write {}: {error}", path.display())))
+    })
+}
+
+/// Reads a Parquet artifact.
+///
+/// # Errors
+/// When the file is missing or is not Parquet.
+pub fn read_frame(path: &Path) -> Result<DataFrame> {
+    let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
+    polars::prelude::ParquetReader::new(file)
+        .finish()
+        .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
+}
+
+/// The folders and files of a project, as the contract names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// `out/` beside `clo.toml`, or what `--out` says.
+    pub out: PathBuf,
+    /// `models/` beside `clo.toml`.
+    pub models: PathBuf,
+}
+
+impl Layout {
+    /// A file under `out/`.
+    #[must_use]
+    pub fn file(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.out.join(relative)
+    }
+
+    /// `out/discover/<prediction>/`.
+    #[must_use]
+    pub fn discover(&self, prediction: &str) -> PathBuf {
+        self.out.join("discover").join(prediction)
+    }
+
+    /// `out/predict/<prediction>/`.
+    #[must_use]
+    pub fn predict(&self, prediction: &str) -> PathBuf {
+        self.out.join("predict").join(prediction)
+    }
+
+    /// `out/expand/<audience>/`.
+    #[must_use]
+    pub fn expand(&self, audience: &str) -> PathBuf {
+        self.out.join("expand").join(audience)
+    }
+}
