@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _, ZstdLevel};
+use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,9 +81,8 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// As [`write_with`].
 pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
     write_with(path, |writer| {
-        let level = ZstdLevel::try_new(1)?;
         ParquetWriter::new(writer)
-            .with_compression(ParquetCompression::Zstd(Some(level)))
+            .with_compression(ParquetCompression::Zstd(None))
             .with_row_group_size(Some(1 << 18))
             .finish(frame)
             .map(|_| ())
