@@ -65,6 +65,6 @@ mod tests {
         let mut table = Table::new([("stage", Align::Left), ("people", Align::Right)]);
         table.row(["lead".into(), "1,234".into()]);
         table.row(["a\x1b[2J".into(), "5".into()]);
-        assert_eq!(table.render(), "stage   people\nlead     1,234\na\u{fffd}[2J       5\n");
+        assert_eq!(table.render(), "stage  people\nlead    1,234\na\u{fffd}[2J       5\n");
     }
 }
