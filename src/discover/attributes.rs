@@ -44,7 +44,7 @@ pub enum AttributeValues {
 
 /// The columns that serve as features: not contact data, not named by a rule, neither constant nor an id.
 #[must_use]
-pub fn of_people(people: &People, rules: &[&str]) -> Vec<Attribute> {
+pub(super) fn of_people(people: &People, rules: &[&str]) -> Vec<Attribute> {
     let named: BTreeSet<String> = rules.iter().flat_map(|rule| columns_of(rule)).collect();
     let columns: Vec<&Series> = people.attributes.columns().iter().collect();
     columns
@@ -61,8 +61,6 @@ pub fn columns_of(rule: &str) -> Vec<String> {
     let Ok(expression) = polars::sql::sql_expr(rule) else { return Vec::new() };
     expression.meta().root_names().into_iter().map(|name| name.to_string()).collect()
 }
-
-#[expect(clippy::cast_precision_loss, reason = "row counts fit a double's 53 bits")]
 fn attribute(column: &Series) -> Option<Attribute> {
     let named = |values| Some(Attribute { column: column.name().to_string(), values });
     let rows = column.len();
@@ -143,7 +141,7 @@ fn numbers(source: &Series, rows: &[(Option<u32>, Time)]) -> Result<Vec<f32>> {
 }
 
 /// Days from the date to the cutoff; a date at or after the cutoff was not known and is missing.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
+#[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
 fn days_before(source: &Series, rows: &[(Option<u32>, Time)]) -> Result<Vec<f32>> {
     let instants = source.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?.cast(&DataType::Int64)?;
     let instants: Vec<Option<i64>> = instants.i64()?.iter().collect();

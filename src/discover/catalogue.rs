@@ -369,7 +369,6 @@ impl SeenProperty {
     }
 
     /// The frequent levels, in their own order. One of two levels says all.
-    #[expect(clippy::cast_precision_loss, reason = "counts of events fit a double's 53 bits")]
     fn frequent(&self) -> Vec<usize> {
         let total: u64 = self.levels.iter().sum();
         let mut order: Vec<usize> = (0..self.levels.len())

@@ -474,7 +474,7 @@ impl<'p, 'a> Totals<'p, 'a> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "features are 32-bit floats")]
+    #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
     fn value(&self, read: Read, cutoff: i64) -> f32 {
         let n_windows = self.plan.windows.len();
         let count = |kind: usize, window: usize| self.counts[kind * n_windows + window];

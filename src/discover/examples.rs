@@ -305,8 +305,6 @@ fn stage_cells(recipe: &Recipe, stays: &Stays, rows: &[&Row]) -> Cells {
 fn days_in_stage(stays: &Stays, row: &Row, cutoffs: &[Time]) -> f32 {
     cutoffs[usize::from(row.cutoff)].days_since(Time(stays.entered[row.stay as usize])) as f32
 }
-
-#[expect(clippy::cast_precision_loss, reason = "a person's stays are few")]
 fn stays_so_far(stays: &Stays, row: &Row) -> f32 {
     (row.stay - stays.offsets[row.person as usize] + 1) as f32
 }

@@ -111,7 +111,6 @@ fn orphans(data: &Data, spec: &Spec) -> Option<Finding> {
 }
 
 /// Columns that say nothing.
-#[expect(clippy::cast_precision_loss, reason = "row counts fit a double's 53 bits")]
 fn columns(data: &Data) -> Vec<Finding> {
     let finding = |profile: &crate::source::ColumnProfile| {
         let (code, rows, advice) = if profile.rows > 0 && profile.nulls == profile.rows {

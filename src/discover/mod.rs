@@ -12,7 +12,7 @@ mod findings;
 mod frames;
 mod signals;
 mod splits;
-mod table;
+pub mod table;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues, columns_of};

@@ -72,14 +72,14 @@ fn signal(column: &Column, train: &[usize], labels: &[bool], test: &[usize]) -> 
     let both = by_class.iter().all(|counts| counts.iter().sum::<f64>() > 0.0);
     let information_value = both.then(|| divergence(&by_class[1], &by_class[0]));
     let mut now = vec![0.0; binning.n_bins];
-    test.iter().for_each(|&row| now[binning.bin(&column.cells, row)] += 1.0);
+    for &row in test {
+        now[binning.bin(&column.cells, row)] += 1.0;
+    }
     let before: Vec<f64> = by_class[0].iter().zip(&by_class[1]).map(|(a, b)| a + b).collect();
     let stability = (!test.is_empty()).then(|| divergence(&now, &before));
     let leak = leak(auc, &by_class);
     Signal { feature: column.name.clone(), auc, information_value, stability, missing, leak }
 }
-
-#[expect(clippy::cast_precision_loss, reason = "row counts fit a double's 53 bits")]
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -131,7 +131,6 @@ impl Binning {
 }
 
 /// Mann–Whitney: the share of pairs of an attained and another example that the value puts in the right order.
-#[expect(clippy::cast_precision_loss, reason = "row counts fit a double's 53 bits")]
 fn auc(column: &Column, binning: &Binning, train: &[usize], labels: &[bool]) -> Option<f64> {
     let value = |row: usize| match &column.cells {
         Cells::Number(values) => f64::from(values[row]),
@@ -156,7 +155,6 @@ fn auc(column: &Column, binning: &Binning, train: &[usize], labels: &[bool]) -> 
 }
 
 /// Σ (p − q) ln(p / q) over smoothed shares: information value, and population stability index.
-#[expect(clippy::cast_precision_loss, reason = "bin counts fit a double's 53 bits")]
 fn divergence(one: &[f64], other: &[f64]) -> f64 {
     let total = |counts: &[f64]| counts.iter().sum::<f64>() + SMOOTHING * counts.len() as f64;
     let (n_one, n_other) = (total(one), total(other));
@@ -212,7 +210,7 @@ mod tests {
         assert!(signals(&examples(&told, &labels))[0].leak.is_some());
         let only_known: Vec<f32> = labels.iter().map(|&label| if label { 7.0 } else { f32::NAN }).collect();
         assert!(signals(&examples(&only_known, &labels))[0].leak.is_some());
-        let honest: Vec<f32> = (0..200).map(|i| (i % 7) as f32).collect();
+        let honest: Vec<f32> = (0_u8..200).map(|i| f32::from(i % 7)).collect();
         assert_eq!(signals(&examples(&honest, &labels))[0].leak, None);
     }
 }

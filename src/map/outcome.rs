@@ -64,4 +64,3 @@ pub fn outcome(
         Some(_) => Outcome::Attrited,
     }
 }
-

@@ -51,7 +51,7 @@ fn features() -> Vec<Feature> {
             features.push(Feature::Aggregate { kind: "purchase".into(), property: "amount".into(), statistic, window });
         }
     }
-    features.push(Feature::Trend { kind: kind(), window: week.unwrap() });
+    features.push(Feature::Trend { kind: kind(), window: Window(Duration::days(7)) });
     features.push(Feature::Share { kind: kind(), property: "product".into(), level: "b".into() });
     features.push(Feature::DaysSinceFirst { kind: "purchase".into() });
     features.push(Feature::DaysSinceLast { kind: None });
