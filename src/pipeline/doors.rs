@@ -74,12 +74,7 @@ pub(crate) fn findings(_: &Data, _: &Mapped, _: &Spec) -> Result<Vec<Finding>> {
     absent("map")
 }
 
-pub(crate) fn discover(
-    data: &Data,
-    stays: &Stays,
-    spec: &Spec,
-    prediction: &Prediction,
-) -> Result<(Examples, Recipe)> {
+pub(crate) fn discover(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -> Result<(Examples, Recipe)> {
     discover::examples(data, stays, spec, prediction)
 }
 
