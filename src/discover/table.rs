@@ -1,6 +1,6 @@
 //! Features and examples, column by column.
 
-pub use crate::map::Outcome;
+use crate::map::Outcome;
 use crate::time::Time;
 
 /// What is missing in a category column.

@@ -52,6 +52,9 @@ pub struct StageRow {
     pub n_people_now: u64,
     /// People who ever stood here.
     pub n_people_ever: u64,
+    /// What brings people here, as the spec says it; empty for the start stage.
+    #[serde(default)]
+    pub rule: String,
     /// Attributes that qualify for it: columns that its rule names.
     pub attributes: Vec<String>,
     /// Kinds of events that brought people here (`silence` among them), in the order of the kinds.
@@ -140,11 +143,17 @@ fn row(data: &Data, spec: &Spec, stage: usize, mut tally: Tally, money: Option<(
         kpis.push(number("order_value", sum / n as f64, property, n));
         kpis.push(number("revenue", sum, property, n));
     }
+    let rule = match &spec.stages[stage].rule {
+        Rule::Start => String::new(),
+        Rule::Enter(rule) | Rule::When(rule) => rule.clone(),
+        Rule::Silence(after) => format!("silent for {after}"),
+    };
     let attributes = attributes(data, &spec.stages[stage].rule);
     StageRow {
         stage: spec.stages[stage].name.clone(),
         n_people_now: tally.n_now as u64,
         n_people_ever: tally.n_ever as u64,
+        rule,
         entry_events: names(data, &tally.entries),
         exit_events: names(data, &tally.exits),
         sources: sources(data, spec, &tally.entries, !attributes.is_empty()),

@@ -42,7 +42,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         ids,
     };
     let end = Time(end * DAY);
-    Data { people, events, end, inputs: Vec::new(), rejected: Vec::new(), identities: Vec::new() }
+    Data { people, events, end, inputs: Vec::new(), rejected: Vec::new(), identities: Vec::new(), profiles: Vec::new() }
 }
 
 /// A spec over events of a table `orders`.

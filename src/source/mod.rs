@@ -26,6 +26,24 @@ pub struct Data {
     pub rejected: Vec<Rejected>,
     /// Every source id and the person it became, when it is not itself.
     pub identities: Vec<Identity>,
+    /// What each column of each file holds.
+    pub profiles: Vec<ColumnProfile>,
+}
+
+/// What a column of a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnProfile {
+    pub table: String,
+    pub column: String,
+    pub column_type: String,
+    pub rows: u64,
+    pub nulls: u64,
+    pub distinct: Option<u64>,
+    pub min: Option<String>,
+    pub max: Option<String>,
+    pub mean: Option<f64>,
+    pub top_values: Vec<(String, u64)>,
+    pub semantic_type: Option<String>,
 }
 
 /// An input file, for the manifest.
