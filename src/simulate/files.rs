@@ -210,12 +210,12 @@ fn unsubscribed(out: &mut dyn Write, shop: &Shop<'_>, mut dirt: ChaCha8Rng) -> i
 
 fn campaign(out: &mut dyn Write, shop: &Shop<'_>) -> io::Result<u64> {
     let mut rows = 0;
-    let sent_at = shop.calendar.iso(seconds(CAMPAIGN));
-    writeln!(out, "person_id,group,sent_at")?;
+    let assigned_at = shop.calendar.iso(seconds(CAMPAIGN));
+    writeln!(out, "person_id,group,assigned_at")?;
     for (person, life) in shop.lives.iter().enumerate() {
         let Some(campaign) = life.campaign else { continue };
-        let (group, sent_at) = if campaign.treated { ("treated", sent_at.as_str()) } else { ("control", "") };
-        writeln!(out, "{},{group},{sent_at}", person_id(person))?;
+        let group = if campaign.treated { "treated" } else { "control" };
+        writeln!(out, "{},{group},{assigned_at}", person_id(person))?;
         rows += 1;
     }
     Ok(rows)

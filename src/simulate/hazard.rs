@@ -78,36 +78,36 @@ impl Traits {
 pub(super) struct Hazard {
     /// Per day, on the day it was set.
     level: f64,
-    /// What a day leaves of it.
-    keep: f64,
+    /// Halvings per day.
+    fade: f64,
     /// The day it was set.
     since: usize,
 }
 
 impl Hazard {
     pub(super) fn new(log_level: f64, half_life_days: f64, since: usize) -> Self {
-        Self { level: libm::exp(log_level), keep: libm::exp2(-1.0 / half_life_days), since }
+        Self { level: libm::exp(log_level), fade: 1.0 / half_life_days, since }
     }
 
     /// Of signing up, for a visitor since day `since`.
     pub(super) fn sign_up(traits: &Traits, since: usize) -> Self {
-        Self::new(-3.6 + 0.4 * traits.intent, 20.0, since)
+        Self::new(-3.2 + 0.4 * traits.intent, 20.0, since)
     }
 
     /// Of the next purchase, after `n_purchases`, for someone whose last purchase (or signing up) was on day `since`.
     pub(super) fn purchase(traits: &Traits, n_purchases: usize, since: usize) -> Self {
         let &Traits { activity, intent, loyalty, .. } = traits;
         match n_purchases {
-            0 => Self::new(-5.9 + 0.55 * activity + 0.70 * intent, 120.0, since),
-            1 => Self::new(-5.5 + 0.55 * activity + 0.75 * loyalty, 75.0, since),
+            0 => Self::new(-5.8 + 0.55 * activity + 0.70 * intent, 120.0, since),
+            1 => Self::new(-5.8 + 0.55 * activity + 0.75 * loyalty, 75.0, since),
             _ => Self::new(-4.6 + 0.45 * activity + 0.45 * loyalty, 75.0, since),
         }
     }
 
     /// On a day, the season left out.
     pub(super) fn fading(&self, day: usize) -> f64 {
-        let age = i32::try_from(day.saturating_sub(self.since)).expect("days are counted in hundreds");
-        self.level * self.keep.powi(age)
+        let age = u32::try_from(day.saturating_sub(self.since)).expect("days are counted in hundreds");
+        self.level * libm::exp2(-f64::from(age) * self.fade)
     }
 
     /// On a day.

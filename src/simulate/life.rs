@@ -181,7 +181,7 @@ impl Course<'_> {
         self.life.signed_up = Some(at);
         self.account.sign_up(at);
         let soon = at + self.rng.random_range(120..2400);
-        let at_once = logistic(-2.4 + 0.5 * self.life.traits.intent);
+        let at_once = logistic(-1.5 + 0.5 * self.life.traits.intent);
         if day(soon) == day(at) && self.rng.random_bool(at_once) {
             self.purchase(soon);
         }
@@ -272,11 +272,12 @@ impl Course<'_> {
             && self.life.profile.has_valid_email
     }
 
-    /// Every second Tuesday from 9 o'clock.
+    /// Every two weeks after signing up, from 9 o'clock: on a day of one's own, so that no count tells the season.
     fn newsletter(&mut self, today: usize) {
-        if today % 14 == 3 && self.takes_email(today) {
-            let at = seconds(today) + 9 * 3600 + self.rng.random_range(0..900);
-            self.email(at, TOPICS[today / 14 % TOPICS.len()]);
+        let since_sign_up = self.life.signed_up.map_or(0, |at| today - day(at));
+        if since_sign_up % 14 == 13 && self.takes_email(today) {
+            let at = seconds(today) + 9 * 3600 + self.rng_range(0, 900);
+            self.email(at, TOPICS[since_sign_up / 14 % TOPICS.len()]);
         }
     }
 

@@ -36,6 +36,21 @@ fn one_and_three_threads_write_the_same_bytes() {
 }
 
 #[test]
+fn the_written_spec_names_the_cutoffs_of_the_truth() {
+    let spec: toml::Table = SPEC.replace("{seed}", "7").parse().unwrap();
+    let end: Time = spec["lifecycle"]["end"].as_str().unwrap().parse().unwrap();
+    assert_eq!(end, calendar::micros(seconds(calendar::N_DAYS)));
+    let lapsed = &spec["lifecycle"]["stages"][5];
+    assert_eq!(lapsed["silence"].as_str(), Some(format!("{}d", hazard::SILENCE_DAYS).as_str()));
+    for prediction in spec["predictions"].as_array().unwrap() {
+        let horizon = format!("{HORIZON}d");
+        assert_eq!(prediction["horizon"].as_str(), Some(horizon.as_str()));
+        assert_eq!(prediction["cutoffs"]["every"].as_str(), Some(horizon.as_str()));
+        assert_eq!(prediction["cutoffs"]["count"].as_integer(), i64::try_from(N_CUTOFFS).ok());
+    }
+}
+
+#[test]
 fn a_project_is_not_overwritten_but_a_simulated_shop_is() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { n_people: 3, ..Settings::default() };
