@@ -21,6 +21,7 @@ pub mod rate;
 pub mod spec;
 pub mod store;
 pub mod source;
+pub mod simulate;
 pub mod map;
 pub mod discover;
 pub mod predict;
