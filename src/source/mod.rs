@@ -3,11 +3,24 @@
 //! [`read`] turns the tables of a spec into one [`People`] table and one [`Events`] table sorted by person and time, and
 //! keeps a ledger: rows read = rows used + rows rejected, each rejection with its file, row and reason.
 
+mod batch;
 pub mod events;
+mod files;
+mod gather;
+mod identity;
+mod intern;
+mod kind;
+mod ledger;
 pub mod people;
+mod profile;
+mod read;
+mod sql;
+mod times;
 
 pub use events::{Events, Property, Values};
 pub use people::People;
+pub use profile::ColumnProfile;
+pub use read::read;
 
 use crate::time::Time;
 
@@ -26,6 +39,8 @@ pub struct Data {
     pub rejected: Vec<Rejected>,
     /// Every source id and the person it became, when it is not itself.
     pub identities: Vec<Identity>,
+    /// What the columns of the tables hold.
+    pub profiles: Vec<ColumnProfile>,
 }
 
 /// An input file, for the manifest.
