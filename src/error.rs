@@ -127,6 +127,12 @@ impl Error {
         &self.0.message
     }
 
+    /// The words of a file that the first fault is about, if there are any.
+    #[must_use]
+    pub fn place(&self) -> Option<&Excerpt> {
+        self.0.excerpt.as_ref()
+    }
+
     /// What to do about the first fault.
     #[must_use]
     pub fn hints(&self) -> &[String] {

@@ -1,5 +1,6 @@
 //! Features and examples, column by column.
 
+use crate::map::Outcome;
 use crate::time::Time;
 
 /// What is missing in a category column.
@@ -78,31 +79,6 @@ pub enum Split {
     Test,
     /// None of them: no label yet, or too near to the next part in time to be honest.
     Unused,
-}
-
-/// What became of an eligible person within the horizon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Reached the target stage: label 1.
-    Attained,
-    /// Still where they were: label 0.
-    Stayed,
-    /// Left for another stage first: label 0.
-    Attrited,
-    /// The horizon runs past the end of the data: no label.
-    Immature,
-}
-
-impl Outcome {
-    /// 1 or 0, or nothing yet.
-    #[must_use]
-    pub fn label(self) -> Option<bool> {
-        match self {
-            Self::Attained => Some(true),
-            Self::Stayed | Self::Attrited => Some(false),
-            Self::Immature => None,
-        }
-    }
 }
 
 /// One row per eligible person and cutoff, sorted by cutoff, then person. The rows of the last cutoff, the end of the

@@ -3,3 +3,5 @@
 pub mod history;
 
 pub use history::Stays;
+pub mod outcome;
+pub use outcome::{Outcome, outcome};

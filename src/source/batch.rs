@@ -168,7 +168,9 @@ fn normalise_column(column: &Column, holder: &str) -> Result<Column> {
         dtype if dtype.is_categorical() || dtype.is_enum() || dtype.is_null() => DataType::String,
         other => {
             let message = format!("column `{}` of {holder} is of type {other}", column.name());
-            return Err(Error::spec(message).hint("clo reads numbers, texts, booleans, dates and times: CAST it to one"));
+            return Err(
+                Error::spec(message).hint("clo reads numbers, texts, booleans, dates and times: CAST it to one")
+            );
         }
     };
     Ok(column.cast(&target)?)

@@ -89,7 +89,9 @@ fn identities(links: &[LinkGather<'_>], ids: &Interner, person_of: &[u32]) -> Ve
             });
         }
     }
-    let key = |identity: &Identity| (identity.person.clone(), identity.table.clone(), identity.id.clone(), identity.why.clone());
+    let key = |identity: &Identity| {
+        (identity.person.clone(), identity.table.clone(), identity.id.clone(), identity.why.clone())
+    };
     identities.sort_by_cached_key(key);
     identities.dedup();
     identities
@@ -114,7 +116,8 @@ mod tests {
         for (id, expected) in [("m9", "m2"), ("a1", "m2"), ("m2", "m2"), ("a7", "m5"), ("alone", "alone")] {
             assert_eq!(person(id, &mut ids), expected, "{id}");
         }
-        let listed: Vec<_> = identities.iter().map(|identity| (identity.id.as_str(), identity.person.as_str())).collect();
+        let listed: Vec<_> =
+            identities.iter().map(|identity| (identity.id.as_str(), identity.person.as_str())).collect();
         assert_eq!(listed, [("a1", "m2"), ("m9", "m2"), ("a7", "m5")]);
         assert_eq!(identities[0].why, "deals.mql_id = deals.seller_id");
     }

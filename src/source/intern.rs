@@ -121,7 +121,9 @@ mod tests {
     fn equal_texts_share_a_code_and_different_ones_do_not() {
         let mut texts = Interner::default();
         let all: Vec<String> = (0..5000)
-            .flat_map(|n| [n.to_string(), format!("p{n:014}"), format!("{n:032x}"), format!("é{n}"), "x".repeat(n % 40)])
+            .flat_map(|n| {
+                [n.to_string(), format!("p{n:014}"), format!("{n:032x}"), format!("é{n}"), "x".repeat(n % 40)]
+            })
             .collect();
         let codes: Vec<u32> = all.iter().map(|text| texts.intern(text)).collect();
         for (text, code) in all.iter().zip(&codes) {

@@ -70,15 +70,18 @@ impl Ledger {
             reasons.entry((entry.column, entry.reason)).or_default().push(entry);
         }
         let commonest = reasons.values().max_by_key(|entries| entries.len()).expect("some row was rejected");
-        let first = commonest.iter().min_by_key(|entry| (self.names.text(entry.place.0), entry.row)).expect("not empty");
+        let first =
+            commonest.iter().min_by_key(|entry| (self.names.text(entry.place.0), entry.row)).expect("not empty");
         let column = first.column.map(|column| format!("column `{}`: ", self.names.text(column))).unwrap_or_default();
-        Err(Error::data(format!("{rejected} of {rows} rows of {} cannot be used", self.names.text(source.0))).hint(format!(
-            "the commonest reason ({} rows): {column}{}, first in row {} of {}",
-            commonest.len(),
-            self.names.text(first.reason),
-            first.row,
-            self.names.text(first.place.0),
-        )))
+        Err(Error::data(format!("{rejected} of {rows} rows of {} cannot be used", self.names.text(source.0))).hint(
+            format!(
+                "the commonest reason ({} rows): {column}{}, first in row {} of {}",
+                commonest.len(),
+                self.names.text(first.reason),
+                first.row,
+                self.names.text(first.place.0),
+            ),
+        ))
     }
 
     /// Counts the rejected rows of each input and gives all rejections, sorted by file, row and column.

@@ -92,7 +92,8 @@ impl ProfileGather {
 impl Tally {
     fn new(dtype: &DataType, full: bool) -> Self {
         let is_text = matches!(dtype, DataType::String | DataType::Boolean);
-        let counts = || if is_text { Counts::Texts(Interner::default(), Vec::new()) } else { Counts::Bits(HashMap::new()) };
+        let counts =
+            || if is_text { Counts::Texts(Interner::default(), Vec::new()) } else { Counts::Bits(HashMap::new()) };
         Self { dtype: dtype.clone(), rows: 0, nulls: 0, range: None, sum: 0.0, values: full.then(counts) }
     }
 
@@ -137,7 +138,8 @@ impl Tally {
         let known = self.rows - self.nulls;
         let semantic_type = self.semantic(&column, known, distinct);
         let is_shown = !["contact", "id", "free text"].contains(&semantic_type);
-        let top_values = self.values.as_ref().filter(|_| is_shown).map(|values| values.top(&self.dtype)).unwrap_or_default();
+        let top_values =
+            self.values.as_ref().filter(|_| is_shown).map(|values| values.top(&self.dtype)).unwrap_or_default();
         let range = self.range.filter(|_| is_shown);
         let is_number = matches!(self.dtype, DataType::Int64 | DataType::Float64);
         #[expect(clippy::cast_precision_loss, reason = "a mean to show")]
@@ -159,7 +161,11 @@ impl Tally {
 
     fn semantic(&self, column: &str, known: u64, distinct: Option<u64>) -> &'static str {
         let name = column.to_lowercase();
-        let is_id = name == "id" || name.ends_with("_id") || name.ends_with("uuid") || column.ends_with("ID") || column.ends_with("Id");
+        let is_id = name == "id"
+            || name.ends_with("_id")
+            || name.ends_with("uuid")
+            || column.ends_with("ID")
+            || column.ends_with("Id");
         let is_mostly_distinct = distinct.is_some_and(|distinct| known > 20 && distinct * 2 > known);
         match self.dtype {
             _ if known == 0 => "empty",

@@ -243,7 +243,12 @@ impl<'s> Reading<'s> {
         drop(std::mem::take(&mut self.ids));
         let events = assemble(self.events, &positions)?;
         let people = merge(self.people, positions, &mut self.ledger)?;
-        let last = events.time.iter().max().copied().or_else(|| people.valid_from.as_ref().and_then(|from| from.iter().max().copied()));
+        let last = events
+            .time
+            .iter()
+            .max()
+            .copied()
+            .or_else(|| people.valid_from.as_ref().and_then(|from| from.iter().max().copied()));
         let end = spec.end.unwrap_or(Time(last.map_or(0, |last| last.saturating_add(1))));
         let rejected = self.ledger.close(&mut self.inputs);
         let (inputs, profiles) = (self.inputs, self.profiles);

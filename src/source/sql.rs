@@ -11,7 +11,9 @@ use crate::error::{Error, Result, did_you_mean};
 /// The declared tables that a query names.
 pub(crate) fn tables<'t>(query: &str, declared: impl Iterator<Item = &'t String> + Clone) -> Result<Vec<&'t str>> {
     let named = extract_table_identifiers(query, false, true).map_err(|error| refuse(&error, &BTreeMap::new()))?;
-    if let Some(unknown) = named.iter().find(|name| !declared.clone().any(|known| known == *name) && !is_own(query, name)) {
+    if let Some(unknown) =
+        named.iter().find(|name| !declared.clone().any(|known| known == *name) && !is_own(query, name))
+    {
         let error = Error::spec(format!("the query names the table `{unknown}`, which `[tables]` does not"));
         let near = did_you_mean(unknown, declared.clone().map(String::as_str));
         let names = declared.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -23,7 +25,8 @@ pub(crate) fn tables<'t>(query: &str, declared: impl Iterator<Item = &'t String>
 
 /// Whether a query makes the table itself: `WITH name AS (…)`.
 fn is_own(query: &str, name: &str) -> bool {
-    let words: Vec<String> = query.split(|character: char| character.is_whitespace() || "(),".contains(character))
+    let words: Vec<String> = query
+        .split(|character: char| character.is_whitespace() || "(),".contains(character))
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
@@ -38,7 +41,8 @@ pub(crate) fn run(query: &str, tables: &BTreeMap<String, DataFrame>) -> Result<D
     for (name, frame) in tables {
         context.register(name, plain(frame)?.lazy());
     }
-    let result = context.execute(query).and_then(polars::prelude::LazyFrame::collect).map_err(|error| refuse(&error, tables))?;
+    let result =
+        context.execute(query).and_then(polars::prelude::LazyFrame::collect).map_err(|error| refuse(&error, tables))?;
     let result = normalise(result, "the query's result")?;
     if is_ordered(query) || result.width() == 0 {
         return Ok(result);
@@ -99,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_wrong_column_is_an_error_that_lists_the_columns() {
-        let frame = DataFrame::new(2, vec![Column::new("a".into(), [2, 1]), Column::new("b".into(), ["x", "y"])]).unwrap();
+        let frame =
+            DataFrame::new(2, vec![Column::new("a".into(), [2, 1]), Column::new("b".into(), ["x", "y"])]).unwrap();
         let tables = BTreeMap::from([("t".to_owned(), frame)]);
         let error = run("SELECT c FROM t", &tables).unwrap_err();
         assert_eq!((error.exit_code(), error.hints()), (3, ["`t` has `a`, `b`".to_owned()].as_slice()));

@@ -75,7 +75,8 @@ impl<'s> OpenTable<'s> {
         open.find_columns()?;
         open.tell_types(as_text)?;
         if open.n_rows() == 0 {
-            return Err(Error::data(format!("{} has no rows", table.path)).hint("a table needs at least one row below its header"));
+            return Err(Error::data(format!("{} has no rows", table.path))
+                .hint("a table needs at least one row below its header"));
         }
         Ok(open)
     }
@@ -263,7 +264,8 @@ fn same_columns(file: &str, names: &[String], first: &[String], pattern: &str) -
     let Some(at) = (0..names.len().max(first.len())).find(|&at| names.get(at) != first.get(at)) else { return Ok(()) };
     let none = "nothing".to_owned();
     let (here, there) = (names.get(at).unwrap_or(&none), first.get(at).unwrap_or(&none));
-    let message = format!("{file} has `{here}` as column {}, where the first file of `{pattern}` has `{there}`", at + 1);
+    let message =
+        format!("{file} has `{here}` as column {}, where the first file of `{pattern}` has `{there}`", at + 1);
     let error = Error::data(message).hint("all files of a table must have the same columns: make two tables of them");
     let near = did_you_mean(here, first.iter().map(String::as_str)).filter(|near| near != here);
     Err(near.map_or(error.clone(), |near| error.hint(format!("is `{here}` the same as `{near}`?"))))

@@ -21,7 +21,8 @@ pub(crate) fn files(root: &Path, told: &str) -> Result<Vec<(String, PathBuf)>> {
     let mut files: Vec<PathBuf> = found.filter_map(std::result::Result::ok).filter(|path| path.is_file()).collect();
     files.sort();
     if files.is_empty() {
-        return Err(Error::data(format!("no file matches `{told}`")).hint("check the pattern; * stands for any characters of a name"));
+        return Err(Error::data(format!("no file matches `{told}`"))
+            .hint("check the pattern; * stands for any characters of a name"));
     }
     let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     files.iter().try_for_each(|path| usable(path, &shown(path)))?;
@@ -35,7 +36,8 @@ fn usable(path: &Path, told: &str) -> Result<()> {
         return Err(Error::data(format!("{told} is a folder")).hint(format!("name its files: \"{told}/*.csv\"")));
     }
     File::open(path).map_err(|source| {
-        Error::data(format!("cannot read {told}: {source}")).hint("ask for the right to read it, or check the file's permissions")
+        Error::data(format!("cannot read {told}: {source}"))
+            .hint("ask for the right to read it, or check the file's permissions")
     })?;
     if metadata.len() == 0 {
         return Err(Error::data(format!("{told} is empty")).hint("a table needs a header line and at least one row"));

@@ -63,7 +63,9 @@ fn push_numbers(column: &Column, values: &mut Vec<f64>) -> Result<()> {
     let series = column.as_materialized_series();
     values.reserve(series.len());
     match series.dtype() {
-        DataType::Int64 => values.extend(series.i64()?.iter().map(|value| value.map_or(f64::NAN, |value| value as f64))),
+        DataType::Int64 => {
+            values.extend(series.i64()?.iter().map(|value| value.map_or(f64::NAN, |value| value as f64)))
+        }
         _ => values.extend(series.f64()?.iter().map(|value| value.unwrap_or(f64::NAN))),
     }
     Ok(())
@@ -102,7 +104,11 @@ pub(crate) fn concatenate(mut parts: Vec<(Option<Values>, usize)>) -> Values {
         let codes = vec![NO_LEVEL; parts.iter().map(|(_, rows)| rows).sum()];
         Values::Category { codes, levels: Vec::new() }
     } else if all(|values| matches!(values, Values::Number(_))) {
-        Values::Number(flatten(parts, f64::NAN, |values| if let Values::Number(values) = values { values } else { vec![] }))
+        Values::Number(flatten(
+            parts,
+            f64::NAN,
+            |values| if let Values::Number(values) = values { values } else { vec![] },
+        ))
     } else if all(|values| matches!(values, Values::Time(_))) {
         Values::Time(flatten(parts, NO_TIME, |values| if let Values::Time(values) = values { values } else { vec![] }))
     } else {

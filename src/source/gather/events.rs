@@ -89,18 +89,21 @@ impl<'s> EventGather<'s> {
     /// Takes the rows of a batch that can be used.
     pub(crate) fn take(&mut self, batch: &Batch, ids: &mut Interner, ledger: &mut Ledger) -> Result<()> {
         self.rows_read += batch.frame.height() as u64;
-        let (person, instants) = rayon::join(|| self::codes(batch, &self.spec.person, ids), || {
-            let time = self.clock.read(batch.column(&self.spec.time.column)?)?;
-            let known_at = match (&mut self.known_clock, &self.spec.known_at) {
-                (Some(clock), Some(column)) => Some(clock.read(batch.column(&column.column)?)?),
-                _ => None,
-            };
-            let kind = match &self.spec.event {
-                Some(column) => self::codes(batch, column, &mut self.kinds)?,
-                None => vec![self.kinds.intern(&self.spec.name); time.len()],
-            };
-            Ok::<_, Error>(Rows { person: Vec::new(), time, known_at, kind })
-        });
+        let (person, instants) = rayon::join(
+            || self::codes(batch, &self.spec.person, ids),
+            || {
+                let time = self.clock.read(batch.column(&self.spec.time.column)?)?;
+                let known_at = match (&mut self.known_clock, &self.spec.known_at) {
+                    (Some(clock), Some(column)) => Some(clock.read(batch.column(&column.column)?)?),
+                    _ => None,
+                };
+                let kind = match &self.spec.event {
+                    Some(column) => self::codes(batch, column, &mut self.kinds)?,
+                    None => vec![self.kinds.intern(&self.spec.name); time.len()],
+                };
+                Ok::<_, Error>(Rows { person: Vec::new(), time, known_at, kind })
+            },
+        );
         let rows = Rows { person: person?, ..instants? };
         let faults = self.faults(&rows);
         if faults.is_empty() {
@@ -208,7 +211,8 @@ pub(crate) fn assemble(mut sources: Vec<EventGather<'_>>, people: &Positions) ->
     let properties = properties(&mut sources);
     let time = concat(sources.iter_mut().map(|source| std::mem::take(&mut source.time)));
     let kind = concat(sources.iter_mut().map(|source| std::mem::take(&mut source.kind)));
-    let kind: Vec<u16> = kind.into_par_iter().map(|kind| u16::try_from(kind).expect("checked with the kinds")).collect();
+    let kind: Vec<u16> =
+        kind.into_par_iter().map(|kind| u16::try_from(kind).expect("checked with the kinds")).collect();
     drop(sources);
     let tie = |a: usize, b: usize| {
         let known = || known_at.as_ref().map_or(Ordering::Equal, |known| known[a].cmp(&known[b]));
@@ -254,8 +258,11 @@ fn kinds(sources: &mut [EventGather<'_>]) -> Result<Vec<String>> {
         }
         if kinds.len() > 10_000 {
             let column = source.spec.event.clone().unwrap_or_default();
-            return Err(Error::data(format!("events.{}: column `{column}` names more than 10,000 kinds of events", source.spec.name))
-                .hint("`event` must name a column of few names; keep this one as a property"));
+            return Err(Error::data(format!(
+                "events.{}: column `{column}` names more than 10,000 kinds of events",
+                source.spec.name
+            ))
+            .hint("`event` must name a column of few names; keep this one as a property"));
         }
         source.kind.par_iter_mut().for_each(|code| *code = positions[*code as usize]);
     }

@@ -144,8 +144,12 @@ impl<'s> PeopleGather<'s> {
     fn unique(self, people: &Positions, ledger: &mut Ledger) -> Result<Rows> {
         let mut attributes = self.attributes.clone().unwrap_or_default();
         attributes.rechunk_mut_par();
-        let keys: Vec<(u32, i64)> =
-            self.person.iter().zip(&self.valid_from).map(|(&code, &from)| (people.of_code[code as usize], from)).collect();
+        let keys: Vec<(u32, i64)> = self
+            .person
+            .iter()
+            .zip(&self.valid_from)
+            .map(|(&code, &from)| (people.of_code[code as usize], from))
+            .collect();
         let mut rows: Vec<u32> = (0..).take(keys.len()).collect();
         rows.sort_by_key(|&row| keys[row as usize]);
         let mut texts: Option<Vec<String>> = None;

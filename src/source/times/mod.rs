@@ -8,10 +8,10 @@ mod iso;
 
 pub(crate) use iso::{Form, compact, iso};
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use polars::prelude::{Column, DataType};
 
 use super::batch;
@@ -125,8 +125,9 @@ impl<'s> Clock<'s> {
         let any = instants.iter().any(|&instant| instant == UNREADABLE);
         if any && !instants.iter().any(|&instant| instant > OUT_OF_RANGE) {
             let name = &self.column.column;
-            return Err(Error::data(format!("column `{name}` holds numbers, and no unit is told"))
-                .hint(format!("write {{ column = \"{name}\", unit = \"s\" }} for seconds since 1970, or also `origin`")));
+            return Err(Error::data(format!("column `{name}` holds numbers, and no unit is told")).hint(format!(
+                "write {{ column = \"{name}\", unit = \"s\" }} for seconds since 1970, or also `origin`"
+            )));
         }
         Ok(instants)
     }
@@ -150,8 +151,9 @@ impl<'s> Clock<'s> {
             return Ok(());
         }
         let name = &self.column.column;
-        Err(Error::data(format!("column `{name}` has times with a zone and times without one"))
-            .hint(format!("tell the zone of the others: {{ column = \"{name}\", zone = \"Europe/Berlin\" }} (or \"UTC\")")))
+        Err(Error::data(format!("column `{name}` has times with a zone and times without one")).hint(format!(
+            "tell the zone of the others: {{ column = \"{name}\", zone = \"Europe/Berlin\" }} (or \"UTC\")"
+        )))
     }
 }
 
@@ -162,7 +164,10 @@ pub(crate) fn by_format(format: &str, text: &str) -> Option<(i64, Form)> {
         return read.to_timestamp().ok().map(|instant| (instant.as_microsecond(), Form::Zoned));
     }
     if read.hour().is_none() {
-        return read.to_date().ok().map(|date| (civil_micros(date.to_datetime(jiff::civil::Time::midnight())), Form::Date));
+        return read
+            .to_date()
+            .ok()
+            .map(|date| (civil_micros(date.to_datetime(jiff::civil::Time::midnight())), Form::Date));
     }
     read.to_datetime().ok().map(|at| (civil_micros(at), Form::Naive))
 }
@@ -188,7 +193,11 @@ fn numbers(column: &Column, unit_micros: i64, origin: Time) -> Result<Vec<i64>> 
     Ok(instants)
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a time to the microsecond; casts saturate")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a time to the microsecond; casts saturate"
+)]
 fn fraction(value: f64, unit_micros: i64, origin: Time) -> i64 {
     if !value.is_finite() {
         return UNREADABLE;
@@ -261,16 +270,18 @@ impl Slashed {
         let day_first = format!("{{ column = \"{column}\", format = \"%d{mark}%m{end}\" }}");
         let month_first = format!("{{ column = \"{column}\", format = \"%m{mark}%d{end}\" }}");
         let message = match (&self.only_day_first, &self.only_month_first) {
-            _ if *a <= 12 && *b <= 12 => format!(
-                "column `{column}` has `{text}`, which can be day {a} of month {b} or day {b} of month {a}"
-            ),
+            _ if *a <= 12 && *b <= 12 => {
+                format!("column `{column}` has `{text}`, which can be day {a} of month {b} or day {b} of month {a}")
+            }
             _ => format!("column `{column}` has `{text}`, and its format is not told"),
         };
         let error = Error::data(message);
         Err(match (&self.only_day_first, &self.only_month_first) {
             (Some(seen), None) => error.hint(format!("`{seen}` can only be day first: write {day_first}")),
             (None, Some(seen)) => error.hint(format!("`{seen}` can only be month first: write {month_first}")),
-            _ => error.hint(format!("write {day_first} if the day stands first")).hint(format!("write {month_first} if the month does")),
+            _ => error
+                .hint(format!("write {day_first} if the day stands first"))
+                .hint(format!("write {month_first} if the month does")),
         })
     }
 }

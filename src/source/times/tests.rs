@@ -63,7 +63,10 @@ fn days_and_months_are_never_guessed() {
          help: write { column = \"at\", format = \"%m/%d/%Y\" } if the month does"
     );
     let error = read(&told(TimeReading::Unmistakable, None), &["01-02-2018 10:00", "26-02-2018 19:58"]).unwrap_err();
-    assert_eq!(error.hints(), ["`26-02-2018 19:58` can only be day first: write { column = \"at\", format = \"%d-%m-%Y %H:%M\" }"]);
+    assert_eq!(
+        error.hints(),
+        ["`26-02-2018 19:58` can only be day first: write { column = \"at\", format = \"%d-%m-%Y %H:%M\" }"]
+    );
     let format = told(TimeReading::Format("%d-%m-%Y %H:%M".into()), None);
     assert_eq!(read(&format, &["26-02-2018 19:58", "x"]).unwrap(), [time("2018-02-26T19:58"), UNREADABLE]);
 }

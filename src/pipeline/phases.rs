@@ -1,0 +1,167 @@
+//! The real work of each unit: what it needs from the units before it comes from memory if they have just made it, else
+//! from their artifacts; what no later unit needs is dropped at once.
+
+use std::path::PathBuf;
+
+use super::advance::Work;
+use super::doors::{self, Recipe};
+use super::inputs::InputFile;
+use super::units::Task;
+use crate::discover::Examples;
+use crate::error::Result;
+use crate::map::Stays;
+use crate::source::{Data, Events};
+use crate::spec::{Audience, Prediction, Spec};
+use crate::store::{Layout, manifest};
+
+/// The phases over one spec.
+#[derive(Debug)]
+pub struct Phases<'a> {
+    spec: &'a Spec,
+    layout: &'a Layout,
+    inputs: Vec<InputFile>,
+    data: Option<Data>,
+    stays: Option<Stays>,
+    examples: Option<(usize, Examples, Recipe)>,
+}
+
+impl<'a> Phases<'a> {
+    /// The phases over a spec and its input files; nothing is read yet.
+    #[must_use]
+    pub fn new(spec: &'a Spec, layout: &'a Layout, inputs: Vec<InputFile>) -> Self {
+        Self { spec, layout, inputs, data: None, stays: None, examples: None }
+    }
+
+    fn source(&mut self) -> Result<Vec<manifest::Input>> {
+        let (spec, layout) = (self.spec, self.layout);
+        let data = self.data()?;
+        doors::write_source(data, spec, layout)?;
+        Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
+    }
+
+    fn map(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let data = self.data()?;
+        let mapped = doors::map(data, spec)?;
+        doors::write_map(&mapped, data, spec, layout)?;
+        self.stays = Some(doors::stays(mapped));
+        Ok(())
+    }
+
+    fn discover(&mut self, position: usize) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let prediction = &spec.predictions[position];
+        self.examples = None;
+        self.data()?;
+        self.load_stays()?;
+        let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
+        let (examples, recipe) = doors::discover(data, stays, spec, prediction)?;
+        doors::write_examples(&examples, &recipe, prediction, layout)?;
+        self.examples = Some((position, examples, recipe));
+        Ok(())
+    }
+
+    fn predict(&mut self, position: usize) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let prediction = &spec.predictions[position];
+        let made = self.examples.take().filter(|(of, ..)| *of == position);
+        let (examples, recipe) = match made {
+            Some((_, examples, recipe)) => (examples, recipe),
+            None => doors::read_examples(prediction, spec, layout)?,
+        };
+        doors::predict(examples, recipe, spec, prediction, layout)
+    }
+
+    fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
+        let (spec, layout) = (self.spec, self.layout);
+        doors::expand(self.data()?, spec, audience, layout)?;
+        let name = format!("audiences.{}.suppress", audience.name);
+        Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
+    }
+
+    fn data(&mut self) -> Result<&Data> {
+        if self.data.is_none() {
+            self.data = Some(doors::read(self.spec)?);
+        }
+        Ok(self.data.as_ref().expect("it was just read"))
+    }
+
+    fn load_stays(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        if self.stays.is_none() {
+            self.stays = Some(doors::read_stays(self.data()?, spec, layout)?);
+        }
+        Ok(())
+    }
+
+    /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
+    fn forget(&mut self, left: &[Task]) {
+        let needs_events = left.iter().any(|task| matches!(task, Task::Source | Task::Map | Task::Discover(_)));
+        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
+        if !needs_events {
+            self.stays = None;
+            self.data.iter_mut().for_each(|data| data.events = Events::default());
+        }
+        if !needs_people {
+            self.data = None;
+        }
+        self.examples.take_if(|(of, ..)| !left.contains(&Task::Predict(*of)));
+    }
+}
+
+impl Work for Phases<'_> {
+    fn run(&mut self, task: Task, left: &[Task]) -> Result<Vec<manifest::Input>> {
+        let spec = self.spec;
+        let nothing_read = |()| Vec::new();
+        let named = |prediction: &Prediction| format!("prediction `{}`", prediction.name);
+        let read = match task {
+            Task::Source => self.source(),
+            Task::Map => self.map().map(nothing_read),
+            Task::Discover(i) => {
+                self.discover(i).map(nothing_read).map_err(|error| error.context(named(&spec.predictions[i])))
+            }
+            Task::Predict(i) => {
+                self.predict(i).map(nothing_read).map_err(|error| error.context(named(&spec.predictions[i])))
+            }
+            Task::Expand(i) => {
+                let audience = &spec.audiences[i];
+                self.expand(audience).map_err(|error| error.context(format!("audience `{}`", audience.name)))
+            }
+            Task::Report => doors::report(spec, self.layout).map(nothing_read),
+        }?;
+        self.forget(left);
+        Ok(read)
+    }
+
+    fn places(&self, task: Task) -> Vec<PathBuf> {
+        const OF_SOURCE: [&str; 4] = [
+            "discover/profile.parquet",
+            "discover/identities.parquet",
+            "discover/rejected.parquet",
+            "discover/issues.json",
+        ];
+        let layout = self.layout;
+        match task {
+            Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
+            Task::Map => vec![layout.file("map")],
+            Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
+            Task::Predict(i) => {
+                let name = &self.spec.predictions[i].name;
+                vec![layout.predict(name), layout.models.join(name)]
+            }
+            Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
+            Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
+        }
+    }
+}
+
+fn recorded(input: &crate::source::Input, spec: &Spec) -> manifest::Input {
+    manifest::Input {
+        name: format!("tables.{}", input.table),
+        path: manifest::shown(&spec.root.join(&input.path), &spec.root),
+        bytes: input.bytes,
+        blake3: input.blake3.clone(),
+        rows: Some(input.rows),
+        rejected: Some(input.rejected),
+    }
+}

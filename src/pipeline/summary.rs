@@ -1,0 +1,246 @@
+//! The few numbers of a run that a person wants to see first, read from its artifacts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Phase, Project};
+use crate::error::Result;
+use crate::predict::Evaluation;
+use crate::predict::evaluation::Measured;
+use crate::rate::Rate;
+use crate::store::{models, read_frame, read_json};
+
+/// What stands in the output folder, up to the phase that was asked for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// The project's name.
+    pub project: String,
+    /// Who stands where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+    /// What is wrong with the data, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What separates those who make a transition from those who do not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signals>,
+    /// Which model was chosen, and what it is worth.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<Predicted>,
+    /// Who is to be reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<Reached>,
+    /// Where the page is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+}
+
+/// `map/lifecycle.json`, as far as a summary needs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// The end of observation.
+    pub end: Option<String>,
+    /// How many people there are.
+    pub n_people: u64,
+    /// How many events there are.
+    pub n_events: u64,
+    /// The stages, in their order.
+    pub stages: Vec<Stage>,
+}
+
+/// How many people a stage has.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its name.
+    pub stage: String,
+    /// People who stand there at the end of observation.
+    pub n_people_now: u64,
+    /// People who have ever stood there.
+    pub n_people_ever: u64,
+}
+
+/// A finding of `map/lint.json` or `discover/issues.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Finding {
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// What it is, in a word.
+    pub code: String,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The table or stage that it is about.
+    #[serde(default, alias = "stage", skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The column that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// How many rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// What to do.
+    #[serde(default)]
+    pub advice: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Findings {
+    findings: Vec<Finding>,
+}
+
+/// The strongest signals of a prediction.
+#[derive(Debug, Clone, Serialize)]
+pub struct Signals {
+    /// The prediction.
+    pub prediction: String,
+    /// Feature, its AUC alone, and why it may be a leak.
+    pub strongest: Vec<Signal>,
+}
+
+/// One feature, alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct Signal {
+    /// Its name.
+    pub feature: String,
+    /// Its AUC.
+    pub auc: f64,
+    /// Why it may hold what was not known before the cutoff.
+    pub leak: Option<String>,
+}
+
+/// What a prediction came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Predicted {
+    /// Its name.
+    pub prediction: String,
+    /// The version of its model in use.
+    pub version: Option<String>,
+    /// The estimator that was chosen.
+    pub estimator: String,
+    /// Why.
+    pub chosen_because: String,
+    /// Who attained on the test part.
+    pub base_rate: Rate,
+    /// AUC on the test part.
+    pub roc_auc: Option<Measured>,
+    /// Lift in the best tenth of the test part.
+    pub lift_10: Option<Measured>,
+    /// What to know before trusting the numbers.
+    pub warnings: Vec<String>,
+}
+
+/// What an audience came to: `expand/<audience>/summary.json`, as far as a summary needs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reached {
+    /// Its name.
+    pub audience: String,
+    /// People considered.
+    pub n_candidates: u64,
+    /// People who may be contacted.
+    pub n_contactable: u64,
+    /// People to contact.
+    pub n_target: u64,
+    /// People kept out at random.
+    pub n_holdout: u64,
+    /// Transitions expected among the people to contact.
+    pub expected_conversions: Option<f64>,
+    /// Lower end of its interval.
+    pub expected_low: Option<f64>,
+    /// Upper end of its interval.
+    pub expected_high: Option<f64>,
+    /// Where its files are.
+    #[serde(default)]
+    pub folder: String,
+}
+
+impl Summary {
+    /// Reads what a phase, and for a report all phases, left.
+    ///
+    /// # Errors
+    /// When an artifact is missing or damaged.
+    pub fn read(project: &Project, phase: Phase) -> Result<Self> {
+        let all = phase == Phase::Report;
+        let mut summary = Self { project: project.spec.name.clone(), ..Self::default() };
+        if all || phase == Phase::Map {
+            summary.lifecycle = Some(read_json(&project.layout.file("map/lifecycle.json"))?);
+        }
+        if all || matches!(phase, Phase::Map | Phase::Discover) {
+            summary.findings = findings(project)?;
+        }
+        if phase == Phase::Discover {
+            summary.signals = each(project, |prediction| strongest(project, prediction))?;
+        }
+        if all || phase == Phase::Predict {
+            summary.predictions = each(project, |prediction| predicted(project, prediction))?;
+        }
+        if all || phase == Phase::Expand {
+            summary.audiences = reached(project)?;
+        }
+        if all {
+            summary.report = Some(project.layout.file("report.html").display().to_string());
+        }
+        Ok(summary)
+    }
+}
+
+fn each<T>(project: &Project, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+    project.spec.predictions.iter().map(|prediction| read(&prediction.name)).collect()
+}
+
+fn findings(project: &Project) -> Result<Vec<Finding>> {
+    let mut all = Vec::new();
+    for file in ["map/lint.json", "discover/issues.json"] {
+        all.extend(read_json::<Findings>(&project.layout.file(file))?.findings);
+    }
+    all.sort_by_key(|finding| match finding.severity.as_str() {
+        "error" => 0,
+        "warning" => 1,
+        _ => 2,
+    });
+    Ok(all)
+}
+
+fn strongest(project: &Project, prediction: &str) -> Result<Signals> {
+    let frame = read_frame(&project.layout.discover(prediction).join("signals.parquet"))?;
+    let column = |name: &str| frame.column(name).map_err(crate::error::Error::from);
+    let (features, aucs, leaks) = (column("feature")?.str()?, column("auc")?.cast(&FLOAT)?, column("leak")?.str()?);
+    let mut signals: Vec<Signal> = aucs
+        .f64()?
+        .iter()
+        .enumerate()
+        .filter_map(|(row, auc)| {
+            let leak = leaks.get(row).map(str::to_owned);
+            Some(Signal { feature: features.get(row)?.to_owned(), auc: auc?, leak })
+        })
+        .collect();
+    signals.sort_by(|a, b| (b.auc - 0.5).abs().total_cmp(&(a.auc - 0.5).abs()).then(a.feature.cmp(&b.feature)));
+    signals.truncate(N_SIGNALS);
+    Ok(Signals { prediction: prediction.to_owned(), strongest: signals })
+}
+
+const FLOAT: polars::prelude::DataType = polars::prelude::DataType::Float64;
+/// How many signals fit a glance.
+const N_SIGNALS: usize = 5;
+
+fn predicted(project: &Project, prediction: &str) -> Result<Predicted> {
+    let evaluation: Evaluation = read_json(&project.layout.predict(prediction).join("evaluation.json"))?;
+    let test = evaluation.splits.get("test").cloned().unwrap_or_default();
+    Ok(Predicted {
+        prediction: prediction.to_owned(),
+        version: models::current(&project.layout.models, prediction),
+        estimator: evaluation.estimator,
+        chosen_because: evaluation.chosen_because,
+        base_rate: test.base_rate,
+        roc_auc: test.roc_auc,
+        lift_10: test.lift_10,
+        warnings: evaluation.warnings,
+    })
+}
+
+fn reached(project: &Project) -> Result<Vec<Reached>> {
+    let read = |audience: &crate::spec::Audience| -> Result<Reached> {
+        let folder = project.layout.expand(&audience.name);
+        let found: Reached = read_json(&folder.join("summary.json"))?;
+        Ok(Reached { folder: folder.display().to_string(), ..found })
+    };
+    project.spec.audiences.iter().map(read).collect()
+}
