@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::summary::{Finding, Lifecycle};
-use crate::discover::Examples;
+use crate::discover::{self, Examples, Recipe};
 use crate::error::{Error, Result};
 use crate::map::Stays;
 use crate::source::Data;
@@ -16,10 +16,6 @@ use crate::time::Time;
 pub(crate) struct Mapped {
     pub(crate) stays: Stays,
 }
-
-/// How the features of a prediction are made.
-#[derive(Debug)]
-pub(crate) struct Recipe;
 
 /// Scores of people, in the order of the input.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +50,8 @@ pub(crate) fn read(_: &Spec) -> Result<Data> {
     absent("source")
 }
 
-pub(crate) fn write_source(_: &Data, _: &Spec, _: &Layout) -> Result<()> {
-    absent("source")
+pub(crate) fn write_source(data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
+    discover::write_findings(&layout.file("discover"), data, spec)
 }
 
 pub(crate) fn map(_: &Data, _: &Spec) -> Result<Mapped> {
@@ -78,16 +74,28 @@ pub(crate) fn findings(_: &Data, _: &Mapped, _: &Spec) -> Result<Vec<Finding>> {
     absent("map")
 }
 
-pub(crate) fn discover(_: &Data, _: &Stays, _: &Spec, _: &Prediction) -> Result<(Examples, Recipe)> {
-    absent("discover")
+pub(crate) fn discover(
+    data: &Data,
+    stays: &Stays,
+    spec: &Spec,
+    prediction: &Prediction,
+) -> Result<(Examples, Recipe)> {
+    discover::examples(data, stays, spec, prediction)
 }
 
-pub(crate) fn write_examples(_: &Examples, _: &Recipe, _: &Prediction, _: &Layout) -> Result<()> {
-    absent("discover")
+pub(crate) fn write_examples(
+    examples: &Examples,
+    recipe: &Recipe,
+    prediction: &Prediction,
+    layout: &Layout,
+) -> Result<()> {
+    let folder = layout.discover(&prediction.name);
+    discover::write_examples(&folder, examples, recipe)?;
+    discover::write_signals(&folder.join("signals.parquet"), &discover::signals(examples))
 }
 
-pub(crate) fn read_examples(_: &Prediction, _: &Spec, _: &Layout) -> Result<(Examples, Recipe)> {
-    absent("discover")
+pub(crate) fn read_examples(prediction: &Prediction, layout: &Layout) -> Result<(Examples, Recipe)> {
+    discover::read_examples(&layout.discover(&prediction.name))
 }
 
 pub(crate) fn predict(_: Examples, _: Recipe, _: &Spec, _: &Prediction, _: &Layout) -> Result<()> {

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use super::advance::Work;
-use super::doors::{self, Recipe};
+use super::doors;
 use super::inputs::InputFile;
 use super::units::Task;
-use crate::discover::Examples;
+use crate::discover::{Examples, Recipe};
 use crate::error::Result;
 use crate::map::Stays;
 use crate::source::{Data, Events};
@@ -67,7 +67,7 @@ impl<'a> Phases<'a> {
         let made = self.examples.take().filter(|(of, ..)| *of == position);
         let (examples, recipe) = match made {
             Some((_, examples, recipe)) => (examples, recipe),
-            None => doors::read_examples(prediction, spec, layout)?,
+            None => doors::read_examples(prediction, layout)?,
         };
         doors::predict(examples, recipe, spec, prediction, layout)
     }
