@@ -4,6 +4,7 @@ pub mod error;
 pub mod map;
 pub mod predict;
 pub mod rate;
+pub mod report;
 pub mod source;
 pub mod spec;
 pub mod store;
