@@ -25,5 +25,6 @@ pub mod simulate;
 pub mod map;
 pub mod discover;
 pub mod predict;
+pub mod report;
 pub mod pipeline;
 pub mod cli;
