@@ -3,11 +3,24 @@
 //! [`read`] turns the tables of a spec into one [`People`] table and one [`Events`] table sorted by person and time, and
 //! keeps a ledger: rows read = rows used + rows rejected, each rejection with its file, row and reason.
 
+mod batch;
 pub mod events;
+mod files;
+mod gather;
+mod identity;
+mod intern;
+mod kind;
+mod ledger;
 pub mod people;
+mod profile;
+mod read;
+mod sql;
+mod times;
 
 pub use events::{Events, Property, Values};
 pub use people::People;
+pub use profile::ColumnProfile;
+pub use read::read;
 
 use crate::time::Time;
 
@@ -26,24 +39,8 @@ pub struct Data {
     pub rejected: Vec<Rejected>,
     /// Every source id and the person it became, when it is not itself.
     pub identities: Vec<Identity>,
-    /// What each column of each file holds.
+    /// What the columns of the tables hold.
     pub profiles: Vec<ColumnProfile>,
-}
-
-/// What a column of a file holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ColumnProfile {
-    pub table: String,
-    pub column: String,
-    pub column_type: String,
-    pub rows: u64,
-    pub nulls: u64,
-    pub distinct: Option<u64>,
-    pub min: Option<String>,
-    pub max: Option<String>,
-    pub mean: Option<f64>,
-    pub top_values: Vec<(String, u64)>,
-    pub semantic_type: Option<String>,
 }
 
 /// An input file, for the manifest.
