@@ -148,7 +148,7 @@ pub(crate) fn encode(column: &Column, texts: &mut Interner, none: u32, codes: &m
 }
 
 /// The frame in the types of [`super::kind::Kind`]; columns of other types are an error.
-pub(crate) fn normalise(frame: DataFrame, holder: &str) -> Result<DataFrame> {
+pub(crate) fn normalise(frame: &DataFrame, holder: &str) -> Result<DataFrame> {
     let height = frame.height();
     let columns = frame.columns().iter().map(|column| normalise_column(column, holder)).collect::<Result<Vec<_>>>()?;
     Ok(DataFrame::new(height, columns)?)

@@ -85,3 +85,6 @@ pub struct Identity {
     /// The rule that joined them.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests;

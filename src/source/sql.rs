@@ -43,7 +43,7 @@ pub(crate) fn run(query: &str, tables: &BTreeMap<String, DataFrame>) -> Result<D
     }
     let result =
         context.execute(query).and_then(polars::prelude::LazyFrame::collect).map_err(|error| refuse(&error, tables))?;
-    let result = normalise(result, "the query's result")?;
+    let result = normalise(&result, "the query's result")?;
     if is_ordered(query) || result.width() == 0 {
         return Ok(result);
     }

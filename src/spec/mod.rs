@@ -314,7 +314,7 @@ pub struct Stage {
 pub enum Rule {
     /// No rule: where everybody starts.
     Start,
-    /// An event for which the SQL expression holds (over `event`, `nth`, the event's properties and the person's attributes).
+    /// An event for which the SQL expression holds (over `event`, `nth`, its properties and the person's attributes).
     Enter(String),
     /// Attributes for which the SQL expression holds (snapshots).
     When(String),

@@ -104,7 +104,7 @@ pub(super) struct People {
     pub(super) order: Option<String>,
     /// Since when a row's attributes hold, when attributes change.
     pub(super) valid_from: Option<Time>,
-    /// Columns that reach a person (e-mail, phone, name …): kept out of features, given to exports (default: by their names).
+    /// Columns that reach a person (e-mail, phone, name …): kept out of features (default: guessed by name).
     #[serde(default)]
     pub(super) contact: Vec<String>,
 }
@@ -237,7 +237,7 @@ pub(super) struct TemplateFitted {
 pub(super) struct Stage {
     /// The stage's name.
     pub(super) name: String,
-    /// SQL over `event`, `nth`, the event's properties and the person's attributes: an event for which it holds brings people here.
+    /// An event for which this SQL holds brings people here; it sees `event`, `nth`, properties and attributes.
     pub(super) enter: Option<String>,
     /// Snapshots: SQL over the attributes; people for whom it holds are here.
     pub(super) when: Option<String>,

@@ -3,6 +3,8 @@
 //! Text-like formats (CSV, blank-aligned text, JSON, workbooks) are scanned twice: once to tell each column's type from
 //! all its values, once to read them. Parquet knows its types.
 
+#![expect(clippy::disallowed_methods, reason = "this is where files are read")]
+
 mod bytes;
 mod excel;
 mod json;
@@ -21,7 +23,7 @@ use self::parquet::ParquetFile;
 use self::raw::{RawBatch, Records};
 use super::Input;
 use super::batch::{Batch, Header, RowNumbers, normalise};
-use super::kind::{self, Kind};
+use super::kind::Kind;
 use super::ledger::Ledger;
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::Table;
@@ -86,11 +88,6 @@ impl<'s> OpenTable<'s> {
         self.files.iter().map(|file| file.rows).sum()
     }
 
-    /// The columns that can be read.
-    pub(crate) fn columns(&self) -> &[Column] {
-        &self.columns
-    }
-
     /// The names of the columns, for those who look for some.
     pub(crate) fn header(&self) -> Header {
         let names = self.columns.iter().map(|column| column.name.clone()).collect();
@@ -126,7 +123,7 @@ impl<'s> OpenTable<'s> {
                 Content::Parquet(parquet) => {
                     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
                     parquet.scan(&names, &mut |first, frame| {
-                        let frame = fit(normalise(frame, &file.shown)?, &columns)?;
+                        let frame = fit(normalise(&frame, &file.shown)?, &columns)?;
                         each(&Batch { frame, place, rows: RowNumbers::From(first), base }, ledger)
                     })?;
                 }
@@ -287,6 +284,3 @@ fn fit(mut frame: polars::prelude::DataFrame, columns: &[Column]) -> Result<pola
 fn has_clock(format: &str) -> bool {
     ["%H", "%I", "%T", "%R", "%k", "%l", "%s", "%c", "%X"].iter().any(|mark| format.contains(mark))
 }
-
-#[cfg(test)]
-mod tests;

@@ -31,6 +31,7 @@ impl ParquetFile {
         let broken = |error| Error::data(format!("{} is not a Parquet file: {error}", path.display()));
         let columns = kind::of_arrow(&reader.schema().map_err(broken)?.clone());
         let metadata = reader.get_metadata().map_err(broken)?;
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "polars does not export the type's name")]
         let slices = slices(metadata.row_groups.iter().map(|group| group.num_rows()));
         Ok(Self { path: path.to_owned(), columns, n_rows: metadata.num_rows as u64, slices })
     }

@@ -64,7 +64,7 @@ fn push_numbers(column: &Column, values: &mut Vec<f64>) -> Result<()> {
     values.reserve(series.len());
     match series.dtype() {
         DataType::Int64 => {
-            values.extend(series.i64()?.iter().map(|value| value.map_or(f64::NAN, |value| value as f64)))
+            values.extend(series.i64()?.iter().map(|value| value.map_or(f64::NAN, |value| value as f64)));
         }
         _ => values.extend(series.f64()?.iter().map(|value| value.unwrap_or(f64::NAN))),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{Column, DataFrame, DataType, IdxCa, NewChunkedArray as _};
+use polars::prelude::{Column, DataFrame, DataType, IdxCa};
 
 use super::contact::reaches;
 use super::join::{Rows, join};

@@ -122,8 +122,7 @@ impl<'s> Clock<'s> {
                 Some(text) => compact(text.as_bytes()).map_or(UNREADABLE, |(instant, _)| local.instant(instant)),
             });
         })?;
-        let any = instants.iter().any(|&instant| instant == UNREADABLE);
-        if any && !instants.iter().any(|&instant| instant > OUT_OF_RANGE) {
+        if instants.contains(&UNREADABLE) && !instants.iter().any(|&instant| instant > OUT_OF_RANGE) {
             let name = &self.column.column;
             return Err(Error::data(format!("column `{name}` holds numbers, and no unit is told")).hint(format!(
                 "write {{ column = \"{name}\", unit = \"s\" }} for seconds since 1970, or also `origin`"

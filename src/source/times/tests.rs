@@ -1,4 +1,4 @@
-use polars::prelude::*;
+use polars::prelude::Column;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,7 +18,7 @@ fn time(text: &str) -> i64 {
 proptest! {
     /// The hand-written reader agrees with jiff on every instant that jiff prints.
     #[test]
-    fn iso_times_read_as_jiff_reads_them(micros in SANE, zone in 0..3) {
+    fn iso_times_read_as_jiff_reads_them(micros in SANE, zone in 0_usize..3) {
         let instant = Timestamp::from_microsecond(micros).unwrap();
         let zoned = instant.to_zoned(TimeZone::get(["UTC", "Europe/Berlin", "America/New_York"][zone]).unwrap());
         let civil = zoned.datetime();

@@ -6,6 +6,7 @@
 mod goals;
 mod sources;
 mod stages;
+mod times;
 mod variables;
 
 use std::path::Path;
@@ -120,7 +121,7 @@ impl Check<'_, '_> {
     fn misread(&mut self, Sql { at, text }: Sql<'_>, misread: &Misread) {
         let places = self.faults.places();
         let error = Error::spec(format!("this SQL does not parse: {}", misread.why)).hint(
-            "texts stand in single quotes ('yes'), column names that are not plain words in double quotes (\"Total Charges\")",
+            "texts stand in single quotes ('yes'), columns that are no plain word in double quotes (\"Total Charges\")",
         );
         let within = misread.at.map(|(line, column)| places.excerpt_within(at, text, line, column));
         self.faults.add_at(at, error, within.unwrap_or_else(|| places.excerpt(at)));

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil;
-use jiff::tz::TimeZone;
-
 use super::super::written;
-use super::super::{Delimiter, EventSource, Link, Order, PeopleSource, Rows, Shape, Table, TimeColumn, TimeReading};
+use super::super::{Delimiter, EventSource, Link, Order, PeopleSource, Rows, Shape, Table};
+use super::times::unmistakable;
 use super::variables::{Unexpanded, expand};
 use super::{Check, Sql, sql};
-use crate::error::did_you_mean;
-use crate::time::{DAY, Time};
 
 /// First words of feature names: an event kind of that name would make two features of one name.
 const TAKEN_KINDS: [&str; 4] = ["event", "stage", "person", "attr"];
@@ -168,16 +164,6 @@ impl Check<'_, '_> {
         }
     }
 
-    fn format(&mut self, at: &str, format: &str) {
-        if !format.contains('%') {
-            self.fault(
-                at,
-                format!("\"{format}\" is not a time format"),
-                "write it with % letters: %d-%m-%Y %H:%M for 31-12-2018 23:59",
-            );
-        }
-    }
-
     fn people_source(&mut self, name: String, people: written::People) -> PeopleSource {
         let at = format!("people.{name}");
         let rows = self.rows(&at, people.table, people.sql);
@@ -231,7 +217,7 @@ impl Check<'_, '_> {
         let person = self.column(&at, "person", events.person, &rows);
         let time = match events.time {
             Some(time) => self.time(&format!("{at}.time"), time),
-            None => plain(self.column(&at, "time", None, &rows)),
+            None => unmistakable(self.column(&at, "time", None, &rows)),
         };
         EventSource {
             rows,
@@ -321,86 +307,10 @@ impl Check<'_, '_> {
         column
     }
 
-    fn time(&mut self, at: &str, time: written::Time) -> TimeColumn {
-        let form = match time {
-            written::Time::Column(column) => return plain(column),
-            written::Time::Form(form) => form,
-        };
-        if let Some(zone) = &form.zone {
-            self.zone(&format!("{at}.zone"), zone);
-        }
-        let reading = match (form.format, form.unit) {
-            (Some(_), Some(_)) => {
-                self.fault(
-                    &format!("{at}.format"),
-                    "`format` is for times written as texts, `unit` for times written as numbers: a column is one of them",
-                    "keep the one that fits the column",
-                );
-                TimeReading::Unmistakable
-            }
-            (Some(format), None) => {
-                self.format(&format!("{at}.format"), &format);
-                TimeReading::Format(format)
-            }
-            (None, Some(unit)) => {
-                let origin = form.origin.as_deref().and_then(|origin| self.origin(at, origin, form.zone.as_deref()));
-                TimeReading::Number { unit_micros: micros(unit), origin: origin.unwrap_or(Time(0)) }
-            }
-            (None, None) => TimeReading::Unmistakable,
-        };
-        if form.origin.is_some() && form.unit.is_none() {
-            self.fault(
-                &format!("{at}.origin"),
-                "`origin` is where numbers of time count from, and no `unit` says what they count",
-                "add unit = \"hours\" (or seconds, days …)",
-            );
-        }
-        TimeColumn { column: form.column, reading, zone: form.zone }
-    }
-
-    /// The instant of zero: a date or a time, in `zone` unless it says otherwise.
-    fn origin(&mut self, at: &str, text: &str, zone: Option<&str>) -> Option<Time> {
-        let zone = zone.and_then(|zone| TimeZone::get(zone).ok());
-        let civil = text.trim().parse::<civil::DateTime>().ok().filter(|_| text.parse::<jiff::Timestamp>().is_err());
-        let there = zone.zip(civil).and_then(|(zone, civil)| civil.to_zoned(zone).ok());
-        match there {
-            Some(zoned) => Some(Time(zoned.timestamp().as_microsecond())),
-            None => self.faults.take(&format!("{at}.origin"), "origin", text.parse()),
-        }
-    }
-
-    fn zone(&mut self, at: &str, zone: &str) {
-        if TimeZone::get(zone).is_ok() {
-            return;
-        }
-        let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-        let hint = match did_you_mean(zone, names.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => "write a place such as \"Europe/Berlin\", or \"UTC\"".to_owned(),
-        };
-        self.fault(at, format!("\"{zone}\" is not a time zone"), hint);
-    }
-
     /// The tables under `section`, in the order of the file.
     fn in_file_order<T>(&self, section: &str, tables: BTreeMap<String, T>) -> Vec<(String, T)> {
         let mut tables: Vec<_> = tables.into_iter().collect();
         tables.sort_by_key(|(name, _)| self.faults.places().key(&format!("{section}.{name}")));
         tables
-    }
-}
-
-fn plain(column: String) -> TimeColumn {
-    TimeColumn { column, reading: TimeReading::Unmistakable, zone: None }
-}
-
-fn micros(unit: written::Unit) -> i64 {
-    match unit {
-        written::Unit::Microseconds => 1,
-        written::Unit::Milliseconds => 1_000,
-        written::Unit::Seconds => 1_000_000,
-        written::Unit::Minutes => 60_000_000,
-        written::Unit::Hours => DAY / 24,
-        written::Unit::Days => DAY,
-        written::Unit::Weeks => 7 * DAY,
     }
 }

@@ -7,6 +7,7 @@ use polars::prelude::Expr;
 use super::super::written;
 use super::super::{EventSource, Rule, Shape, Stage};
 use super::{Check, Sql, sql};
+use crate::error::Error;
 
 /// Where a template's stages are said.
 const TEMPLATE: &str = "lifecycle.template";
@@ -57,7 +58,7 @@ impl Check<'_, '_> {
             self.fault(
                 "lifecycle",
                 "[lifecycle] has no stages",
-                "add [[lifecycle.stages]], each with a name and a rule, or template = \"prospect-lead-customer-retained\"",
+                "add [[lifecycle.stages]] with names and rules, or template = \"prospect-lead-customer-retained\"",
             );
         }
         let mut drafts = lifecycle.template.map_or_else(Vec::new, |template| self.template(template));
@@ -85,11 +86,9 @@ impl Check<'_, '_> {
             }
         };
         if self.shape == Shape::Snapshot {
-            self.fault(
-                TEMPLATE,
-                "the stages of a template are entered by events, and this spec has no [events.*]",
-                "write [[lifecycle.stages]] with `when` rules over the attributes",
-            );
+            let error = Error::spec("the stages of a template are entered by events, and this spec has no [events.*]")
+                .hint("write [[lifecycle.stages]] with `when` rules over the attributes");
+            self.faults.add_and_blank(TEMPLATE, error);
             return Vec::new();
         }
         let stages = fitted.name.stages(&fitted.events);
@@ -167,20 +166,19 @@ impl Check<'_, '_> {
             self.fault(&at, message, format!("write enter = \"event = '{kind}'\""));
         }
         for kind in sql::texts_compared_with(&rule, "event").into_iter().filter(|kind| !known.contains(kind)) {
-            let Some(event) = &draft.event else {
-                let message =
-                    format!("stage `{name}` is entered by the event `{kind}`, and there is no [events.{kind}]");
-                self.unknown_in(sql, message, kind, "events", &known);
-                continue;
-            };
-            self.fault(
-                &at,
-                format!("the template's stage `{name}` is entered by the event `{kind}`, and there is no [events.{kind}]"),
-                format!(
-                    "say what it is called here: template = {{ name = …, events = {{ {event} = \"…\" }} }}; or leave the \
-                     stage out: without = [\"{name}\"]; or give it a rule of your own in [[lifecycle.stages]]"
+            let entered = format!("`{name}` is entered by the event `{kind}`, and there is no [events.{kind}]");
+            match &draft.event {
+                None => self.unknown_in(sql, format!("stage {entered}"), kind, "events", &known),
+                Some(event) => self.fault(
+                    &at,
+                    format!("the template's stage {entered}"),
+                    format!(
+                        "say what it is called here: template = {{ name = …, events = {{ {event} = \"…\" }} }}; \
+                         or leave the stage out: without = [\"{name}\"]; \
+                         or give it a rule of your own in [[lifecycle.stages]]"
+                    ),
                 ),
-            );
+            }
         }
     }
 
@@ -262,16 +260,11 @@ impl Check<'_, '_> {
             if self.faults.has_blanks_in(&draft.at) {
                 continue;
             }
+            let (first, second) = (&first.name, &second.name);
             self.fault(
                 &draft.at,
-                format!(
-                    "stages `{}` and `{}` both have no rule, and everybody can start in one only",
-                    first.name, second.name
-                ),
-                format!(
-                    "say what brings people into `{}`: enter = \"…\" (snapshots: when = \"…\") or silence = \"…\"",
-                    second.name
-                ),
+                format!("stages `{first}` and `{second}` both have no rule, and everybody can start in one only"),
+                format!("say what brings people into `{second}`: enter (snapshots: when) or silence"),
             );
         }
     }

@@ -257,7 +257,7 @@ fn tables_and_sources() {
     assert_snapshot!(shop(&[("p ON o.order_id =", "p ON o.order_id = =")]), @r#"
     error: this SQL does not parse: expected an expression, found =
       ╭─[shop/clo.toml:20:47]  FROM orders o JOIN payments p ON o.order_id = = p.order_id
-    help: texts stand in single quotes ('yes'), column names that are not plain words in double quotes ("Total Charges")
+    help: texts stand in single quotes ('yes'), columns that are no plain word in double quotes ("Total Charges")
     "#);
 }
 
@@ -266,12 +266,12 @@ fn stages() {
     assert_snapshot!(shop(&[("enter = \"event = 'contact'\"", ""), ("enter = \"event = 'purchase'\"", "")]), @r#"
     error: stages `lead` and `customer` both have no rule, and everybody can start in one only
       ╭─[shop/clo.toml:46:1]  [[lifecycle.stages]]
-    help: say what brings people into `customer`: enter = "…" (snapshots: when = "…") or silence = "…"
+    help: say what brings people into `customer`: enter (snapshots: when) or silence
     "#);
     assert_snapshot!(shop(&[("enter = \"event = 'contact'\"", "enter = \"event = 'contact' AND\"")]), @r#"
     error: this SQL does not parse: expected an expression, found its end
       ╭─[shop/clo.toml:45:1]  enter = "event = 'contact' AND"
-    help: texts stand in single quotes ('yes'), column names that are not plain words in double quotes ("Total Charges")
+    help: texts stand in single quotes ('yes'), columns that are no plain word in double quotes ("Total Charges")
     "#);
     assert_snapshot!(shop(&[("enter = \"event = 'contact'\"", "enter = 'event = \"contact\"'")]), @r#"
     error: `event = "contact"` compares two columns: double quotes are for column names
@@ -362,7 +362,10 @@ fn templates() {
       ╭─[shop/clo.toml:40:104]  template = { name = "visitor-trial-active-lapsed", events = { trail = "contact" }, without = ["trial", "lost"] }
     help: the stages are `visitor`, `trial`, `active` and `lapsed`
     "#);
-    assert_snapshot!(bank(&[("[[lifecycle.stages]]", "[lifecycle]\ntemplate = \"visitor-trial-active-lapsed\"\n[[lifecycle.stages]]")]), @r#"
+    let (before, rest) = BANK.split_once("[[lifecycle.stages]]").unwrap();
+    let (_, predictions) = rest.split_once("[[predictions]]").unwrap();
+    let template = "[lifecycle]\ntemplate = \"visitor-trial-active-lapsed\"";
+    assert_snapshot!(said(&format!("{before}{template}\n[[predictions]]{predictions}"), &[]), @r#"
     error: the stages of a template are entered by events, and this spec has no [events.*]
       ╭─[shop/clo.toml:11:1]  template = "visitor-trial-active-lapsed"
     help: write [[lifecycle.stages]] with `when` rules over the attributes

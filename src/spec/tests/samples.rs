@@ -77,6 +77,14 @@ fn every_key_can_be_pointed_at() {
 }
 
 #[test]
+fn files_from_windows_read_the_same() {
+    let windows = spec(&format!("\u{feff}{}", SHOP.replace('\n', "\r\n")));
+    let excerpt = windows.excerpt("events.contact.person").unwrap();
+    assert_eq!((excerpt.line, excerpt.column, excerpt.text.as_str()), (25, 1, "person = \"mql_id\""));
+    assert_eq!(windows.stages, spec(SHOP).stages);
+}
+
+#[test]
 fn template_stages_are_replaced_and_followed_by_the_files_own() {
     let (before, _) = SHOP.split_once("[lifecycle]").unwrap();
     let spec = spec(&format!(
@@ -121,7 +129,7 @@ fn every_template_makes_five_lifecycles_of_four_or_five_stages() {
     for (template, n_stages) in templates {
         let mut text = "[project]\nname = \"x\"\n[tables]\nt = \"t.csv\"\n".to_owned();
         for kind in ["visit", "lead", "signup", "trial", "purchase", "referral"] {
-            text += &format!("[events.{kind}]\ntable = \"t\"\nperson = \"p\"\ntime = \"t\"\n");
+            text.extend(["[events.", kind, "]\ntable = \"t\"\nperson = \"p\"\ntime = \"t\"\n"]);
         }
         let spec = spec(&format!("{text}[lifecycle]\ntemplate = \"{template}\"\n"));
         let names: Vec<_> = spec.stages.iter().map(|stage| stage.name.as_str()).collect();
