@@ -71,7 +71,7 @@ fn leaks(rows: &[Signal]) -> Vec<(String, String)> {
 fn top(rows: &[Signal]) -> Table {
     let columns = [
         ("Signal", Kind::Text),
-        ("Tells apart", Kind::Bar(0)),
+        ("Tells apart", Kind::Bar { decimals: 0, floor: 50 }),
         ("Strength", Kind::Text),
         ("Over time", Kind::Text),
         ("Unknown for", Kind::Share),

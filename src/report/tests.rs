@@ -54,7 +54,7 @@ fn a_marketer_reads_the_result_in_people() {
     for said in [
         "Of 100 people picked from the top tenth, about <b>23</b> will reach repeat within 90 days; picked at random, <b class=\"plain\">8</b> would.",
         "24,000 people",
-        "Contact <b>217</b> people in customer.",
+        "Contact <b>217</b> people in the stage customer.",
         "total amount of purchase events in the last 90 days",
         "nearly perfect on its own",
         "picked from the top tenth, about 21 will",
@@ -130,7 +130,7 @@ fn the_workbook_holds_numbers_as_numbers() {
         "{names:?}"
     );
     let stages = &sheets[0].1;
-    assert_eq!(stages.get((0, 3)), Some(&Data::String("Moved on".into())));
+    assert_eq!(stages.get((0, 3)), Some(&Data::String("Went on to a later stage".into())));
     assert_eq!((stages.get((1, 1)), stages.get((1, 6))), (Some(&Data::Float(8120.0)), Some(&Data::Float(15880.0))));
     // Both predictions stand on one sheet.
     let deciles = &sheets.iter().find(|(name, ..)| name == "Deciles").expect("a sheet").1;
