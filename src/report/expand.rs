@@ -24,6 +24,7 @@ pub(super) struct Made {
     pub(super) who: String,
     pub(super) n_target: String,
     pub(super) n_holdout: String,
+    pub(super) n_chosen: String,
     pub(super) has_holdout: bool,
     pub(super) expected: Option<String>,
     pub(super) expected_range: Option<String>,
@@ -102,6 +103,7 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         who: words::any_of(&summary.from),
         n_target: words::count(summary.n_target),
         n_holdout: words::count(summary.n_holdout),
+        n_chosen: words::count(summary.n_chosen),
         has_holdout: summary.n_holdout > 0,
         expected: number(summary.expected_conversions),
         expected_range: range.map(|(low, high)| format!("{low} to {high}")),
@@ -235,7 +237,13 @@ fn conversions(i: usize, summary: &Summary, table: &Table) -> Option<Figure> {
         chart.line("chosen", &[(chosen, 0.0), (chosen, top)]);
         chart.point(Shape::Square, chosen, expected, &tip);
         let anchor = if chosen < 0.6 * most.0 { "start" } else { "end" };
-        chart.words(anchor, (chosen, top), 5.0, &format!("this list: {}", words::count(summary.n_chosen)));
+        let aside = if anchor == "start" { 0.02 } else { -0.02 };
+        chart.words(
+            anchor,
+            (chosen + aside * most.0, top),
+            -12.0,
+            &format!("this list: {}", words::count(summary.n_chosen)),
+        );
     }
     let caption =
         "The first people on the list are the likeliest; each further one adds less. The square is the size that \

@@ -64,7 +64,7 @@ fn funnel(lifecycle: &Lifecycle) -> Vec<Step> {
         lifecycle.stages.iter().map(|stage| stage.n_people_ever.max(stage.n_people_now)).max().unwrap_or(0).max(1);
     let length = |n: u64| format!("{:.2}", 100.0 * n as f64 / most as f64);
     let step = |stage: &Stage| Step {
-        name: stage.stage.clone(),
+        name: stage.name.clone(),
         ever: words::count(stage.n_people_ever),
         now: words::count(stage.n_people_now),
         ever_length: length(stage.n_people_ever),
@@ -95,7 +95,7 @@ fn stages(lifecycle: &Lifecycle) -> Table {
             found(stage, name).map_or(Cell::Missing, |i| cell(&stage.kpis[i], kind))
         };
         let first =
-            [Cell::from(stage.stage.as_str()), Cell::count(stage.n_people_now), Cell::count(stage.n_people_ever)];
+            [Cell::from(stage.name.as_str()), Cell::count(stage.n_people_now), Cell::count(stage.n_people_ever)];
         table.push(first.into_iter().chain(used.iter().map(kpi)).collect());
     }
     table
@@ -120,7 +120,7 @@ fn rules(lifecycle: &Lifecycle) -> Table {
     for stage in &lifecycle.stages {
         let list = |texts: &[String]| if texts.is_empty() { Cell::Missing } else { Cell::from(texts.join(", ")) };
         table.push(vec![
-            stage.stage.as_str().into(),
+            stage.name.as_str().into(),
             list(&stage.attributes),
             list(&stage.entry_events),
             list(&stage.exit_events),
@@ -159,7 +159,7 @@ fn transitions(rows: &[Transition]) -> Table {
 
 fn flow(lifecycle: &Lifecycle, rows: &[Transition], table: &Table) -> Option<Figure> {
     let node =
-        |stage: &Stage| Node { name: stage.stage.clone(), n_ever: stage.n_people_ever, n_now: stage.n_people_now };
+        |stage: &Stage| Node { name: stage.name.clone(), n_ever: stage.n_people_ever, n_now: stage.n_people_now };
     let nodes: Vec<Node> = lifecycle.stages.iter().map(node).collect();
     let link = |row: &Transition| {
         let position = |name: &str| nodes.iter().position(|node| node.name == name);

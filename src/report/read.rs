@@ -43,7 +43,8 @@ pub(super) struct Lifecycle {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Stage {
-    pub(super) stage: String,
+    #[serde(rename = "stage")]
+    pub(super) name: String,
     pub(super) n_people_now: u64,
     pub(super) n_people_ever: u64,
     pub(super) attributes: Vec<String>,

@@ -116,6 +116,12 @@ impl Table {
         self.rows.iter().map(|row| row.iter().enumerate().map(show).collect()).collect()
     }
 
+    /// Whether rows are named by whole phrases, which need room on a phone.
+    pub(super) fn is_wordy(&self) -> bool {
+        let is_long = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(text) if text.chars().count() > 20);
+        self.rows.iter().any(is_long)
+    }
+
     fn most(&self, column: usize) -> f64 {
         let number = |row: &Vec<Cell>| if let Cell::Number(value) = row[column] { Some(value) } else { None };
         self.rows.iter().filter_map(number).filter(|value| value.is_finite()).fold(0.0, f64::max)

@@ -146,6 +146,29 @@ fn phases_that_have_not_run_say_so() {
 }
 
 #[test]
+fn results_without_numbers_are_shown_without_numbers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = fixture::layout(folder.path());
+    let metrics = serde_json::json!({"base_rate": {"n_attained": 0, "n_eligible": 0}, "roc_auc": null});
+    let evaluation = serde_json::json!({
+        "format_version": 1, "prediction": "second-purchase", "from": [], "to": [], "horizon": null,
+        "validation_scheme": "", "estimator": "logistic", "chosen_because": "", "candidates": [], "calibration": "",
+        "n_features": 0, "outcomes": {}, "splits": {"test": metrics}, "deciles": [], "cutoffs": [], "segments": [],
+        "importance": [], "warnings": []});
+    for (path, value) in [
+        ("map/lifecycle.json", serde_json::json!({"end": null, "stages": [{"stage": "only"}]})),
+        ("predict/second-purchase/evaluation.json", evaluation),
+        ("expand/second-purchase-email/summary.json", serde_json::json!({"curve": [{"n_people": 0}]})),
+    ] {
+        store::write_json(&layout.file(path), &value).expect("written");
+    }
+    write(&fixture::spec(&PLAIN), &layout).expect("the report is written");
+    let html = std::fs::read_to_string(layout.file("report.html")).expect("it was written");
+    assert!(html.contains("There was not enough test data"));
+    assert!(!html.contains("NaN") && !html.contains("inf"), "a number that is none reached the page");
+}
+
+#[test]
 fn the_same_results_make_the_same_bytes() {
     let (first, second) = (report(&PLAIN, true), report(&PLAIN, true));
     assert!(first.html == second.html && first.xlsx == second.xlsx);
