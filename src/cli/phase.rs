@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::table::{Align, Table, printable};
 use super::ui::{Ui, bold};
 use super::{Global, numbers, project};
+use crate::discover::Severity;
 use crate::error::Result;
 use crate::pipeline::summary::{Finding, Lifecycle, Predicted, Reached, Signals, Summary};
 use crate::pipeline::{self, Outcome, Phase, State};
@@ -77,12 +78,14 @@ pub(super) fn stages(lifecycle: &Lifecycle) -> String {
 pub(super) fn findings(findings: &[Finding]) -> String {
     const SHOWN: usize = 10;
     let line = |finding: &Finding| {
-        let place: Vec<&str> = [&finding.table, &finding.column].into_iter().flatten().map(String::as_str).collect();
-        let rows = finding.rows.map(|rows| format!("{} rows", grouped(rows)));
-        let what = finding.message.clone().or(rows).unwrap_or_default();
-        let parts = [finding.code.clone(), place.join("."), what, finding.advice.clone()];
-        let said: Vec<String> = parts.iter().filter(|part| !part.is_empty()).map(|part| printable(part)).collect();
-        format!("{}: {}\n", finding.severity, said.join(" · "))
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let said = format!("{}: {place}{}. {}", finding.code, finding.message, finding.advice);
+        format!("{severity}: {}\n", printable(&said))
     };
     let mut text: String = findings.iter().take(SHOWN).map(line).collect();
     if findings.len() > SHOWN {

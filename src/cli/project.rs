@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use crate::error::{Error, Result};
 use crate::pipeline::Project;
-use crate::pipeline::doors;
-use crate::spec::{Shape, Spec};
+use crate::spec::{self, Shape, Spec};
 use crate::store::{Fingerprint, Layout};
 
 /// Reads the spec that the options name, and lays their overrides over it.
@@ -15,7 +14,7 @@ pub(super) fn open(global: &Global) -> Result<Project> {
     if !file.is_file() {
         return Err(missing(&file));
     }
-    let spec = doors::spec(&file, &|name| std::env::var(name).ok())?;
+    let spec = spec::read(&file, &|name| std::env::var(name).ok())?;
     let spec = overridden(spec, global)?;
     let layout = layout(&spec.root, global);
     Ok(Project { spec_blake3: Fingerprint::of(&file)?.blake3, layout, spec })

@@ -64,3 +64,44 @@ pub fn outcome(
         Some(_) => Outcome::Attrited,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One person: stage 0 at 0, 1 at 10, 2 at 20, 3 at 30.
+    fn stays() -> Stays {
+        let mut stays = Stays { offsets: vec![0], ..Stays::default() };
+        for stage in 0..4 {
+            stays.enter(stage, 10 * i64::from(stage), 0);
+        }
+        stays.left = vec![10, 20, 30, i64::MAX];
+        stays.next_person();
+        stays
+    }
+
+    fn of(cutoff: i64, horizon_end: i64, from: &[usize], to: &[usize]) -> Outcome {
+        outcome(&stays(), 0, Time(cutoff), Time(horizon_end), Time(40), from, to)
+    }
+
+    #[test]
+    fn the_first_stage_outside_from_decides() {
+        assert_eq!(of(5, 15, &[0], &[1]), Outcome::Attained);
+        assert_eq!(of(5, 25, &[0], &[2]), Outcome::Attrited);
+        assert_eq!(of(5, 25, &[0, 1], &[2]), Outcome::Attained);
+        assert_eq!(of(5, 35, &[0], &[3]), Outcome::Attrited);
+    }
+
+    #[test]
+    fn what_is_predicted_begins_at_the_cutoff_and_ends_before_the_horizon() {
+        assert_eq!(of(10, 15, &[0], &[1]), Outcome::Attained);
+        assert_eq!(of(5, 10, &[0], &[1]), Outcome::Stayed);
+        assert_eq!(of(35, 40, &[3], &[1]), Outcome::Stayed);
+    }
+
+    #[test]
+    fn a_horizon_past_the_end_says_nothing() {
+        assert_eq!(of(5, 40, &[0], &[1]), Outcome::Attained);
+        assert_eq!(of(5, 41, &[0], &[1]), Outcome::Immature);
+    }
+}

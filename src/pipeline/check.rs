@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::doors;
 use super::summary::{Finding, Lifecycle};
+use crate::discover;
 use crate::error::Result;
+use crate::map;
+use crate::source;
 use crate::spec::Spec;
 
 /// What a spec makes of its data.
@@ -42,8 +44,8 @@ pub struct Read {
 /// # Errors
 /// What [`super::run`] would fail with up to phase 1.
 pub fn check(spec: &Spec) -> Result<Checked> {
-    let data = doors::read(spec)?;
-    let mapped = doors::map(&data, spec)?;
+    let data = source::read(spec)?;
+    let mapped = map::map(&data, spec)?;
     let tables = data.inputs.iter().map(|input| Read {
         table: input.table.clone(),
         path: input.path.clone(),
@@ -56,7 +58,7 @@ pub fn check(spec: &Spec) -> Result<Checked> {
         project: spec.name.clone(),
         tables: tables.collect(),
         events: data.events.kinds.iter().cloned().zip(counts).collect(),
-        lifecycle: doors::lifecycle(&mapped)?,
-        findings: doors::findings(&data, &mapped, spec)?,
+        lifecycle: Lifecycle::of(&mapped.lifecycle),
+        findings: Finding::all(&mapped.lint, &discover::findings(&data, spec)),
     })
 }

@@ -5,7 +5,7 @@
 
 pub mod advance;
 pub mod check;
-pub(crate) mod doors;
+mod doors;
 pub mod inputs;
 pub mod phases;
 pub mod score;

@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use super::advance::Work;
-use super::doors::{self, Recipe};
+use super::doors;
 use super::inputs::InputFile;
 use super::units::Task;
-use crate::discover::Examples;
+use crate::discover::{self, Examples, Recipe};
 use crate::error::Result;
-use crate::map::Stays;
-use crate::source::{Data, Events};
+use crate::map::{self, Stays};
+use crate::report;
+use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec};
 use crate::store::{Layout, manifest};
 
@@ -35,16 +36,16 @@ impl<'a> Phases<'a> {
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        doors::write_source(data, spec, layout)?;
+        discover::write_findings(&layout.file("discover"), data, spec)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
     fn map(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        let mapped = doors::map(data, spec)?;
-        doors::write_map(&mapped, data, spec, layout)?;
-        self.stays = Some(doors::stays(mapped));
+        let mapped = map::map(data, spec)?;
+        map::write(&mapped, data, spec, layout)?;
+        self.stays = Some(mapped.stays);
         Ok(())
     }
 
@@ -55,8 +56,10 @@ impl<'a> Phases<'a> {
         self.data()?;
         self.load_stays()?;
         let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
-        let (examples, recipe) = doors::discover(data, stays, spec, prediction)?;
-        doors::write_examples(&examples, &recipe, prediction, layout)?;
+        let (examples, recipe) = discover::examples(data, stays, spec, prediction)?;
+        let folder = layout.discover(&prediction.name);
+        discover::write_examples(&folder, &examples, &recipe)?;
+        discover::write_signals(&folder.join("signals.parquet"), &discover::signals(&examples))?;
         self.examples = Some((position, examples, recipe));
         Ok(())
     }
@@ -67,9 +70,9 @@ impl<'a> Phases<'a> {
         let made = self.examples.take().filter(|(of, ..)| *of == position);
         let (examples, recipe) = match made {
             Some((_, examples, recipe)) => (examples, recipe),
-            None => doors::read_examples(prediction, spec, layout)?,
+            None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        doors::predict(examples, recipe, spec, prediction, layout)
+        doors::predict(&examples, &recipe, spec, prediction, layout)
     }
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
@@ -81,7 +84,7 @@ impl<'a> Phases<'a> {
 
     fn data(&mut self) -> Result<&Data> {
         if self.data.is_none() {
-            self.data = Some(doors::read(self.spec)?);
+            self.data = Some(source::read(self.spec)?);
         }
         Ok(self.data.as_ref().expect("it was just read"))
     }
@@ -89,7 +92,8 @@ impl<'a> Phases<'a> {
     fn load_stays(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, self.layout);
         if self.stays.is_none() {
-            self.stays = Some(doors::read_stays(self.data()?, spec, layout)?);
+            let data = self.data()?;
+            self.stays = Some(map::read_history(layout, &data.people, spec, &data.events.kinds)?);
         }
         Ok(())
     }
@@ -127,7 +131,7 @@ impl Work for Phases<'_> {
                 let audience = &spec.audiences[i];
                 self.expand(audience).map_err(|error| error.context(format!("audience `{}`", audience.name)))
             }
-            Task::Report => doors::report(spec, self.layout).map(nothing_read),
+            Task::Report => report::write(spec, self.layout).map(nothing_read),
         }?;
         self.forget(left);
         Ok(read)

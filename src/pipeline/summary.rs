@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Phase, Project};
+use crate::discover::{Findings, Severity};
 use crate::error::Result;
+use crate::map::{self, Lint};
 use crate::predict::Evaluation;
 use crate::predict::evaluation::Measured;
-use crate::rate::Rate;
+use crate::rate::{Rate, grouped};
 use crate::store::{models, read_frame, read_json};
 
 /// What stands in the output folder, up to the phase that was asked for.
@@ -34,10 +36,10 @@ pub struct Summary {
     pub report: Option<String>,
 }
 
-/// `map/lifecycle.json`, as far as a summary needs it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Who stands where.
+#[derive(Debug, Clone, Serialize)]
 pub struct Lifecycle {
-    /// The end of observation.
+    /// The end of observation; none in a snapshot.
     pub end: Option<String>,
     /// How many people there are.
     pub n_people: u64,
@@ -48,7 +50,7 @@ pub struct Lifecycle {
 }
 
 /// How many people a stage has.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Stage {
     /// Its name.
     pub stage: String,
@@ -58,33 +60,19 @@ pub struct Stage {
     pub n_people_ever: u64,
 }
 
-/// A finding of `map/lint.json` or `discover/issues.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Something about the data or the stages that a person should look at.
+#[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// `error`, `warning` or `note`.
-    pub severity: String,
+    /// `error`, `warning` or `info`.
+    pub severity: Severity,
     /// What it is, in a word.
     pub code: String,
+    /// The table and column, or the stage, that it is about.
+    pub place: Option<String>,
     /// What was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// The table or stage that it is about.
-    #[serde(default, alias = "stage", skip_serializing_if = "Option::is_none")]
-    pub table: Option<String>,
-    /// The column that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<String>,
-    /// How many rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rows: Option<u64>,
+    pub message: String,
     /// What to do.
-    #[serde(default)]
     pub advice: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Findings {
-    findings: Vec<Finding>,
 }
 
 /// The strongest signals of a prediction.
@@ -161,7 +149,7 @@ impl Summary {
         let all = phase == Phase::Report;
         let mut summary = Self { project: project.spec.name.clone(), ..Self::default() };
         if all || phase == Phase::Map {
-            summary.lifecycle = Some(read_json(&project.layout.file("map/lifecycle.json"))?);
+            summary.lifecycle = Some(Lifecycle::of(&read_json(&project.layout.file("map/lifecycle.json"))?));
         }
         if all || matches!(phase, Phase::Map | Phase::Discover) {
             summary.findings = findings(project)?;
@@ -182,21 +170,61 @@ impl Summary {
     }
 }
 
+impl Lifecycle {
+    /// The lifecycle table without its KPIs.
+    #[must_use]
+    pub fn of(map::Lifecycle { end, n_people, n_events, stages, .. }: &map::Lifecycle) -> Self {
+        let stages = stages.iter().map(|row| Stage {
+            stage: row.stage.clone(),
+            n_people_now: row.n_people_now,
+            n_people_ever: row.n_people_ever,
+        });
+        let end = Some(end.clone()).filter(|end| !end.is_empty());
+        Self { end, n_people: *n_people, n_events: *n_events, stages: stages.collect() }
+    }
+}
+
+impl Finding {
+    /// What was found in the lifecycle and in the data, the gravest first. People are left out: results are no place for
+    /// personal data.
+    #[must_use]
+    pub fn all(lint: &Lint, issues: &Findings) -> Vec<Self> {
+        let of_map = lint.findings.iter().map(|finding| Self {
+            severity: match finding.severity {
+                map::lint::Severity::Warning => Severity::Warning,
+                map::lint::Severity::Info => Severity::Info,
+            },
+            code: finding.code.clone(),
+            place: (!finding.stage.is_empty()).then(|| format!("stage {}", finding.stage)),
+            message: finding.message.clone(),
+            advice: finding.advice.clone(),
+        });
+        let of_data = issues.findings.iter().map(|finding| Self {
+            severity: finding.severity,
+            code: finding.code.clone(),
+            place: Some(
+                finding
+                    .column
+                    .as_ref()
+                    .map_or_else(|| finding.table.clone(), |column| format!("{}.{column}", finding.table)),
+            ),
+            message: format!("{} rows", grouped(finding.rows)),
+            advice: finding.advice.clone(),
+        });
+        let mut all: Vec<Self> = of_map.chain(of_data).collect();
+        all.sort_by_key(|finding| finding.severity);
+        all
+    }
+}
+
 fn each<T>(project: &Project, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     project.spec.predictions.iter().map(|prediction| read(&prediction.name)).collect()
 }
 
 fn findings(project: &Project) -> Result<Vec<Finding>> {
-    let mut all = Vec::new();
-    for file in ["map/lint.json", "discover/issues.json"] {
-        all.extend(read_json::<Findings>(&project.layout.file(file))?.findings);
-    }
-    all.sort_by_key(|finding| match finding.severity.as_str() {
-        "error" => 0,
-        "warning" => 1,
-        _ => 2,
-    });
-    Ok(all)
+    let lint: Lint = read_json(&project.layout.file("map/lint.json"))?;
+    let issues: Findings = read_json(&project.layout.file("discover/issues.json"))?;
+    Ok(Finding::all(&lint, &issues))
 }
 
 fn strongest(project: &Project, prediction: &str) -> Result<Signals> {

@@ -5,6 +5,7 @@
 
 mod atomic;
 mod exit_codes;
+mod killed;
 mod lock;
 mod staleness;
 mod support;
