@@ -84,7 +84,7 @@ pub(super) fn findings(findings: &[Finding]) -> String {
             Severity::Info => "info",
         };
         let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let said = format!("{}: {place}{}. {}", finding.code, finding.message, finding.advice);
+        let said = format!("{}: {place}{}. {}", finding.code, finding.message.trim_end_matches('.'), finding.advice);
         format!("{severity}: {}\n", printable(&said))
     };
     let mut text: String = findings.iter().take(SHOWN).map(line).collect();
