@@ -82,7 +82,7 @@ fn rejections(data: &Data) -> Vec<Finding> {
         column: column.map(ToOwned::to_owned),
         rows,
         example: Some(format!("row {first}")),
-        advice: format!("{} rows were not used: {reason}; each stands in discover/rejected.parquet", grouped(rows)),
+        advice: format!("{reason}: not used, each stands in discover/rejected.parquet"),
     };
     groups.into_iter().map(finding).collect()
 }

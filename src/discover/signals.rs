@@ -1,7 +1,8 @@
 //! What each feature alone says about the outcome: the univariate signal table.
 //!
-//! - `auc`: area under the ROC curve of the feature's value among the examples where it is known (0.5: nothing; below 0.5:
-//!   larger values go with staying). A category is ranked by the smoothed attainment rates of its levels.
+//! - `auc`: area under the ROC curve of the feature's value (0.5: nothing; below 0.5: larger values go with staying). A pair of
+//!   examples in which a value is missing counts half. A category is ranked by the smoothed attainment rates of its levels,
+//!   each example by the rates that the other half of the examples gives, so that rare levels do not rank themselves.
 //! - `information_value`: Σ (share of attained − share of others) · ln(ratio of the shares) over ten bins of equal count, or
 //!   the levels, missing a bin of its own (Siddiqi 2006). Below 0.02 is nothing, above 0.5 deserves suspicion.
 //! - `stability`: population stability index of the same bins, training against test cutoffs; above 0.25 has moved.
@@ -88,8 +89,8 @@ fn share(part: usize, whole: usize) -> f64 {
 struct Binning {
     /// Upper ends of the numeric bins, ascending.
     ends: Vec<f32>,
-    /// Attainment rate of each level, smoothed towards the base rate.
-    rates: Vec<f64>,
+    /// Attainment rate of each level among the examples at even and at odd positions, smoothed towards the base rate.
+    rates: [Vec<f64>; 2],
     n_bins: usize,
 }
 
@@ -104,20 +105,27 @@ impl Binning {
                 let mut ends: Vec<f32> = (1..BINS).filter_map(end).collect();
                 ends.dedup();
                 let n_bins = ends.len() + 2;
-                Self { ends, rates: Vec::new(), n_bins }
+                Self { ends, rates: Default::default(), n_bins }
             }
             Cells::Category { codes, levels } => {
-                let mut counts = vec![[0.0; 2]; levels.len()];
-                for (&row, label) in train.iter().zip(labels) {
-                    if let Some(count) = counts.get_mut(codes[row] as usize) {
-                        count[usize::from(*label)] += 1.0;
-                    }
-                }
                 let base = share(labels.iter().filter(|label| **label).count(), labels.len());
-                let rates = counts.iter().map(|[no, yes]| (yes + 20.0 * base) / (no + yes + 20.0)).collect();
+                let rates = [0, 1].map(|half| {
+                    let mut counts = vec![[0.0; 2]; levels.len()];
+                    for (&row, label) in train.iter().zip(labels).skip(half).step_by(2) {
+                        if let Some(count) = counts.get_mut(codes[row] as usize) {
+                            count[usize::from(*label)] += 1.0;
+                        }
+                    }
+                    counts.iter().map(|[no, yes]| (yes + 20.0 * base) / (no + yes + 20.0)).collect()
+                });
                 Self { ends: Vec::new(), rates, n_bins: levels.len() + 1 }
             }
         }
+    }
+
+    /// The rate of a level among the examples of the other half; NaN for a missing one.
+    fn rate(&self, code: u32, position: usize) -> f64 {
+        self.rates[1 - position % 2].get(code as usize).copied().unwrap_or(f64::NAN)
     }
 
     fn bin(&self, cells: &Cells, row: usize) -> usize {
@@ -130,18 +138,15 @@ impl Binning {
     }
 }
 
-/// Mann–Whitney: the share of pairs of an attained and another example that the value puts in the right order.
+/// Mann–Whitney: the share of pairs of an attained and another example that the value puts in the right order. A pair of
+/// equal values counts half, and so does one in which a value is missing: what is known of few people says little.
 fn auc(column: &Column, binning: &Binning, train: &[usize], labels: &[bool]) -> Option<f64> {
-    let value = |row: usize| match &column.cells {
+    let value = |(position, &row): (usize, &usize)| match &column.cells {
         Cells::Number(values) => f64::from(values[row]),
-        Cells::Category { codes, .. } => binning.rates.get(codes[row] as usize).copied().unwrap_or(f64::NAN),
+        Cells::Category { codes, .. } => binning.rate(codes[row], position),
     };
-    let mut ranked: Vec<(f64, bool)> = train
-        .iter()
-        .zip(labels)
-        .map(|(&row, &label)| (value(row), label))
-        .filter(|(value, _)| !value.is_nan())
-        .collect();
+    let values = train.iter().enumerate().map(value).zip(labels.iter().copied());
+    let mut ranked: Vec<(f64, bool)> = values.filter(|(value, _)| !value.is_nan()).collect();
     ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut wins) = (0_u64, 0.0);
     for ties in ranked.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
@@ -150,8 +155,10 @@ fn auc(column: &Column, binning: &Binning, train: &[usize], labels: &[bool]) -> 
         wins += attained as f64 * (below as f64 + others as f64 / 2.0);
         below += others;
     }
-    let attained = ranked.len() as u64 - below;
-    (attained > 0 && below > 0).then(|| wins / (attained as f64 * below as f64))
+    let known_pairs = (ranked.len() as u64 - below) as f64 * below as f64;
+    let n_attained = labels.iter().filter(|label| **label).count();
+    let pairs = n_attained as f64 * (labels.len() - n_attained) as f64;
+    (pairs > 0.0 && known_pairs > 0.0).then(|| (wins + (pairs - known_pairs) / 2.0) / pairs)
 }
 
 /// Σ (p − q) ln(p / q) over smoothed shares: information value, and population stability index.

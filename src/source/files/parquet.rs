@@ -40,7 +40,7 @@ impl ParquetFile {
     /// the caller works on the one before.
     pub(crate) fn scan(&self, wanted: &[String], each: &mut dyn FnMut(u64, DataFrame) -> Result<()>) -> Result<()> {
         std::thread::scope(|scope| {
-            let (send, receive) = sync_channel(1);
+            let (send, receive) = sync_channel(0);
             let unpacker = scope.spawn(move || -> Result<()> {
                 for &(first, length) in &self.slices {
                     let frame = self.read(wanted, (first, length))?;

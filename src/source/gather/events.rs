@@ -222,10 +222,10 @@ pub(crate) fn assemble(mut sources: Vec<EventGather<'_>>, people: &Positions) ->
     };
     let (rows, offsets) = order(&person, people.ids.len(), &time, tie);
     Ok(Events {
-        person: take(&person, &rows),
-        time: take(&time, &rows),
-        kind: take(&kind, &rows),
-        known_at: known_at.map(|known| take(&known, &rows)),
+        person: take(person, &rows),
+        time: take(time, &rows),
+        kind: take(kind, &rows),
+        known_at: known_at.map(|known| take(known, &rows)),
         properties: properties.into_iter().map(|property| sorted(property, &rows)).collect(),
         kinds,
         offsets,
@@ -321,9 +321,9 @@ fn compare(values: &Values, a: usize, b: usize) -> Ordering {
 
 fn sorted(property: Property, rows: &[u32]) -> Property {
     let values = match property.values {
-        Values::Number(values) => Values::Number(take(&values, rows)),
-        Values::Category { codes, levels } => Values::Category { codes: take(&codes, rows), levels },
-        Values::Time(values) => Values::Time(take(&values, rows)),
+        Values::Number(values) => Values::Number(take(values, rows)),
+        Values::Category { codes, levels } => Values::Category { codes: take(codes, rows), levels },
+        Values::Time(values) => Values::Time(take(values, rows)),
     };
     Property { name: property.name, values }
 }

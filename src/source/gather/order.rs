@@ -74,7 +74,8 @@ fn tasks(offsets: &[u32]) -> Vec<Range<usize>> {
     tasks
 }
 
-/// The values at `rows`.
-pub(crate) fn take<T: Copy + Send + Sync>(values: &[T], rows: &[u32]) -> Vec<T> {
+/// The values at `rows`; the column as it was is given up, so that no two copies of a table are held.
+#[expect(clippy::needless_pass_by_value, reason = "the old column's memory is freed here")]
+pub(crate) fn take<T: Copy + Send + Sync>(values: Vec<T>, rows: &[u32]) -> Vec<T> {
     rows.par_iter().map(|&row| values[row as usize]).collect()
 }
