@@ -123,8 +123,10 @@ fn predictions(predictions: &[Predicted]) -> String {
         table.row([p.prediction.clone(), p.estimator.clone(), auc, lift, p.base_rate.to_string()]);
     }
     let said = predictions.iter().flat_map(|p| {
-        let reason = (!p.chosen_because.is_empty()).then(|| format!("{}: {}\n", p.prediction, p.chosen_because));
-        let warnings = p.warnings.iter().map(|warning| format!("warning: {}: {warning}\n", p.prediction));
+        let reason = (!p.chosen_because.is_empty())
+            .then(|| format!("{}: {}\n", printable(&p.prediction), printable(&p.chosen_because)));
+        let warnings =
+            p.warnings.iter().map(|warning| format!("warning: {}: {}\n", printable(&p.prediction), printable(warning)));
         reason.into_iter().chain(warnings).collect::<Vec<_>>()
     });
     table.render() + &said.collect::<String>()
@@ -133,14 +135,19 @@ fn predictions(predictions: &[Predicted]) -> String {
 fn audiences(audiences: &[Reached]) -> String {
     let mut table = Table::new([
         ("audience", Align::Left),
+        ("candidates", Align::Right),
         ("target", Align::Right),
         ("holdout", Align::Right),
         ("expected conversions", Align::Left),
         ("files", Align::Left),
     ]);
     for a in audiences {
-        let expected = numbers::expected(a.expected_conversions, a.expected_low, a.expected_high);
-        table.row([a.audience.clone(), grouped(a.n_target), grouped(a.n_holdout), expected, a.folder.clone()]);
+        let (candidates, target, holdout) = (grouped(a.n_candidates), grouped(a.n_target), grouped(a.n_holdout));
+        let expected = format!("{:.1} ({:.1}–{:.1})", a.expected_conversions, a.expected_low, a.expected_high);
+        table.row([a.audience.clone(), candidates, target, holdout, expected, a.folder.clone()]);
     }
-    table.render()
+    let warnings = audiences.iter().flat_map(|a| {
+        a.warnings.iter().map(|warning| format!("warning: {}: {}\n", printable(&a.audience), printable(warning)))
+    });
+    table.render() + &warnings.collect::<String>()
 }

@@ -1,10 +1,11 @@
 //! The few numbers of a run that a person wants to see first, read from its artifacts.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Phase, Project};
 use crate::discover::{Findings, Severity};
 use crate::error::Result;
+use crate::expand::{self, Exported};
 use crate::map::{self, Lint};
 use crate::predict::Evaluation;
 use crate::predict::evaluation::Measured;
@@ -118,8 +119,8 @@ pub struct Predicted {
     pub warnings: Vec<String>,
 }
 
-/// What an audience came to: `expand/<audience>/summary.json`, as far as a summary needs it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What an audience came to.
+#[derive(Debug, Clone, Serialize)]
 pub struct Reached {
     /// Its name.
     pub audience: String,
@@ -132,13 +133,16 @@ pub struct Reached {
     /// People kept out at random.
     pub n_holdout: u64,
     /// Transitions expected among the people to contact.
-    pub expected_conversions: Option<f64>,
+    pub expected_conversions: f64,
     /// Lower end of its interval.
-    pub expected_low: Option<f64>,
+    pub expected_low: f64,
     /// Upper end of its interval.
-    pub expected_high: Option<f64>,
+    pub expected_high: f64,
+    /// The files to upload.
+    pub exports: Vec<Exported>,
+    /// What to know before the list is used.
+    pub warnings: Vec<String>,
     /// Where its files are.
-    #[serde(default)]
     pub folder: String,
 }
 
@@ -271,8 +275,20 @@ fn predicted(project: &Project, prediction: &str) -> Result<Predicted> {
 fn reached(project: &Project) -> Result<Vec<Reached>> {
     let read = |audience: &crate::spec::Audience| -> Result<Reached> {
         let folder = project.layout.expand(&audience.name);
-        let found: Reached = read_json(&folder.join("summary.json"))?;
-        Ok(Reached { folder: folder.display().to_string(), ..found })
+        let found = expand::Summary::read(&folder)?;
+        Ok(Reached {
+            audience: found.audience,
+            n_candidates: found.n_candidates,
+            n_contactable: found.n_contactable,
+            n_target: found.n_target,
+            n_holdout: found.n_holdout,
+            expected_conversions: found.expected_conversions,
+            expected_low: found.expected_low,
+            expected_high: found.expected_high,
+            exports: found.exports,
+            warnings: found.warnings,
+            folder: folder.display().to_string(),
+        })
     };
     project.spec.audiences.iter().map(read).collect()
 }

@@ -38,9 +38,10 @@ pub use places::Places;
 /// # Errors
 /// The file cannot be read, is not TOML, or holds faults: all of them, each with its line.
 pub fn read(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Spec> {
+    #[expect(clippy::disallowed_methods, reason = "the first file to be read; what it says is checked here")]
     let text = std::fs::read_to_string(path).map_err(|source| {
         Error::spec(format!("cannot read {}: {source}", path.display()))
-            .hint("name the spec with --spec FILE, or make one with `clo init`")
+            .hint("name the spec with --spec FILE, or make one with its data: `clo simulate shop`")
     })?;
     parse(&text, path, variable)
 }
