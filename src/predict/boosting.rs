@@ -69,7 +69,9 @@ fn boosting_settings(data: Data<'_>, rows: &[u32]) -> TreeSettings {
     let _ = data;
     match n {
         0..=12_000 => general,
-        12_001..=60_000 => TreeSettings { leaves: 15, depth: 7, row_share: 0.8, feature_share: 0.4, bags: 3, ..general },
+        12_001..=60_000 => {
+            TreeSettings { leaves: 15, depth: 7, row_share: 0.8, feature_share: 0.4, bags: 3, ..general }
+        }
         60_001..=200_000 => TreeSettings {
             learning_rate: 0.06,
             rounds: 600,

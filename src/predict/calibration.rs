@@ -111,7 +111,9 @@ impl Calibrator {
             Self::Identity => true,
             Self::Platt(platt) => platt.slope.is_finite() && platt.slope > 0.0 && platt.intercept.is_finite(),
             Self::Beta(Beta { high, low, intercept }) => {
-                [high, low].iter().all(|slope| slope.is_finite() && **slope >= 0.0) && high + low > 0.0 && intercept.is_finite()
+                [high, low].iter().all(|slope| slope.is_finite() && **slope >= 0.0)
+                    && high + low > 0.0
+                    && intercept.is_finite()
             }
             Self::Isotonic(isotonic) => isotonic.is_sound(),
         };
@@ -248,8 +250,12 @@ impl Isotonic {
     }
 
     fn is_sound(&self) -> bool {
-        let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]) && values.iter().all(|x| x.is_finite());
-        self.margins.len() >= 2 && self.margins.len() == self.log_odds.len() && rises(&self.margins) && rises(&self.log_odds)
+        let rises =
+            |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]) && values.iter().all(|x| x.is_finite());
+        self.margins.len() >= 2
+            && self.margins.len() == self.log_odds.len()
+            && rises(&self.margins)
+            && rises(&self.log_odds)
     }
 }
 

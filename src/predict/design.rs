@@ -145,9 +145,7 @@ impl Shape {
         match self {
             Self::Nothing => 0,
             Self::Number(number) => 1 + number.knots.len() + usize::from(number.gap),
-            Self::Category(category) => {
-                category.levels.len() + usize::from(category.other) + usize::from(category.gap)
-            }
+            Self::Category(category) => category.levels.len() + usize::from(category.other) + usize::from(category.gap),
         }
     }
 }
@@ -272,8 +270,7 @@ fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
     let fill = known[known.len() / 2];
     let n = rows.len() as f64;
     let mean = (known.iter().sum::<f64>() + n_gaps as f64 * fill) / n;
-    let squares =
-        known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() + n_gaps as f64 * (fill - mean).powi(2);
+    let squares = known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() + n_gaps as f64 * (fill - mean).powi(2);
     let deviation = (squares / n).sqrt();
     let deviation = if deviation > 1e-12 { deviation } else { 1.0 };
     Shape::Number(Number { tamed, fill, mean, deviation, knots: knots(&known, n_knots), gap })

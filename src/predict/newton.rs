@@ -96,8 +96,7 @@ impl Iterate {
     ) -> Option<Descent> {
         let mut share = 1.0;
         for _ in 0..12 {
-            let weights: Vec<f64> =
-                self.weights.iter().zip(step).map(|(weight, step)| weight - share * step).collect();
+            let weights: Vec<f64> = self.weights.iter().zip(step).map(|(weight, step)| weight - share * step).collect();
             let next = problem.descent(&weights, penalty);
             if next.loss <= here.loss - 1e-4 * share * promise {
                 self.weights = weights;
@@ -169,8 +168,10 @@ impl Problem<'_> {
         let step = (self.rows.len() / wanted).max(1);
         let rows: Vec<u32> = self.rows.iter().copied().step_by(step).collect();
         let scale = self.rows.len() as f64 / rows.len() as f64;
-        let parts: Vec<Mat<f64>> =
-            rows.par_chunks(rows.len().div_ceil(PARTS).max(BLOCK)).map(|rows| self.curvature_of(rows, weights)).collect();
+        let parts: Vec<Mat<f64>> = rows
+            .par_chunks(rows.len().div_ceil(PARTS).max(BLOCK))
+            .map(|rows| self.curvature_of(rows, weights))
+            .collect();
         let mut sum = Mat::<f64>::zeros(width, width);
         for part in parts {
             sum += part;

@@ -31,7 +31,8 @@ fn read(file: &str, delimiter: u8, target: &str, yes: &str, drop: &[&str]) -> Op
                     let mut levels: Vec<String> = column(at).map(str::to_owned).collect();
                     levels.sort_unstable();
                     levels.dedup();
-                    let code = |text: &str| levels.iter().position(|level| level == text).map_or(NO_LEVEL, |at| at as u32);
+                    let code =
+                        |text: &str| levels.iter().position(|level| level == text).map_or(NO_LEVEL, |at| at as u32);
                     Cells::Category { codes: column(at).map(code).collect(), levels: levels.clone() }
                 },
                 Cells::Number,
@@ -43,7 +44,9 @@ fn read(file: &str, delimiter: u8, target: &str, yes: &str, drop: &[&str]) -> Op
 }
 
 fn key(n: usize) -> Vec<u64> {
-    (0..n as u64).map(|row| u64::from_le_bytes(blake3::hash(&row.to_le_bytes()).as_bytes()[..8].try_into().unwrap())).collect()
+    (0..n as u64)
+        .map(|row| u64::from_le_bytes(blake3::hash(&row.to_le_bytes()).as_bytes()[..8].try_into().unwrap()))
+        .collect()
 }
 
 fn folds(label: &[bool], key: &[u64], rows: &[u32], n: usize) -> Vec<Window> {
@@ -102,7 +105,9 @@ fn five_folds() {
 
 #[test]
 fn bank_in_time() {
-    let Some((table, label)) = read("bank-marketing/bank-additional.csv", b';', "y", "yes", &["duration"]) else { return };
+    let Some((table, label)) = read("bank-marketing/bank-additional.csv", b';', "y", "yes", &["duration"]) else {
+        return;
+    };
     let key = key(table.n_rows);
     let data = Data { table: &table, label: &label, key: &key, seed: 7 };
     let n = table.n_rows as u32;
@@ -116,12 +121,19 @@ fn bank_in_time() {
         let prepared = estimator.prepare(data, &rows(0, test)).unwrap();
         let tuned = prepared.tune(&windows).unwrap();
         let labels: Vec<Vec<bool>> = windows.iter().map(|window| data.labels(&window.judge)).collect();
-        let loss = windowed_loss(tuned.margins.iter().zip(&labels).map(|(margins, labels)| (margins.as_slice(), labels.as_slice())));
+        let loss = windowed_loss(
+            tuned.margins.iter().zip(&labels).map(|(margins, labels)| (margins.as_slice(), labels.as_slice())),
+        );
         let fitted = prepared.fit(&rows(0, test), &tuned.settings).unwrap();
         let last = rows(test, n);
         let propensity: Vec<f64> = fitted.margins(&table, &last).unwrap().into_iter().map(logistic).collect();
         let scored = Scored { propensity: &propensity, label: &data.labels(&last), person: &last };
         let auc = metrics(scored, Resampling { seed: 1, resamples: 100 }).roc_auc.unwrap();
-        println!("{} loss {loss:.4} test {auc:?} {:?} {:.1} s", estimator.name(), tuned.settings, start.elapsed().as_secs_f64());
+        println!(
+            "{} loss {loss:.4} test {auc:?} {:?} {:.1} s",
+            estimator.name(),
+            tuned.settings,
+            start.elapsed().as_secs_f64()
+        );
     }
 }

@@ -37,10 +37,11 @@ pub use places::Places;
 ///
 /// # Errors
 /// The file cannot be read, is not TOML, or holds faults: all of them, each with its line.
+#[expect(clippy::disallowed_methods, reason = "the spec is the one file that is read here")]
 pub fn read(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Spec> {
     let text = std::fs::read_to_string(path).map_err(|source| {
         Error::spec(format!("cannot read {}: {source}", path.display()))
-            .hint("name the spec with --spec FILE, or make one with `clo init`")
+            .hint("name the spec with --spec FILE; `clo simulate` writes one that works, to start from")
     })?;
     parse(&text, path, variable)
 }
