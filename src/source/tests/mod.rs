@@ -51,6 +51,7 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        places: crate::spec::Places::default(),
     }
 }
 
