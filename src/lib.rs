@@ -25,6 +25,7 @@ pub mod simulate;
 pub mod map;
 pub mod discover;
 pub mod predict;
+pub mod expand;
 pub mod report;
 pub mod pipeline;
 pub mod cli;

@@ -74,27 +74,30 @@ pub(super) fn stages(lifecycle: &Lifecycle) -> String {
     format!("{} people{events}{end}\n{}", grouped(*n_people), table.render())
 }
 
-/// What is wrong with data or stages, the worst first.
+/// What is wrong with data or stages, the gravest first; what is only good to know is counted.
 pub(super) fn findings(findings: &[Finding]) -> String {
     const SHOWN: usize = 10;
-    let line = |finding: &Finding| {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
-        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let said = format!("{}: {place}{}. {}", finding.code, finding.message.trim_end_matches('.'), finding.advice);
-        format!("{severity}: {}\n", printable(&said))
-    };
-    let mut text: String = findings.iter().take(SHOWN).map(line).collect();
-    if findings.len() > SHOWN {
-        text += &format!(
-            "and {} more: map/lint.json and discover/issues.json in the output folder\n",
-            findings.len() - SHOWN
-        );
+    let grave = findings.iter().filter(|finding| finding.severity != Severity::Info);
+    let mut text: String = grave.take(SHOWN).map(finding).collect();
+    let n_more = findings.len() - text.lines().count();
+    if n_more > 0 {
+        text += &format!("{n_more} more to know: map/lint.json and discover/issues.json in the output folder\n");
     }
     text
+}
+
+fn finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let parts = [
+        finding.place.as_ref().map(|place| format!("{place}:")),
+        finding.message.clone(),
+        Some(finding.advice.clone()),
+    ];
+    format!("{severity}: {}\n", printable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }
 
 fn signals(signals: &Signals) -> String {

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use crate::discover::{Examples, Recipe};
 use crate::error::{Error, Result};
-use crate::source::Data;
-use crate::spec::{Audience, Prediction, Spec};
+use crate::spec::{Prediction, Spec};
 use crate::store::Layout;
 use crate::time::Time;
 
@@ -28,10 +27,6 @@ fn absent<T>(door: &str) -> Result<T> {
 
 pub(crate) fn predict(_: &Examples, _: &Recipe, _: &Spec, _: &Prediction, _: &Layout) -> Result<()> {
     absent("predict")
-}
-
-pub(crate) fn expand(_: &Data, _: &Spec, _: &Audience, _: &Layout) -> Result<()> {
-    absent("expand")
 }
 
 pub(crate) fn score(_: &Path, _: &Path, _: Option<&Path>, _: Option<Time>) -> Result<Scores> {

@@ -9,6 +9,7 @@ use super::inputs::InputFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Recipe};
 use crate::error::Result;
+use crate::expand;
 use crate::map::{self, Stays};
 use crate::report;
 use crate::source::{self, Data, Events};
@@ -77,7 +78,10 @@ impl<'a> Phases<'a> {
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
-        doors::expand(self.data()?, spec, audience, layout)?;
+        let scores = expand::Scores::read(&layout.predict(&audience.prediction).join("scores.parquet"))?;
+        let data = self.data()?;
+        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        expand::write(&expand::expand(audience, &scores, &data.people, &context)?, layout)?;
         let name = format!("audiences.{}.suppress", audience.name);
         Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
     }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::map::{self, Lint};
 use crate::predict::Evaluation;
 use crate::predict::evaluation::Measured;
-use crate::rate::{Rate, grouped};
+use crate::rate::Rate;
 use crate::store::{models, read_frame, read_json};
 
 /// What stands in the output folder, up to the phase that was asked for.
@@ -69,8 +69,10 @@ pub struct Finding {
     pub code: String,
     /// The table and column, or the stage, that it is about.
     pub place: Option<String>,
-    /// What was found.
-    pub message: String,
+    /// How many rows, of a finding in the data.
+    pub rows: Option<u64>,
+    /// What was found, of a finding in the stages; of one in the data, `advice` says it too.
+    pub message: Option<String>,
     /// What to do.
     pub advice: String,
 }
@@ -196,7 +198,8 @@ impl Finding {
             },
             code: finding.code.clone(),
             place: (!finding.stage.is_empty()).then(|| format!("stage {}", finding.stage)),
-            message: finding.message.clone(),
+            rows: None,
+            message: Some(finding.message.clone()),
             advice: finding.advice.clone(),
         });
         let of_data = issues.findings.iter().map(|finding| Self {
@@ -208,7 +211,8 @@ impl Finding {
                     .as_ref()
                     .map_or_else(|| finding.table.clone(), |column| format!("{}.{column}", finding.table)),
             ),
-            message: format!("{} rows", grouped(finding.rows)),
+            rows: Some(finding.rows),
+            message: None,
             advice: finding.advice.clone(),
         });
         let mut all: Vec<Self> = of_map.chain(of_data).collect();

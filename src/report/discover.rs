@@ -24,7 +24,7 @@ pub(super) struct Signals {
     pub(super) name: String,
     pub(super) question: String,
     pub(super) ran: bool,
-    pub(super) n_signals: usize,
+    pub(super) n_found: usize,
     pub(super) table: Table,
     /// Features that know too much, and why.
     pub(super) leaks: Vec<(String, String)>,
@@ -55,7 +55,7 @@ pub(super) fn section(spec: &Spec, results: &Results, sheets: &mut Sheets) -> Se
             name: prediction.name.clone(),
             question: predict::question(spec, prediction),
             ran: signals.is_some(),
-            n_signals: rows.len(),
+            n_found: rows.len(),
             table: top(rows),
             leaks: leaks(rows),
         });
@@ -71,7 +71,7 @@ fn leaks(rows: &[Signal]) -> Vec<(String, String)> {
 fn top(rows: &[Signal]) -> Table {
     let columns = [
         ("Signal", Kind::Text),
-        ("Tells apart", Kind::Bar(0)),
+        ("Tells apart", Kind::Bar { decimals: 0, floor: 50 }),
         ("Strength", Kind::Text),
         ("Over time", Kind::Text),
         ("Unknown for", Kind::Share),

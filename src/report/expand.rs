@@ -20,9 +20,11 @@ pub(super) struct Audience {
 
 /// The page of an audience.
 pub(super) struct Made {
+    pub(super) prediction: String,
     pub(super) who: String,
     pub(super) n_target: String,
     pub(super) n_holdout: String,
+    pub(super) n_chosen: String,
     pub(super) has_holdout: bool,
     pub(super) expected: Option<String>,
     pub(super) expected_range: Option<String>,
@@ -33,6 +35,7 @@ pub(super) struct Made {
     pub(super) figures: Vec<Figure>,
     pub(super) first: Table,
     pub(super) files: Vec<File>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// A step from the candidates to the list.
@@ -63,19 +66,14 @@ impl Section {
         self.audiences.iter().any(|audience| audience.made.is_some())
     }
 
-    /// Each audience in a sentence.
-    pub(super) fn short(&self) -> Vec<String> {
+    /// Each audience in a sentence: whose it is, and what it says.
+    pub(super) fn short(&self) -> Vec<(String, String)> {
         let sentence = |audience: &Audience| {
             let made = audience.made.as_ref()?;
-            let expected =
-                made.expected.as_ref().map(|n| format!("; about {n} of the list are expected to {}", made.goal));
-            Some(format!(
-                "{}: a list of {} people to contact, {} held out to measure it{}.",
-                audience.name,
-                made.n_target,
-                made.n_holdout,
-                expected.unwrap_or_default(),
-            ))
+            let chosen =
+                format!("A list of {} people to contact, {} held out to measure it", made.n_target, made.n_holdout);
+            let expected = made.expected.as_ref().map(|n| format!("; about {n} of them all will {}", made.goal));
+            Some((audience.name.clone(), format!("{chosen}{}.", expected.unwrap_or_default())))
         };
         self.audiences.iter().filter_map(sentence).collect()
     }
@@ -101,18 +99,21 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| words::number(value, decimals(value)));
     let range = number(summary.expected_low).zip(number(summary.expected_high));
     Made {
+        prediction: summary.prediction.clone(),
         who: words::any_of(&summary.from),
         n_target: words::count(summary.n_target),
         n_holdout: words::count(summary.n_holdout),
+        n_chosen: words::count(summary.n_chosen),
         has_holdout: summary.n_holdout > 0,
         expected: number(summary.expected_conversions),
         expected_range: range.map(|(low, high)| format!("{low} to {high}")),
-        at_random: number(at_random(summary, summary.n_chosen)),
+        at_random: number(at_random(summary)),
         goal,
         steps,
         figures: [conversions(i, summary, &curve), profit(i, summary, &curve)].into_iter().flatten().collect(),
         first,
         files: files(name, summary),
+        warnings: summary.warnings.clone(),
     }
 }
 
@@ -123,9 +124,8 @@ fn decimals(value: f64) -> usize {
 
 /// The conversions of as many people picked at random from all who may be contacted.
 #[expect(clippy::cast_precision_loss, reason = "counts of people fit a double's 53 bits")]
-fn at_random(summary: &Summary, n: u64) -> Option<f64> {
-    let all = summary.curve.last().filter(|all| all.n_people > 0)?;
-    Some(all.expected_conversions? / all.n_people as f64 * n as f64)
+fn at_random(summary: &Summary) -> Option<f64> {
+    summary.base_rate_expected.map(|rate| rate * summary.n_chosen as f64)
 }
 
 fn steps(summary: &Summary) -> Vec<Step> {
@@ -179,7 +179,7 @@ fn curve_table(summary: &Summary) -> Table {
     let columns = [
         ("People", Kind::Count),
         ("Share of all", Kind::Share),
-        ("Expected to move on", Kind::Number(1)),
+        ("Expected to move on", Kind::Interval(1)),
         ("Of the people contacted", Kind::Share),
         ("Expected profit", Kind::Number(2)),
     ];
@@ -188,12 +188,19 @@ fn curve_table(summary: &Summary) -> Table {
         table.push(vec![
             Cell::count(size.n_people),
             size.share.into(),
-            size.expected_conversions.into(),
+            interval(size.expected_conversions, size.expected_low, size.expected_high),
             size.expected_precision.into(),
             size.expected_profit.into(),
         ]);
     }
     table
+}
+
+fn interval(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> Cell {
+    match (value, low, high) {
+        (Some(value), Some(low), Some(high)) => Cell::Interval { value, low, high },
+        _ => value.into(),
+    }
 }
 
 /// At most about twenty rows of a long table, evenly spread, for the page.
@@ -208,24 +215,35 @@ fn thinned(table: &Table) -> Table {
 fn conversions(i: usize, summary: &Summary, table: &Table) -> Option<Figure> {
     let points = || summary.curve.iter().filter_map(|size| Some((size.n_people as f64, size.expected_conversions?)));
     let most = points().next_back()?;
+    let highs = summary.curve.iter().filter_map(|size| size.expected_high);
+    let y = Axis::holding("expected to move on", points().map(|(_, y)| y).chain(highs).chain([0.0]), words::tick);
+    let top = y.high;
     let title = "How large should the list be?";
     let mut chart = Chart::new(
         format!("size-{i}"),
         title,
         "A curve of the people expected to move on against the number of people contacted; the dashed line is picking at random.",
         Axis::holding("people contacted, best first", points().map(|(x, _)| x).chain([0.0]), words::tick),
-        Axis::holding("expected to move on", points().map(|(_, y)| y).chain([0.0]), words::tick),
+        y,
     );
+    let range = |size: &read::Size| Some((size.n_people as f64, size.expected_low?, size.expected_high?));
+    chart.band(&[(0.0, 0.0, 0.0)].into_iter().chain(summary.curve.iter().filter_map(range)).collect::<Vec<_>>());
     chart.line("random", &[(0.0, 0.0), most]);
     chart.words("start", (0.62 * most.0, 0.5 * most.1), 0.0, "at random");
     chart.line("model", &[(0.0, 0.0)].into_iter().chain(points()).collect::<Vec<_>>());
     if let Some(expected) = summary.expected_conversions {
         let chosen = summary.n_chosen as f64;
         let tip = format!("{} chosen: {} expected", words::people(summary.n_chosen), words::number(expected, 1));
-        chart.line("chosen", &[(chosen, 0.0), (chosen, expected)]);
+        chart.line("chosen", &[(chosen, 0.0), (chosen, top)]);
         chart.point(Shape::Square, chosen, expected, &tip);
         let anchor = if chosen < 0.6 * most.0 { "start" } else { "end" };
-        chart.words(anchor, (chosen, expected), 10.0, &format!("this list: {}", words::count(summary.n_chosen)));
+        let aside = if anchor == "start" { 0.02 } else { -0.02 };
+        chart.words(
+            anchor,
+            (chosen + aside * most.0, top),
+            -12.0,
+            &format!("this list: {}", words::count(summary.n_chosen)),
+        );
     }
     let caption =
         "The first people on the list are the likeliest; each further one adds less. The square is the size that \

@@ -114,7 +114,9 @@ fn map(layout: &Layout, names: &Names) {
         stage(lead, 5_210, 15_880, 10_120, Some(11.0)),
         stage(customer, 2_840, 10_120, 4_310, Some(41.5)),
         stage(repeat, 1_905, 4_310, 2_405, Some(88.0)),
-        stage(lapsed, 5_925, 7_214, 0, None),
+        json!({"stage": lapsed, "n_people_now": 5_925, "n_people_ever": 7_214, "attributes": [], "entry_events": ["silence"],
+               "exit_events": ["purchase"], "sources": [], "kpis": [
+                   {"name": "won_back", "value": 0.179, "unit": "share", "n_attained": 1_289, "n_eligible": 7_214, "low": 0.17, "high": 0.188}]}),
     ]);
     json(
         layout,
@@ -238,7 +240,7 @@ fn expand(layout: &Layout, names: &Names) {
         .map(|i| {
             let share = f64::from(i) / 50.0;
             let expected = 190.0 * (1.0 - (-3.0 * share).exp()) / (1.0 - (-3.0f64).exp());
-            json!({"n_people": i * 48, "share": share, "expected_conversions": expected, "expected_precision": expected / f64::from(i * 48),
+            json!({"n_people": i * 48, "share": share, "expected_conversions": expected, "expected_low": expected * 0.85, "expected_high": expected * 1.15, "expected_precision": expected / f64::from(i * 48),
                    "expected_profit": expected * 30.0 - f64::from(i * 48) * 1.5})
         })
         .collect();
@@ -247,7 +249,7 @@ fn expand(layout: &Layout, names: &Names) {
         "expand/second-purchase-email/summary.json",
         &json!({"format_version": 1, "audience": "second-purchase-email", "prediction": "second-purchase", "from": [names.stages[2]], "to": [names.stages[3]],
             "horizon": "90d", "n_candidates": 2_840, "dropped": {"suppressed": 37, "no consent": 403, "below size": 2_160}, "n_contactable": 2_400,
-            "n_chosen": 240, "n_target": 217, "n_holdout": 23, "expected_conversions": 51.8, "expected_low": 44.0, "expected_high": 60.1, "base_rate_expected": 19.0,
+            "n_chosen": 240, "n_target": 217, "n_holdout": 23, "expected_conversions": 51.8, "expected_low": 44.0, "expected_high": 60.1, "base_rate_expected": 0.079, "warnings": ["Five people share an e-mail address; one of each is on the list."],
             "curve": curve, "exports": [{"destination": "csv", "path": "export/csv/second-purchase-email.csv", "kept": 217, "rejected": {}},
                                          {"destination": "meta-custom-audience", "path": "export/meta-custom-audience/part-1.csv", "kept": 209, "rejected": {"no valid e-mail": 8}}]}),
     );

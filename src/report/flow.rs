@@ -65,8 +65,8 @@ pub(super) fn draw(id: &str, direction: Direction, nodes: &[Node], links: &[Link
     let (frame, size) = match direction {
         Direction::Right => {
             let step = (960.0 / (n - 1.0)).min(320.0);
-            let size = (80.0 + step * (n - 1.0) + BAR, 330.0);
-            (Frame { direction, step, first: 40.0, top: 46.0, across: 270.0 }, size)
+            let size = (140.0 + step * (n - 1.0), 350.0);
+            (Frame { direction, step, first: 40.0, top: 62.0, across: 285.0 }, size)
         }
         Direction::Down => {
             let step = 92.0;
@@ -79,11 +79,11 @@ pub(super) fn draw(id: &str, direction: Direction, nodes: &[Node], links: &[Link
         format!("{} stages; the widths tell how many people moved. The table beside has the numbers.", nodes.len());
     let mut drawing = svg::open(id, "flow", size, title, &description);
     let scale = frame.scale(nodes, &links);
-    for (link, points) in links.iter().zip(frame.route(scale, nodes, &links)) {
+    for (link, points) in links.iter().zip(frame.route(scale, nodes, &links).0) {
         frame.band(&mut drawing, link, &points, (scale * people(link.n_people)).max(1.0));
     }
     for (i, node) in nodes.iter().enumerate() {
-        frame.node(&mut drawing, i, node, scale * extent(i, nodes, &links), i + 1 == nodes.len());
+        frame.node(&mut drawing, i, node, scale * extent(i, nodes, &links));
     }
     drawing.push_str("</svg>");
     Some(drawing)
@@ -102,39 +102,37 @@ fn extent(node: usize, nodes: &[Node], links: &[&Link]) -> f64 {
     people(nodes[node].n_ever).max(total(|link| link.from)).max(total(|link| link.to))
 }
 
-fn passes(link: &Link, node: usize) -> bool {
-    link.from < node && node < link.to
-}
-
 impl Frame {
-    /// Units across per person, so that the fullest place and all bands that go back fit.
+    /// Units across per person: as many as fit. The depth grows with the scale, so that halving finds it.
     fn scale(&self, nodes: &[Node], links: &[&Link]) -> f64 {
-        let back = || links.iter().filter(|link| link.to < link.from);
-        let n_back = back().map(|link| people(link.n_people)).sum::<f64>();
-        let back_gaps = GAP * people(back().count() as u64);
-        let fits = |i: usize| {
-            let passing = || links.iter().filter(|link| passes(link, i));
-            let n = extent(i, nodes, links) + passing().map(|link| people(link.n_people)).sum::<f64>() + n_back;
-            (self.across - back_gaps - GAP * people(passing().count() as u64)) / n.max(1.0)
-        };
-        (0..nodes.len()).map(fits).fold(f64::INFINITY, f64::min).max(0.0)
+        let most = (0..nodes.len()).map(|i| extent(i, nodes, links)).fold(1.0, f64::max);
+        let (mut low, mut high) = (0.0, self.across / most);
+        for _ in 0..40 {
+            let middle = f64::midpoint(low, high);
+            if self.route(middle, nodes, links).1 <= self.across { low = middle } else { high = middle }
+        }
+        low
     }
 
-    /// The middle of each band at each place it comes by, across; for a band that goes back: its start, its lane, its end.
-    fn route(&self, scale: f64, nodes: &[Node], links: &[&Link]) -> Vec<Vec<f64>> {
-        let heights: Vec<f64> = (0..nodes.len()).map(|i| scale * extent(i, nodes, links)).collect();
-        let mut left = vec![0.0; nodes.len()];
-        let mut entered = vec![0.0; nodes.len()];
-        let mut below: Vec<f64> = heights.clone();
+    /// The middle of each band at each place it comes by, across (for a band that goes back: its start, its lane, its
+    /// end), and how deep the diagram becomes.
+    fn route(&self, scale: f64, nodes: &[Node], links: &[&Link]) -> (Vec<Vec<f64>>, f64) {
+        let mut below: Vec<f64> = (0..nodes.len()).map(|i| scale * extent(i, nodes, links)).collect();
+        let (mut left, mut entered) = (vec![0.0; nodes.len()], vec![0.0; nodes.len()]);
         let place = |used: &mut f64, width: f64| {
             *used += width;
             self.top + *used - width / 2.0
         };
-        let mut routes: Vec<Vec<f64>> = Vec::new();
+        let mut routes = Vec::with_capacity(links.len());
         for link in links {
             let width = scale * people(link.n_people);
-            let start = place(&mut left[link.from], width);
-            let mut route = vec![start];
+            let mut route = vec![place(&mut left[link.from], width)];
+            if link.to < link.from {
+                let passed = &mut below[link.to..=link.from];
+                let mut lane = passed.iter().copied().fold(0.0, f64::max) + GAP;
+                route.push(place(&mut lane, width));
+                passed.fill(lane);
+            }
             for used in below.iter_mut().take(link.to).skip(link.from + 1) {
                 *used += GAP;
                 route.push(place(used, width));
@@ -142,12 +140,7 @@ impl Frame {
             route.push(place(&mut entered[link.to], width));
             routes.push(route);
         }
-        let mut lowest = below.iter().copied().fold(0.0, f64::max);
-        for (link, route) in links.iter().zip(&mut routes).filter(|(link, _)| link.to < link.from) {
-            lowest += GAP;
-            route.insert(1, place(&mut lowest, scale * people(link.n_people)));
-        }
-        routes
+        (routes, below.into_iter().fold(0.0, f64::max))
     }
 
     fn along(&self, i: usize) -> f64 {
@@ -206,7 +199,7 @@ impl Frame {
         );
     }
 
-    fn node(&self, drawing: &mut String, i: usize, node: &Node, height: f64, last: bool) {
+    fn node(&self, drawing: &mut String, i: usize, node: &Node, height: f64) {
         let (along, height, shade) = (self.along(i), height.max(2.0), i % SHADES);
         let tip = svg::escape(&format!(
             "{}: {} ever, {} now",
@@ -222,25 +215,19 @@ impl Frame {
             drawing,
             r#"<rect class="flow-node s{shade}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="2"><title>{tip}</title></rect>"#
         );
-        let counts = format!("{} ever · {} now", words::count(node.n_ever), words::count(node.n_now));
-        let room = if self.direction == Direction::Right { self.step / 8.0 } else { 26.0 };
-        let (name, counts) = (svg::escape(&shortened(&node.name, room)), svg::escape(&counts));
+        let (ever, now) = (words::count(node.n_ever), words::count(node.n_now));
+        let room = if self.direction == Direction::Right { self.step / 8.0 } else { 20.0 };
+        let name = svg::escape(&shortened(&node.name, room));
         let _ = match self.direction {
-            Direction::Right => {
-                let (x, anchor) = if last { (x + BAR, "end") } else { (x, "start") };
-                let (first, second) = (self.top - 24.0, self.top - 8.0);
-                write!(
-                    drawing,
-                    r#"<text class="name" x="{x:.1}" y="{first}" text-anchor="{anchor}">{name}</text><text class="counts" x="{x:.1}" y="{second}" text-anchor="{anchor}">{counts}</text>"#
-                )
-            }
-            Direction::Down => {
-                let y = along - 7.0;
-                write!(
-                    drawing,
-                    r#"<text x="{x:.1}" y="{y:.1}"><tspan class="name">{name}</tspan><tspan class="counts" dx="8">{counts}</tspan></text>"#
-                )
-            }
+            Direction::Right => write!(
+                drawing,
+                r#"<text class="name" x="{x:.1}" y="18">{name}</text><text x="{x:.1}" y="36">{ever} ever</text><text x="{x:.1}" y="52">{now} now</text>"#
+            ),
+            Direction::Down => write!(
+                drawing,
+                r#"<text x="{x:.1}" y="{:.1}"><tspan class="name">{name}</tspan><tspan dx="8">{ever} ever · {now} now</tspan></text>"#,
+                along - 7.0
+            ),
         };
     }
 }
@@ -275,7 +262,7 @@ mod tests {
         let links: Vec<&Link> = links.iter().collect();
         let frame = Frame { direction: Direction::Right, step: 100.0, first: 0.0, top: 0.0, across: 300.0 };
         let scale = frame.scale(&nodes, &links);
-        let routes = frame.route(scale, &nodes, &links);
+        let (routes, _) = frame.route(scale, &nodes, &links);
         for (link, route) in links.iter().zip(&routes) {
             let half = scale * people(link.n_people) / 2.0;
             assert!(route.iter().all(|across| across - half >= -1e-9 && across + half <= 300.0 + 1e-9), "{route:?}");

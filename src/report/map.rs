@@ -2,7 +2,7 @@
 
 use crate::rate::Rate;
 use crate::report::flow::{self, Direction, Link, Node};
-use crate::report::read::{Lifecycle, Results, Stage, Transition};
+use crate::report::read::{Kpi, Lifecycle, Results, Stage, Transition};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
 use crate::report::{Figure, Note, findings_table, notes, words};
@@ -64,7 +64,7 @@ fn funnel(lifecycle: &Lifecycle) -> Vec<Step> {
         lifecycle.stages.iter().map(|stage| stage.n_people_ever.max(stage.n_people_now)).max().unwrap_or(0).max(1);
     let length = |n: u64| format!("{:.2}", 100.0 * n as f64 / most as f64);
     let step = |stage: &Stage| Step {
-        name: stage.stage.clone(),
+        name: stage.name.clone(),
         ever: words::count(stage.n_people_ever),
         now: words::count(stage.n_people_now),
         ever_length: length(stage.n_people_ever),
@@ -73,29 +73,39 @@ fn funnel(lifecycle: &Lifecycle) -> Vec<Step> {
     lifecycle.stages.iter().map(step).collect()
 }
 
+/// The KPIs of `lifecycle.json` as people call them.
+const KPIS: [(&str, &str, Kind); 6] = [
+    ("conversion", "Went on to a later stage", Kind::Rate),
+    ("won_back", "Won back", Kind::Rate),
+    ("attrition", "Fell silent", Kind::Rate),
+    ("median_days", "Median days in it", Kind::Number(1)),
+    ("order_value", "Mean value of an event", Kind::Number(2)),
+    ("revenue", "Total value", Kind::Number(0)),
+];
+
 fn stages(lifecycle: &Lifecycle) -> Table {
-    let mut table = Table::new(
-        "The stages of the lifecycle",
-        &[
-            ("Stage", Kind::Text),
-            ("People now", Kind::Count),
-            ("People ever", Kind::Count),
-            ("Moved on (95 % interval)", Kind::Rate),
-            ("Median days until then", Kind::Number(1)),
-        ],
-    );
+    let found = |stage: &Stage, name: &str| stage.kpis.iter().position(|kpi| kpi.name == name);
+    let is_used = |name: &str| lifecycle.stages.iter().any(|stage| found(stage, name).is_some());
+    let used: Vec<_> = KPIS.into_iter().filter(|(name, ..)| is_used(name)).collect();
+    let mut columns = vec![("Stage", Kind::Text), ("People now", Kind::Count), ("People ever", Kind::Count)];
+    columns.extend(used.iter().map(|&(_, title, kind)| (title, kind)));
+    let mut table = Table::new("The stages of the lifecycle, rates with their 95 % interval", &columns);
     for stage in &lifecycle.stages {
-        let kpi = |name: &str| stage.kpis.iter().find(|kpi| kpi.name == name);
-        let conversion = kpi("conversion").and_then(|kpi| Some((kpi.n_attained?, kpi.n_eligible?)));
-        table.push(vec![
-            stage.stage.as_str().into(),
-            Cell::count(stage.n_people_now),
-            Cell::count(stage.n_people_ever),
-            conversion.map_or(Cell::Missing, |(n_attained, n_eligible)| Cell::Rate(Rate { n_attained, n_eligible })),
-            kpi("median_days").and_then(|kpi| kpi.value).into(),
-        ]);
+        let kpi = |&(name, _, kind): &(&str, &str, Kind)| {
+            found(stage, name).map_or(Cell::Missing, |i| cell(&stage.kpis[i], kind))
+        };
+        let first =
+            [Cell::from(stage.name.as_str()), Cell::count(stage.n_people_now), Cell::count(stage.n_people_ever)];
+        table.push(first.into_iter().chain(used.iter().map(kpi)).collect());
     }
     table
+}
+
+fn cell(kpi: &Kpi, kind: Kind) -> Cell {
+    match (kind, kpi.n_attained, kpi.n_eligible) {
+        (Kind::Rate, Some(n_attained), Some(n_eligible)) => Cell::Rate(Rate { n_attained, n_eligible }),
+        _ => kpi.value.into(),
+    }
 }
 
 fn rules(lifecycle: &Lifecycle) -> Table {
@@ -110,7 +120,7 @@ fn rules(lifecycle: &Lifecycle) -> Table {
     for stage in &lifecycle.stages {
         let list = |texts: &[String]| if texts.is_empty() { Cell::Missing } else { Cell::from(texts.join(", ")) };
         table.push(vec![
-            stage.stage.as_str().into(),
+            stage.name.as_str().into(),
             list(&stage.attributes),
             list(&stage.entry_events),
             list(&stage.exit_events),
@@ -149,7 +159,7 @@ fn transitions(rows: &[Transition]) -> Table {
 
 fn flow(lifecycle: &Lifecycle, rows: &[Transition], table: &Table) -> Option<Figure> {
     let node =
-        |stage: &Stage| Node { name: stage.stage.clone(), n_ever: stage.n_people_ever, n_now: stage.n_people_now };
+        |stage: &Stage| Node { name: stage.name.clone(), n_ever: stage.n_people_ever, n_now: stage.n_people_now };
     let nodes: Vec<Node> = lifecycle.stages.iter().map(node).collect();
     let link = |row: &Transition| {
         let position = |name: &str| nodes.iter().position(|node| node.name == name);

@@ -51,7 +51,7 @@ struct Page {
     project: String,
     facts: Vec<String>,
     /// The results in one sentence each.
-    short: Vec<String>,
+    short: Vec<(String, String)>,
     /// The phases in order: number, name, whether it has run.
     phases: [(u8, &'static str, bool); 4],
     map: map::Section,
@@ -112,7 +112,7 @@ fn facts(results: &read::Results) -> Vec<String> {
     if lifecycle.n_events > 0 {
         facts.push(format!("{} events", words::count(lifecycle.n_events)));
     }
-    if let Some(end) = &lifecycle.end {
+    if let Some(end) = lifecycle.end.as_ref().filter(|end| !end.is_empty()) {
         facts.push(format!("data up to {end}"));
     }
     facts
@@ -123,7 +123,7 @@ fn notes(findings: &read::Findings) -> Vec<Note> {
     let note = |finding: &read::Finding| {
         let code = || finding.code.clone().unwrap_or_default().replace('-', " ");
         let places = [
-            finding.stage.as_ref().map(|stage| format!("stage {stage}")),
+            finding.stage.as_ref().filter(|stage| !stage.is_empty()).map(|stage| format!("stage {stage}")),
             finding.table.as_ref().map(|table| format!("table {table}")),
             finding.column.as_ref().map(|column| format!("column {column}")),
             finding.rows.map(|rows| format!("{} rows", words::count(rows))),

@@ -61,11 +61,11 @@ impl Section {
         self.predictions.iter().any(|prediction| prediction.results.is_some())
     }
 
-    /// Each prediction in a sentence.
-    pub(super) fn short(&self) -> Vec<String> {
+    /// Each prediction in a sentence: whose it is, and what it says.
+    pub(super) fn short(&self) -> Vec<(String, String)> {
         let sentence = |prediction: &Prediction| {
             let headline = prediction.results.as_ref()?.headline.as_ref()?;
-            Some(format!("{}: {}", prediction.name, headline.sentence()))
+            Some((prediction.name.clone(), headline.sentence()))
         };
         self.predictions.iter().filter_map(sentence).collect()
     }
@@ -74,7 +74,7 @@ impl Section {
 impl Headline {
     fn sentence(&self) -> String {
         let Self { of, best, random, goal, .. } = self;
-        format!("of {of} people picked from the top tenth, about {best} will {goal}; picked at random, {random} would.")
+        format!("Of {of} people picked from the top tenth, about {best} will {goal}; picked at random, {random} would.")
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn question(spec: &spec::Spec, prediction: &spec::Prediction) -> Stri
     };
     let horizon = prediction.horizon.map(|horizon| horizon.to_string());
     format!(
-        "Who of the people in {} will {}?",
+        "Who of the people in the stage {} will {}?",
         words::any_of(&names(&prediction.from)),
         goal(&names(&prediction.to), horizon.as_deref())
     )
@@ -110,10 +110,10 @@ pub(super) fn section(spec: &spec::Spec, results: &Results, sheets: &mut Sheets)
 fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
     let base = base_rate(evaluation);
     let figures = [lift(i, evaluation, base), gain(i, evaluation), calibration(i, evaluation), cutoffs(i, evaluation)];
-    let (candidates, metrics, segments) = (candidates(evaluation), metrics(evaluation), segments(evaluation));
+    let (candidates, segments) = (candidates(evaluation), segments(evaluation));
     let importance = importance(evaluation);
     for (sheet, table) in [
-        ("Metrics", &metrics),
+        ("Metrics", &metrics(evaluation)),
         ("Deciles", &deciles(evaluation)),
         ("Cutoffs", &at_cutoffs(evaluation)),
         ("Importance", &importance),
@@ -132,7 +132,7 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
         chosen_because: evaluation.chosen_because.clone(),
         how: how(evaluation),
         candidates,
-        metrics,
+        metrics: metrics_by_row(evaluation),
         segments: segments.head(N_SEGMENTS),
     }
 }
@@ -237,11 +237,10 @@ fn lift(i: usize, evaluation: &Evaluation, base: Option<f64>) -> Option<Figure> 
             words::number(lift.high, 1),
         )
     });
-    let mut caption =
-        "Everyone is ranked by the model and parted into ten equal groups; the bars tell how many of each \
-                       group really moved on. The thin lines are the uncertainty."
-            .to_owned();
-    caption.push_str(&times.unwrap_or_default());
+    let caption = format!(
+        "All people, ranked by the model, in ten equal groups: how many of each really moved on.{}",
+        times.unwrap_or_default(),
+    );
     Some(Figure {
         title: title.into(),
         caption,
@@ -274,7 +273,7 @@ fn gain(i: usize, evaluation: &Evaluation) -> Option<Figure> {
         chart.point(Shape::Circle, *x, m.value, &tip);
     }
     let caption = format!(
-        "Contact the best {} of the people and you reach {} of all who move on. The shaded area is the uncertainty.",
+        "Contact the best {} of the people and you reach {} of all who move on. Shaded: the uncertainty.",
         words::percent_tick(half.0),
         words::percent(half.1.value),
     );
@@ -314,8 +313,8 @@ fn calibration(i: usize, evaluation: &Evaluation) -> Option<Figure> {
         chart.point(Shape::Circle, decile.mean_propensity, share, &tip);
     }
     let caption =
-        "When the model says 20 of 100, do 20 of 100 move on? Points on the dashed line mean yes; above it more \
-                   people moved on than predicted, below it fewer."
+        "When the model says 20 of 100, do 20 of 100 move on? On the dashed line: yes. Above it more moved on than \
+         predicted, below it fewer."
             .into();
     Some(Figure {
         title: title.into(),
@@ -361,19 +360,20 @@ fn cutoffs(i: usize, evaluation: &Evaluation) -> Option<Figure> {
         return None;
     }
     let dates: Vec<String> = measured.iter().map(|at| at.cutoff.chars().take(10).collect()).collect();
+    let places = months(&dates);
     let aucs = || measured.iter().filter_map(|at| at.metrics.roc_auc);
     let mut ranks = Chart::new(
         format!("cutoffs-{i}"),
         "How well the model ranks, cutoff by cutoff",
         "The AUC of the model at each cutoff with its interval; circles are training, diamonds validation, squares test data.",
-        Axis::places("cutoff", &dates, 4),
+        Axis::places("cutoff", &places, 4),
         Axis::holding("AUC", aucs().flat_map(|auc| [auc.low, auc.high]).chain([0.5]), words::tick),
     );
     let mut rates = Chart::new(
         format!("rates-{i}"),
         "How many moved on, cutoff by cutoff",
         "The share of people who moved on within the horizon after each cutoff, with its interval.",
-        Axis::places("cutoff", &dates, 4),
+        Axis::places("cutoff", &places, 4),
         Axis::holding(
             "moved on",
             measured.iter().filter_map(|at| at.metrics.base_rate.interval()).map(|(_, high)| high).chain([0.0]),
@@ -408,6 +408,12 @@ fn cutoffs(i: usize, evaluation: &Evaluation) -> Option<Figure> {
     })
 }
 
+/// The months of the dates when they tell them apart: they leave room on the axis.
+fn months(dates: &[String]) -> Vec<String> {
+    let months: Vec<String> = dates.iter().map(|date| date.chars().take(7).collect()).collect();
+    if months.windows(2).all(|pair| pair[0] != pair[1]) { months } else { dates.to_vec() }
+}
+
 fn at_cutoffs(evaluation: &Evaluation) -> Table {
     let columns = [
         ("Cutoff", Kind::Text),
@@ -431,8 +437,9 @@ fn at_cutoffs(evaluation: &Evaluation) -> Table {
 }
 
 fn importance(evaluation: &Evaluation) -> Table {
-    let columns = [("What it looks at", Kind::Text), ("Weight", Kind::Bar(3)), ("Feature", Kind::Text)];
-    let mut table = Table::new("What the model looks at", &columns);
+    let columns =
+        [("What it looks at", Kind::Text), ("Weight", Kind::Bar { decimals: 3, floor: 0 }), ("Feature", Kind::Text)];
+    let mut table = Table::new("Features by weight", &columns);
     for (feature, weight) in &evaluation.importance {
         table.push(vec![words::feature(feature).into(), Cell::Number(*weight), feature.as_str().into()]);
     }
@@ -476,6 +483,33 @@ fn metrics(evaluation: &Evaluation) -> Table {
     metric_table("The chosen model on each part of the data, with 95 % intervals", &["Part"], rows)
 }
 
+/// The same for the page: a row per metric, with what it says.
+fn metrics_by_row(evaluation: &Evaluation) -> Table {
+    const MEANING: [&str; 8] = [
+        "how many attained at all",
+        "ranking: 0.5 is chance, 1 perfect",
+        "ranking of the few: the base rate is chance, 1 perfect",
+        "error of the probabilities, nats; lower is better",
+        "squared error of the probabilities; lower is better",
+        "gap between predicted and observed rates; 0 is perfect",
+        "rate of the best tenth over the base rate",
+        "share of all who attained that stands in the best tenth",
+    ];
+    let whole = metrics(evaluation);
+    let parts: Vec<Vec<String>> =
+        whole.shown().into_iter().map(|row| row.into_iter().map(|cell| cell.text).collect()).collect();
+    let mut columns = vec![("Metric", Kind::Text)];
+    columns.extend(parts.iter().map(|part| (part[0].as_str(), Kind::Count)));
+    columns.push(("What it says", Kind::Text));
+    let mut table = Table::new(whole.caption.clone(), &columns);
+    for (i, meaning) in (1..).zip(MEANING) {
+        let name = whole.columns[i].title.replace(" (95 % interval)", "");
+        let values = parts.iter().map(|part| Cell::from(part[i].as_str()));
+        table.push([Cell::from(name)].into_iter().chain(values).chain([Cell::from(meaning)]).collect());
+    }
+    table
+}
+
 fn segments(evaluation: &Evaluation) -> Table {
     let rows = evaluation
         .segments
@@ -497,6 +531,7 @@ fn candidates(evaluation: &Evaluation) -> Table {
     for candidate in &evaluation.candidates {
         let mut parameters = String::new();
         for (name, value) in &candidate.parameters {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let _ = write!(parameters, "{}{name} {value}", if parameters.is_empty() { "" } else { ", " });
         }
         let chosen = if candidate.estimator == evaluation.estimator { "✓ chosen" } else { "–" };

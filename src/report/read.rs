@@ -43,7 +43,8 @@ pub(super) struct Lifecycle {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Stage {
-    pub(super) stage: String,
+    #[serde(rename = "stage")]
+    pub(super) name: String,
     pub(super) n_people_now: u64,
     pub(super) n_people_ever: u64,
     pub(super) attributes: Vec<String>,
@@ -132,7 +133,10 @@ pub(super) struct Summary {
     pub(super) expected_conversions: Option<f64>,
     pub(super) expected_low: Option<f64>,
     pub(super) expected_high: Option<f64>,
+    /// The share of all who may be contacted that is expected to convert.
+    pub(super) base_rate_expected: Option<f64>,
     pub(super) curve: Vec<Size>,
+    pub(super) warnings: Vec<String>,
     pub(super) exports: Vec<Export>,
 }
 
@@ -143,6 +147,8 @@ pub(super) struct Size {
     pub(super) n_people: u64,
     pub(super) share: Option<f64>,
     pub(super) expected_conversions: Option<f64>,
+    pub(super) expected_low: Option<f64>,
+    pub(super) expected_high: Option<f64>,
     pub(super) expected_precision: Option<f64>,
     pub(super) expected_profit: Option<f64>,
 }

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 
 /// Width of a chart in view box units: that of a phone's page, so that text has the page's size there.
 const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 250.0;
+const HEIGHT: f64 = 262.0;
 const LEFT: f64 = 50.0;
 const RIGHT: f64 = 14.0;
-const TOP: f64 = 16.0;
+const TOP: f64 = 28.0;
 const BOTTOM: f64 = 44.0;
 
 /// One axis: what it measures, from where to where, and how its ticks are written.
@@ -172,8 +172,8 @@ impl Chart {
         }
         for (value, text) in &self.x.ticks {
             let (x, _) = self.at(*value, self.y.low);
-            let anchor = if x > WIDTH - 40.0 { "end" } else { "middle" };
-            let x = if x > WIDTH - 40.0 && text.len() > 4 { x + 6.0 } else { x };
+            let is_wide = text.len() > 4 && x > WIDTH - 40.0;
+            let (x, anchor) = if is_wide { (x + 8.0, "end") } else { (x, "middle") };
             let _ =
                 write!(svg, r#"<text x="{x:.1}" y="{}" text-anchor="{anchor}">{}</text>"#, bottom + 16.0, escape(text));
         }
@@ -185,7 +185,7 @@ impl Chart {
             HEIGHT - 6.0,
             self.x.label
         );
-        let _ = write!(svg, r#"<text class="label" x="2" y="10">{}</text></svg>"#, self.y.label);
+        let _ = write!(svg, r#"<text class="label" x="2" y="12">{}</text></svg>"#, self.y.label);
         svg
     }
 }

@@ -36,8 +36,8 @@ pub(super) enum Kind {
     Count,
     /// Numbers with so many decimals.
     Number(usize),
-    /// Numbers with so many decimals and a bar as long as they are large.
-    Bar(usize),
+    /// Numbers with so many decimals and a bar for how far they are above a floor.
+    Bar { decimals: usize, floor: u8 },
     /// Shares, 0–1, as percent.
     Share,
     /// A number with so many decimals and its interval.
@@ -101,12 +101,13 @@ impl Table {
 
     /// The rows as the page shows them.
     pub(super) fn shown(&self) -> Vec<Vec<Shown>> {
-        let longest: Vec<f64> = (0..self.columns.len()).map(|i| self.longest(i)).collect();
+        let most: Vec<f64> = (0..self.columns.len()).map(|i| self.most(i)).collect();
         let show = |(i, cell): (usize, &Cell)| {
             let kind = self.columns[i].kind;
             let bar = match (kind, cell) {
-                (Kind::Bar(_), Cell::Number(value)) if longest[i] > 0.0 => {
-                    Some(format!("{:.1}", 100.0 * value.abs() / longest[i]))
+                (Kind::Bar { floor, .. }, Cell::Number(value)) if most[i] > f64::from(floor) => {
+                    let length = (value - f64::from(floor)) / (most[i] - f64::from(floor));
+                    Some(format!("{:.1}", 100.0 * length.max(0.0)))
                 }
                 _ => None,
             };
@@ -115,9 +116,15 @@ impl Table {
         self.rows.iter().map(|row| row.iter().enumerate().map(show).collect()).collect()
     }
 
-    fn longest(&self, column: usize) -> f64 {
-        let size = |row: &Vec<Cell>| if let Cell::Number(value) = row[column] { value.abs() } else { 0.0 };
-        self.rows.iter().map(size).filter(|size| size.is_finite()).fold(0.0, f64::max)
+    /// Whether rows are named by whole phrases, which need room on a phone.
+    pub(super) fn is_wordy(&self) -> bool {
+        let is_long = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(text) if text.chars().count() > 20);
+        self.rows.iter().any(is_long)
+    }
+
+    fn most(&self, column: usize) -> f64 {
+        let number = |row: &Vec<Cell>| if let Cell::Number(value) = row[column] { Some(value) } else { None };
+        self.rows.iter().filter_map(number).filter(|value| value.is_finite()).fold(0.0, f64::max)
     }
 }
 
@@ -139,7 +146,9 @@ impl Cell {
         let one = |value: f64| match kind {
             Kind::Count if value.is_finite() && value >= 0.0 => grouped(value.round() as u64),
             Kind::Share | Kind::Rate => words::percent(value),
-            Kind::Number(decimals) | Kind::Bar(decimals) | Kind::Interval(decimals) => words::number(value, decimals),
+            Kind::Number(decimals) | Kind::Bar { decimals, .. } | Kind::Interval(decimals) => {
+                words::number(value, decimals)
+            }
             Kind::Text | Kind::Count => words::number(value, 0),
         };
         match self {

@@ -54,7 +54,7 @@ fn a_marketer_reads_the_result_in_people() {
     for said in [
         "Of 100 people picked from the top tenth, about <b>23</b> will reach repeat within 90 days; picked at random, <b class=\"plain\">8</b> would.",
         "24,000 people",
-        "Contact <b>217</b> people in customer.",
+        "Contact <b>217</b> people in the stage customer.",
         "total amount of purchase events in the last 90 days",
         "nearly perfect on its own",
         "picked from the top tenth, about 21 will",
@@ -130,7 +130,7 @@ fn the_workbook_holds_numbers_as_numbers() {
         "{names:?}"
     );
     let stages = &sheets[0].1;
-    assert_eq!(stages.get((0, 3)), Some(&Data::String("Moved on".into())));
+    assert_eq!(stages.get((0, 3)), Some(&Data::String("Went on to a later stage".into())));
     assert_eq!((stages.get((1, 1)), stages.get((1, 6))), (Some(&Data::Float(8120.0)), Some(&Data::Float(15880.0))));
     // Both predictions stand on one sheet.
     let deciles = &sheets.iter().find(|(name, ..)| name == "Deciles").expect("a sheet").1;
@@ -143,6 +143,29 @@ fn phases_that_have_not_run_say_so() {
     assert!(html.matches("Not run yet.").count() >= 4);
     assert_eq!(html.matches("<small>not run yet</small>").count(), 4);
     assert_eq!(sheets(xlsx)[0].0, "Report");
+}
+
+#[test]
+fn results_without_numbers_are_shown_without_numbers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = fixture::layout(folder.path());
+    let metrics = serde_json::json!({"base_rate": {"n_attained": 0, "n_eligible": 0}, "roc_auc": null});
+    let evaluation = serde_json::json!({
+        "format_version": 1, "prediction": "second-purchase", "from": [], "to": [], "horizon": null,
+        "validation_scheme": "", "estimator": "logistic", "chosen_because": "", "candidates": [], "calibration": "",
+        "n_features": 0, "outcomes": {}, "splits": {"test": metrics}, "deciles": [], "cutoffs": [], "segments": [],
+        "importance": [], "warnings": []});
+    for (path, value) in [
+        ("map/lifecycle.json", serde_json::json!({"end": null, "stages": [{"stage": "only"}]})),
+        ("predict/second-purchase/evaluation.json", evaluation),
+        ("expand/second-purchase-email/summary.json", serde_json::json!({"curve": [{"n_people": 0}]})),
+    ] {
+        store::write_json(&layout.file(path), &value).expect("written");
+    }
+    write(&fixture::spec(&PLAIN), &layout).expect("the report is written");
+    let html = std::fs::read_to_string(layout.file("report.html")).expect("it was written");
+    assert!(html.contains("There was not enough test data"));
+    assert!(!html.contains("NaN") && !html.contains("inf"), "a number that is none reached the page");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn format(kind: Kind) -> Format {
     match kind {
         Kind::Text => Format::new(),
         Kind::Count => Format::new().set_num_format("#,##0"),
-        Kind::Number(places) | Kind::Bar(places) | Kind::Interval(places) => {
+        Kind::Number(places) | Kind::Bar { decimals: places, .. } | Kind::Interval(places) => {
             Format::new().set_num_format(decimals(places))
         }
         Kind::Share | Kind::Rate => Format::new().set_num_format("0.00%"),

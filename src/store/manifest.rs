@@ -135,8 +135,8 @@ pub fn path(layout: &Layout) -> PathBuf {
 /// more of a machine than of the data.
 #[must_use]
 pub fn shown(path: &Path, root: &Path) -> String {
-    let inside = path.strip_prefix(root).ok().filter(|rest| rest.is_relative());
-    let shown = if path.is_relative() { Some(path) } else { inside };
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let shown = Some(inside).filter(|path| path.is_relative());
     let parts = |path: &Path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
     shown.map_or_else(|| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), parts)
 }
@@ -175,5 +175,7 @@ mod tests {
         assert_eq!(shown(Path::new("/a/b/data/x.csv"), Path::new("/a/b")), "data/x.csv");
         assert_eq!(shown(Path::new("/c/x.csv"), Path::new("/a/b")), "x.csv");
         assert_eq!(shown(Path::new("data/x.csv"), Path::new("")), "data/x.csv");
+        assert_eq!(shown(Path::new("shop/data/x.csv"), Path::new("shop")), "data/x.csv");
+        assert_eq!(shown(Path::new("/c/x.csv"), Path::new("")), "x.csv");
     }
 }

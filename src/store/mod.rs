@@ -104,6 +104,35 @@ pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::io("read", path, &source))
 }
 
+/// Reads a file that is no artifact, e.g. a suppression list; the caller says what its absence means.
+///
+/// # Errors
+/// The system's reason.
+pub fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
+/// Removes whatever stands in a folder under other names than `names`. A folder that is not there is left so.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn keep_only(folder: &Path, names: &[&str]) -> Result<()> {
+    let fail = |source: std::io::Error| Error::io("clear", folder, &source);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(fail)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        if names.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let is_folder = entry.file_type().map_err(fail)?.is_dir();
+        if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.map_err(fail)?;
+    }
+    Ok(())
+}
+
 /// Writes a table as Parquet: zstd, row groups of 256 Ki rows, the same bytes for the same table.
 ///
 /// # Errors

@@ -1,0 +1,99 @@
+//! The chosen people, and the group each is in.
+
+use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
+use rayon::prelude::*;
+
+use super::Scores;
+use super::rank::Holdout;
+use crate::error::Result;
+
+/// The chosen people, column by column, best first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chosen {
+    /// Ids.
+    pub person: Vec<String>,
+    /// 1 is the best.
+    pub rank: Vec<u32>,
+    /// What they are ranked by.
+    pub score: Vec<f64>,
+    /// Calibrated probability of the transition.
+    pub propensity: Vec<f64>,
+    /// Nearness to the seed, where the audience has one.
+    pub similarity: Vec<Option<f64>>,
+    /// To be reached, or kept out.
+    pub group: Vec<Group>,
+    /// Up to three reasons in words.
+    pub reasons: Vec<[Option<String>; 3]>,
+}
+
+/// Whether a chosen person is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// To be reached.
+    Target,
+    /// Kept out at random, to compare with.
+    Holdout,
+}
+
+impl Group {
+    /// The word in `audience.parquet`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::Holdout => "holdout",
+        }
+    }
+}
+
+impl Chosen {
+    pub(super) fn of(rows: &[u32], scores: &Scores, holdout: &Holdout) -> Self {
+        let person: Vec<String> = rows.iter().map(|&row| scores.person[row as usize].clone()).collect();
+        let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
+        let group = person.par_iter().map(|id| if holdout.holds(id) { Group::Holdout } else { Group::Target });
+        Self {
+            rank: (1..=u32::try_from(rows.len()).expect("rows are counted in 32 bits")).collect(),
+            score: propensity.clone(),
+            propensity,
+            similarity: vec![None; rows.len()],
+            group: group.collect(),
+            reasons: rows.iter().map(|&row| scores.reasons[row as usize].clone()).collect(),
+            person,
+        }
+    }
+
+    /// How many people.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.person.len()
+    }
+
+    /// Whether nobody was chosen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.person.is_empty()
+    }
+
+    /// How many of a group.
+    pub(super) fn n_in(&self, group: Group) -> usize {
+        self.group.iter().filter(|&&other| other == group).count()
+    }
+
+    /// The table of `audience.parquet`.
+    pub(super) fn frame(&self) -> Result<DataFrame> {
+        let groups: Vec<&str> = self.group.iter().map(|group| group.name()).collect();
+        let mut columns: Vec<Column> = vec![
+            Series::new("person".into(), &self.person).into(),
+            Series::new("rank".into(), &self.rank).into(),
+            Series::new("score".into(), &self.score).into(),
+            Series::new("propensity".into(), &self.propensity).into(),
+            Series::new("similarity".into(), &self.similarity).into(),
+            Series::new("group".into(), groups).into(),
+        ];
+        for nth in 0..3 {
+            let reasons: Vec<Option<&str>> = self.reasons.iter().map(|reasons| reasons[nth].as_deref()).collect();
+            columns.push(Series::new(format!("reason_{}", nth + 1).into(), reasons).into());
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+}

@@ -1,0 +1,203 @@
+//! PHASE 4, expand to the people worth reaching: a ranked, suppressed, consented and deduplicated list, a holdout, and the
+//! files to upload.
+//!
+//! In: the scores of a prediction, the people with their attributes and contact columns, an `[[audiences]]` of the spec.
+//! Out: `audience.parquet` (who was chosen, target and holdout), `summary.json` (how many were dropped and why, what is
+//! expected) and a folder per destination with the target group only.
+//!
+//! Each candidate is dropped for the first of these reasons that holds, and counted once: a suppression list means them
+//! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
+//! the size. What is left is chosen, and a share of it held out by a salted hash of the person.
+
+mod chosen;
+mod contact;
+mod export;
+mod normalise;
+mod places;
+mod pool;
+mod rank;
+mod rule;
+mod scores;
+mod summary;
+mod suppression;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::chosen::{Chosen, Group};
+pub use self::scores::Scores;
+pub use self::summary::{Exported, ListUsed, Point, Summary};
+
+use self::contact::Contacts;
+use self::pool::Pool;
+use self::rank::{Expectation, Holdout};
+use self::summary::FORMAT_VERSION;
+use self::suppression::{Suppression, Who};
+use crate::error::Result;
+use crate::source::{Identity, People};
+use crate::spec::{Audience, Destination, Size, Spec};
+use crate::store::{self, Layout};
+use crate::time::Time;
+
+/// What an audience is made within.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The spec that the audience stands in.
+    pub spec: &'a Spec,
+    /// The end of observation: attributes are those known then.
+    pub end: Time,
+    /// Ids that people had before identity resolution: a suppression list may name them.
+    pub identities: &'a [Identity],
+}
+
+/// An audience, ready to be written.
+#[derive(Debug)]
+pub struct Expanded {
+    /// The audience in numbers; `exports` is filled by [`write`].
+    pub summary: Summary,
+    /// Who was chosen, best first.
+    pub chosen: Chosen,
+    /// Contact columns of the chosen, row by row.
+    contacts: Contacts,
+    destinations: Vec<Destination>,
+    asks_consent: bool,
+}
+
+/// Makes an audience of those who were scored.
+///
+/// Without a rule for candidates, everyone scored is one who has not attained the transition already. A candidate rule
+/// may ask about `stage`, `propensity` and attributes, the consent rule about attributes; where either is unknown (NULL)
+/// it does not hold. A rule about a column that is not there is an error of the spec, and nothing is exported.
+///
+/// # Errors
+/// [`crate::error::Kind::Spec`] when a rule cannot be asked, [`crate::error::Kind::Refused`] when a suppression list is
+/// missing or not understood.
+pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &Context<'_>) -> Result<Expanded> {
+    scores.check()?;
+    let contacts = Contacts::of(people)?;
+    let pool = Pool::new(scores, people, context.end);
+    let who = Who::new(people, &contacts, context.identities);
+    let suppression = Suppression::read(audience, context.spec, &who)?;
+
+    let mut rows = pool.candidates(audience, context.spec)?;
+    rank::best_first(&mut rows, &scores.propensity, &scores.person);
+    let n_candidates = rows.len();
+    let mut dropped = BTreeMap::new();
+
+    let named: Vec<_> =
+        rows.iter().map(|&row| (scores.person[row as usize].as_str(), pool.person[row as usize])).collect();
+    let (is_stopped, lists) = suppression.stops(&named, &who);
+    drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
+
+    let has_agreed = pool.consenting(audience, &rows)?;
+    drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
+
+    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
+    drop_where(&mut rows, &contacts.repeated(&attributes), "duplicate contact", &mut dropped);
+
+    let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
+    let n_chosen = rank::n_chosen(audience.size, &propensity);
+    dropped.insert("below size".to_owned(), (rows.len() - n_chosen) as u64);
+    let n_contactable = rows.len();
+    rows.truncate(n_chosen);
+
+    let chosen = Chosen::of(&rows, scores, &Holdout::new(context.spec.seed, &audience.name, audience.holdout));
+    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
+    let counts = Counts { n_candidates, n_contactable, dropped, lists };
+    let summary = summarise(audience, context.spec, &chosen, &propensity, counts);
+    let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
+    Ok(Expanded {
+        summary,
+        chosen,
+        contacts: contacts.take(&attributes),
+        destinations: destinations.into_iter().collect(),
+        asks_consent: audience.consent.is_some(),
+    })
+}
+
+/// Writes `audience.parquet`, the exports and, last, `summary.json`. Exports of destinations that the audience no longer
+/// names are removed: they may hold people who have been suppressed since.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
+    let folder = layout.expand(&expanded.summary.audience);
+    store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
+    let mut summary = expanded.summary.clone();
+    summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
+    store::write_json(&folder.join("summary.json"), &summary)
+}
+
+/// Drops the rows that are marked, and counts them.
+fn drop_where(rows: &mut Vec<u32>, is_dropped: &[bool], reason: &str, dropped: &mut BTreeMap<String, u64>) {
+    let n = rows.len();
+    let mut marks = is_dropped.iter();
+    rows.retain(|_| !marks.next().copied().unwrap_or_default());
+    dropped.insert(reason.to_owned(), (n - rows.len()) as u64);
+}
+
+/// What was counted on the way.
+struct Counts {
+    n_candidates: usize,
+    n_contactable: usize,
+    dropped: BTreeMap<String, u64>,
+    lists: Vec<ListUsed>,
+}
+
+fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: &[f64], counts: Counts) -> Summary {
+    let prediction = spec.prediction(&audience.prediction);
+    let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
+    let expected = Expectation::of(&propensity[..chosen.len()]);
+    let (expected_low, expected_high) = expected.interval();
+    let curve = rank::curve(audience.size, propensity);
+    let warnings = warnings(audience, &counts, chosen);
+    Summary {
+        format_version: FORMAT_VERSION,
+        audience: audience.name.clone(),
+        prediction: audience.prediction.clone(),
+        from: prediction.map_or_else(Vec::new, |prediction| names(&prediction.from)),
+        to: prediction.map_or_else(Vec::new, |prediction| names(&prediction.to)),
+        horizon: prediction.and_then(|prediction| prediction.horizon).map(|horizon| horizon.to_string()),
+        n_candidates: counts.n_candidates as u64,
+        dropped: counts.dropped,
+        n_contactable: counts.n_contactable as u64,
+        n_chosen: chosen.len() as u64,
+        n_target: chosen.n_in(Group::Target) as u64,
+        n_holdout: chosen.n_in(Group::Holdout) as u64,
+        expected_conversions: expected.conversions,
+        expected_low,
+        expected_high,
+        base_rate_expected: curve.last().map(|everyone| everyone.expected_precision),
+        curve,
+        suppression: counts.lists,
+        warnings,
+        exports: Vec::new(),
+    }
+}
+
+fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for list in &counts.lists {
+        if list.n_entries == 0 {
+            warnings.push(format!("Suppression list {} is empty. If it should not be, make it again.", list.path));
+        } else if list.n_people == 0 {
+            warnings.push(format!(
+                "None of the {} entries of suppression list {} means a candidate. Check that it holds ids, e-mails or \
+                 phones as the people table does.",
+                list.n_entries, list.path
+            ));
+        }
+    }
+    if chosen.is_empty() {
+        let why = match (counts.n_candidates, counts.n_contactable, audience.size) {
+            (0, ..) => "no one matches the rule for candidates",
+            (_, 0, _) => "no candidate may be contacted",
+            (_, _, Size::MaxProfit { .. }) => "no one's propensity times the value exceeds the cost",
+            _ => "the size is 0",
+        };
+        warnings.push(format!("The audience is empty: {why}."));
+    }
+    if audience.holdout > 0.0 && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
+        warnings.push("Nobody is in the holdout: the list is too short to measure its lift.".to_owned());
+    }
+    warnings
+}

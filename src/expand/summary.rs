@@ -1,0 +1,113 @@
+//! What became of an audience, in numbers: the contract of `summary.json`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::store;
+
+/// The version of `summary.json`.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// An audience in numbers. Every candidate is chosen or counted once in `dropped`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of this format.
+    pub format_version: u32,
+    /// The audience's name.
+    pub audience: String,
+    /// The prediction that ranks it.
+    pub prediction: String,
+    /// The stages people are taken from.
+    pub from: Vec<String>,
+    /// The stages that count as attained.
+    pub to: Vec<String>,
+    /// The span in which the transition counts; absent in a snapshot.
+    pub horizon: Option<String>,
+    /// People who were scored and match the rule for candidates.
+    pub n_candidates: u64,
+    /// Candidates who were not chosen, by the first reason that held: `suppressed`, `no consent`, `duplicate contact`,
+    /// `below size`.
+    pub dropped: BTreeMap<String, u64>,
+    /// Candidates left after suppression, consent and deduplication.
+    pub n_contactable: u64,
+    /// The best-ranked of them, as many as the size says: target and holdout.
+    pub n_chosen: u64,
+    /// Chosen people to be reached.
+    pub n_target: u64,
+    /// Chosen people kept out at random.
+    pub n_holdout: u64,
+    /// How many of the chosen are expected to make the transition: the sum of their propensities.
+    pub expected_conversions: f64,
+    /// Lower end of its 95 % interval (normal approximation of the Poisson binomial; it holds as far as the propensities do).
+    pub expected_low: f64,
+    /// Upper end of the interval.
+    pub expected_high: f64,
+    /// Mean propensity of all who could be contacted: what a random choice would give.
+    pub base_rate_expected: Option<f64>,
+    /// What other sizes would give, smallest first, at most 100.
+    pub curve: Vec<Point>,
+    /// The suppression lists that were read.
+    pub suppression: Vec<ListUsed>,
+    /// What a reader should know before using the list.
+    pub warnings: Vec<String>,
+    /// The files written, by destination.
+    pub exports: Vec<Exported>,
+}
+
+/// The best-ranked `n_people`, and what is expected of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// How many people.
+    pub n_people: u64,
+    /// Their share of all who could be contacted, 0–1.
+    pub share: f64,
+    /// Sum of their propensities.
+    pub expected_conversions: f64,
+    /// Lower end of its 95 % interval.
+    pub expected_low: f64,
+    /// Upper end of the interval.
+    pub expected_high: f64,
+    /// Expected conversions per person.
+    pub expected_precision: f64,
+    /// Value of the conversions less the cost of reaching everyone, when the size says both.
+    pub expected_profit: Option<f64>,
+}
+
+/// A suppression list that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListUsed {
+    /// The path as the spec names it.
+    pub path: String,
+    /// BLAKE3 of its bytes, hex.
+    pub blake3: String,
+    /// Its rows.
+    pub n_entries: u64,
+    /// Candidates whom it means.
+    pub n_people: u64,
+}
+
+/// What one destination got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The destination's name.
+    pub destination: String,
+    /// The file, relative to the audience's folder.
+    pub path: String,
+    /// People in it.
+    pub kept: u64,
+    /// People of the target group who are not in it, by reason.
+    pub rejected: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    /// Reads the `summary.json` of an audience's folder.
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub fn read(folder: &Path) -> Result<Self> {
+        store::read_json(&folder.join("summary.json"))
+    }
+}

@@ -1,0 +1,192 @@
+//! Who must not be contacted, whatever their score.
+//!
+//! In: the files that an audience names, of ids or contact data in any form. Out: for each candidate, whether a list
+//! means them. Entries and people are compared after normalisation, as keyed hashes ([`keys`]); the person's id, the ids
+//! they had before identity resolution and all their contact columns count, in every attribute row they ever had. An id
+//! on a list brings the person's own e-mail and phone along, so that nobody else's row carries them out.
+//!
+//! A list that is missing or not wholly understood refuses the export. An empty one is allowed, with a warning.
+
+mod keys;
+mod list;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use self::keys::{Key, Keyed};
+use self::list::Meaning;
+use super::contact::Contacts;
+use super::normalise::cleaned;
+use super::summary::ListUsed;
+use crate::error::{Error, Kind, Result};
+use crate::source::{Identity, People};
+use crate::spec::{Audience, Spec};
+
+pub(super) use self::keys::hex;
+
+/// Everyone, and all that is known about who they are.
+pub(super) struct Who<'a> {
+    pub people: &'a People,
+    /// Contact columns, a value per attribute row.
+    pub contacts: &'a Contacts,
+    /// Ids that a person had before identity resolution.
+    former: HashMap<u32, Vec<&'a str>>,
+    /// Those ids, and whose they are.
+    formerly: HashMap<&'a str, Vec<u32>>,
+}
+
+impl<'a> Who<'a> {
+    pub(super) fn new(people: &'a People, contacts: &'a Contacts, identities: &'a [Identity]) -> Self {
+        let mut former: HashMap<u32, Vec<&str>> = HashMap::new();
+        let mut formerly: HashMap<&str, Vec<u32>> = HashMap::new();
+        for identity in identities {
+            let Some(person) = people.find(&identity.person).map(position) else { continue };
+            former.entry(person).or_default().push(&identity.id);
+            formerly.entry(&identity.id).or_default().push(person);
+        }
+        Self { people, contacts, former, formerly }
+    }
+
+    /// The people whose id this is, exactly.
+    fn named(&self, id: &str) -> Vec<u32> {
+        let now = self.people.find(id).or_else(|| self.people.find(&cleaned(id))).map(position);
+        let before = self.formerly.get(cleaned(id).as_str()).into_iter().flatten().copied();
+        now.into_iter().chain(before).collect()
+    }
+
+    fn rows(&self, person: u32) -> std::ops::Range<usize> {
+        let person = person as usize;
+        self.people.offsets[person] as usize..self.people.offsets[person + 1] as usize
+    }
+}
+
+fn position(person: usize) -> u32 {
+    u32::try_from(person).expect("people are counted in 32 bits")
+}
+
+/// The lists of an audience, read and understood.
+pub(super) struct Suppression {
+    keyed: Keyed,
+    lists: Vec<List>,
+    /// Whether any entry is a hash: only then are people's contacts hashed.
+    has_hashes: bool,
+    /// Whether any id is on a list that nobody has exactly so.
+    has_loose_ids: bool,
+}
+
+struct List {
+    used: ListUsed,
+    keys: HashSet<Key>,
+}
+
+impl Suppression {
+    /// Reads all lists of an audience.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`], one error for each list that is missing, unreadable or not understood.
+    pub(super) fn read(audience: &Audience, spec: &Spec, who: &Who<'_>) -> Result<Self> {
+        let mut all = Self { keyed: Keyed::new(spec.seed), lists: Vec::new(), has_hashes: false, has_loose_ids: false };
+        let id_columns = id_columns(spec);
+        let mut errors = Vec::new();
+        for path in &audience.suppress {
+            match list::read(&spec.root.join(Path::new(path)), &id_columns) {
+                Ok(file) => all.take(path, &file, who),
+                Err(fault) => errors.push(
+                    Error::new(
+                        Kind::Refused,
+                        format!("audience `{}` is not exported: suppression list {path}: {}", audience.name, fault.why),
+                    )
+                    .hint(fault.advice),
+                ),
+            }
+        }
+        Error::all(errors).map_or(Ok(all), Err)
+    }
+
+    fn take(&mut self, path: &str, file: &list::File, who: &Who<'_>) {
+        let mut keys = HashSet::new();
+        let mut named: Vec<u32> = Vec::new();
+        let mut loose: HashSet<Key> = HashSet::new();
+        for column in &file.columns {
+            for text in &column.texts {
+                if column.meaning != Meaning::Contact {
+                    keys.insert(self.keyed.id(text));
+                    let people = who.named(text);
+                    if people.is_empty() {
+                        loose.insert(self.keyed.loose_id(text));
+                    }
+                    named.extend(people);
+                }
+                if column.meaning != Meaning::Id || text.contains('@') {
+                    self.keyed.of_entry(text, None, &mut |key| _ = keys.insert(key));
+                }
+            }
+        }
+        if !loose.is_empty() {
+            let ids = who.people.ids.par_iter().enumerate();
+            let meant = ids.filter(|(_, id)| loose.contains(&self.keyed.loose_id(id)));
+            named.extend(meant.map(|(person, _)| position(person)).collect::<Vec<_>>());
+        }
+        for row in named.into_iter().flat_map(|person| who.rows(person)) {
+            self.keyed.of_entries(who.contacts, row, &mut |key| _ = keys.insert(key));
+        }
+        self.has_loose_ids |= !loose.is_empty();
+        self.has_hashes |= file.columns.iter().flat_map(|column| &column.texts).any(|text| text.trim().len() == 64);
+        keys.extend(loose);
+        let (path, blake3) = (path.to_owned(), file.blake3.clone());
+        self.lists.push(List { used: ListUsed { path, blake3, n_entries: file.n_rows as u64, n_people: 0 }, keys });
+    }
+
+    /// Which candidates a list means: their id, and their position among people if they are there.
+    pub(super) fn stops(&self, candidates: &[(&str, Option<u32>)], who: &Who<'_>) -> (Vec<bool>, Vec<ListUsed>) {
+        if self.lists.is_empty() {
+            return (vec![false; candidates.len()], Vec::new());
+        }
+        let counts: Vec<AtomicU64> = self.lists.iter().map(|_| AtomicU64::new(0)).collect();
+        let stopped = candidates.par_iter().with_min_len(1024).map(|&(id, person)| {
+            let keys = self.keys(id, person, who);
+            let mut is_stopped = false;
+            for (list, count) in self.lists.iter().zip(&counts) {
+                if keys.iter().any(|key| list.keys.contains(key)) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    is_stopped = true;
+                }
+            }
+            is_stopped
+        });
+        let stopped = stopped.collect();
+        let used = self.lists.iter().zip(counts);
+        (stopped, used.map(|(list, n)| ListUsed { n_people: n.into_inner(), ..list.used.clone() }).collect())
+    }
+
+    /// Every form in which a list could mean a person.
+    fn keys(&self, id: &str, person: Option<u32>, who: &Who<'_>) -> Vec<Key> {
+        let mut keys = Vec::with_capacity(16);
+        let former = person.and_then(|person| who.former.get(&person)).into_iter().flatten().copied();
+        for id in std::iter::once(id).chain(former) {
+            keys.push(self.keyed.id(id));
+            if self.has_loose_ids {
+                keys.push(self.keyed.loose_id(id));
+            }
+            // Where the id itself is an address or a number, so may the entry be.
+            if id.contains('@') || id.starts_with('+') {
+                self.keyed.of_contact(id, None, self.has_hashes, &mut |key| keys.push(key));
+            }
+        }
+        for row in person.into_iter().flat_map(|person| who.rows(person)) {
+            self.keyed.of_contacts(who.contacts, row, self.has_hashes, &mut |key| keys.push(key));
+        }
+        keys
+    }
+}
+
+/// The columns that hold ids of people, as the spec says.
+fn id_columns(spec: &Spec) -> Vec<&str> {
+    let people = spec.people.iter().filter_map(|source| source.person.as_deref());
+    let events = spec.events.iter().map(|source| source.person.as_str());
+    let links = spec.links.iter().flat_map(|link| link.columns.iter().map(String::as_str));
+    people.chain(events).chain(links).collect()
+}
