@@ -52,6 +52,7 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        places: crate::spec::Places::default(),
     }
 }
 
