@@ -158,7 +158,8 @@ impl Spec {
 }
 
 /// One raw table: a path (or a glob) and how it is to be read.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Path, glob or address, variables expanded; relative to the spec's folder.
     pub path: String,
@@ -183,7 +184,8 @@ pub struct Table {
 }
 
 /// How the columns of a text file are parted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delimiter {
     /// One byte, e.g. `;`.
     Byte(u8),
