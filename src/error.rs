@@ -99,6 +99,12 @@ impl Error {
         self
     }
 
+    /// Whether it points at words of a file already.
+    #[must_use]
+    pub fn has_excerpt(&self) -> bool {
+        self.0.excerpt.is_some()
+    }
+
     /// Says in which work the error arose: `context: message`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{self, Attribute};
 use crate::source::events::NO_LEVEL;
 use crate::source::{Data, Events, Values};
-use crate::spec::{Prediction, Rule, Spec};
+use crate::spec::{self, Prediction, Rows, Rule, Spec};
 use crate::time::{Duration, Time};
 
 /// A level gets a share feature when it holds at least this share of the events that carry the property …
@@ -129,8 +129,14 @@ pub struct Recipe {
     pub format_version: u32,
     /// Whether the features come from a labelled snapshot (attributes only).
     pub snapshot: bool,
-    /// The column that holds the person's id; absent: the row's number.
+    /// The column that holds the person's id in a snapshot; absent: the row's number.
     pub person: Option<String>,
+    /// How the snapshot's table was read, without its path; absent when a query made it.
+    pub table: Option<spec::Table>,
+    /// The columns that stage rules name: a snapshot to be scored need not hold them.
+    pub outcome_columns: Vec<String>,
+    /// The kinds of events, in the order in which those of one instant are taken.
+    pub kinds: Vec<String>,
     /// The features, in order.
     pub features: Vec<Feature>,
     /// The stages, for the features that look at them.
@@ -203,7 +209,8 @@ impl Recipe {
         }
         features.extend([Feature::Stage, Feature::DaysInStage, Feature::StagesVisited, Feature::Tenure]);
         features.extend(attributes::of_people(&data.people, &[]).into_iter().map(Feature::Attribute));
-        Self::new(false, None, features, spec, prediction)
+        let kinds = data.events.kinds.clone();
+        Self { kinds, ..Self::new(false, features, spec, prediction) }
     }
 
     /// The attributes of a labelled snapshot, without the columns that stage rules name.
@@ -211,11 +218,22 @@ impl Recipe {
     pub fn of_snapshot(data: &Data, spec: &Spec, prediction: &Prediction) -> Self {
         let rules: Vec<&str> = spec.stages.iter().filter_map(|stage| rule_text(&stage.rule)).collect();
         let features = attributes::of_people(&data.people, &rules).into_iter().map(Feature::Attribute).collect();
-        let person = spec.people.first().and_then(|people| people.person.clone());
-        Self::new(true, person, features, spec, prediction)
+        let people = spec.people.first();
+        let table = people.and_then(|people| match &people.rows {
+            Rows::Table(name) => {
+                spec.tables.get(name).map(|table| spec::Table { path: String::new(), ..table.clone() })
+            }
+            Rows::Sql(_) => None,
+        });
+        Self {
+            person: people.and_then(|people| people.person.clone()),
+            table,
+            outcome_columns: rules.iter().flat_map(|rule| attributes::columns_of(rule)).collect(),
+            ..Self::new(true, features, spec, prediction)
+        }
     }
 
-    fn new(snapshot: bool, person: Option<String>, features: Vec<Feature>, spec: &Spec, of: &Prediction) -> Self {
+    fn new(snapshot: bool, features: Vec<Feature>, spec: &Spec, of: &Prediction) -> Self {
         let features = features.into_iter().filter(|feature| !excluded(&feature.name(), &of.exclude)).collect();
         let stages = spec.stages.iter().map(|stage| StageRecipe {
             name: stage.name.clone(),
@@ -232,7 +250,10 @@ impl Recipe {
         Self {
             format_version: 1,
             snapshot,
-            person,
+            person: None,
+            table: None,
+            outcome_columns: Vec::new(),
+            kinds: Vec::new(),
             features,
             stages: stages.collect(),
             from: of.from.clone(),

@@ -58,6 +58,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         known_at: None,
     };
     Spec {
+        places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),
         name: "test".into(),

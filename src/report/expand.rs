@@ -222,7 +222,7 @@ fn conversions(i: usize, summary: &Summary, table: &Table) -> Option<Figure> {
     let mut chart = Chart::new(
         format!("size-{i}"),
         title,
-        "A curve of the people expected to move on against the number of people contacted; the dashed line is picking at random.",
+        "People expected to move on against people contacted; the dashed line is picking at random.",
         Axis::holding("people contacted, best first", points().map(|(x, _)| x).chain([0.0]), words::tick),
         y,
     );

@@ -65,6 +65,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         export: Vec::new(),
     };
     Spec {
+        places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),
         name: names.project.into(),

@@ -83,7 +83,12 @@ pub(super) fn draw(id: &str, direction: Direction, nodes: &[Node], links: &[Link
         frame.band(&mut drawing, link, &points, (scale * people(link.n_people)).max(1.0));
     }
     for (i, node) in nodes.iter().enumerate() {
-        frame.node(&mut drawing, i, node, scale * extent(i, nodes, &links));
+        let room = match direction {
+            Direction::Right if i + 1 < nodes.len() => frame.step,
+            Direction::Right => frame.step.min(100.0),
+            Direction::Down => 170.0,
+        };
+        frame.node(&mut drawing, i, node, scale * extent(i, nodes, &links), &shortened(&node.name, room));
     }
     drawing.push_str("</svg>");
     Some(drawing)
@@ -199,7 +204,7 @@ impl Frame {
         );
     }
 
-    fn node(&self, drawing: &mut String, i: usize, node: &Node, height: f64) {
+    fn node(&self, drawing: &mut String, i: usize, node: &Node, height: f64, name: &str) {
         let (along, height, shade) = (self.along(i), height.max(2.0), i % SHADES);
         let tip = svg::escape(&format!(
             "{}: {} ever, {} now",
@@ -216,8 +221,7 @@ impl Frame {
             r#"<rect class="flow-node s{shade}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="2"><title>{tip}</title></rect>"#
         );
         let (ever, now) = (words::count(node.n_ever), words::count(node.n_now));
-        let room = if self.direction == Direction::Right { self.step / 8.0 } else { 20.0 };
-        let name = svg::escape(&shortened(&node.name, room));
+        let name = svg::escape(name);
         let _ = match self.direction {
             Direction::Right => write!(
                 drawing,
@@ -232,15 +236,15 @@ impl Frame {
     }
 }
 
-/// The first characters of a text when it is longer than there is room for.
+/// The first characters of a text when it is wider than there is room for; a bold letter takes about 8.5 units.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "room for a name is a small positive number"
 )]
 fn shortened(text: &str, room: f64) -> String {
-    let room = room.max(4.0) as usize;
-    if text.chars().count() <= room { text.into() } else { text.chars().take(room - 1).chain(['…']).collect() }
+    let n = (room / 8.5).max(4.0) as usize;
+    if text.chars().count() <= n { text.into() } else { text.chars().take(n - 1).chain(['…']).collect() }
 }
 
 #[cfg(test)]

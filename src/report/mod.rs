@@ -9,12 +9,14 @@
 //! direction characters are replaced; the page's own policy forbids scripts and requests; in the workbook no cell is a
 //! formula.
 
+mod charts;
 mod discover;
 mod expand;
 #[cfg(test)]
 mod fixture;
 mod flow;
 mod map;
+mod metrics;
 mod predict;
 mod read;
 mod svg;

@@ -70,6 +70,8 @@ pub(crate) struct Header {
     pub(crate) holder: String,
     /// Their names.
     pub(crate) names: Vec<String>,
+    /// Columns of types that clo does not read.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Header {
@@ -77,6 +79,12 @@ impl Header {
     pub(crate) fn require(&self, name: &str) -> Result<()> {
         if self.names.iter().any(|known| known == name) {
             return Ok(());
+        }
+        if self.unread.iter().any(|unread| unread == name) {
+            let message = format!("column `{name}` of {} is of a type that clo does not read", self.holder);
+            return Err(Error::spec(message).hint(
+                "clo reads numbers, texts, booleans, dates and times: write the column as one (a decimal as a double)",
+            ));
         }
         let names = self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let mut error = Error::spec(format!("{} has no column `{name}`", self.holder));

@@ -212,7 +212,7 @@ impl<'s> Reading<'s> {
         let spec = self.spec;
         let key = self.key(target);
         let names = frame.get_column_names().iter().map(ToString::to_string).collect();
-        let header = Header { holder: format!("the query of {key}"), names };
+        let header = Header { holder: format!("the query of {key}"), names, unread: Vec::new() };
         let batch = Batch { frame, place: self.ledger.place(&key), rows: RowNumbers::From(1), base: 0 };
         let (ids, ledger) = (&mut self.ids, &mut self.ledger);
         let begun = match target {
@@ -277,6 +277,8 @@ fn stack(frame: &mut Option<DataFrame>, batch: &DataFrame) -> Result<()> {
 
 /// The error with the line of the spec that says `key`, unless it points somewhere already.
 fn at(spec: &Spec, key: &str, error: Error) -> Error {
-    let _ = (spec, key);
-    error
+    match spec.excerpt(key) {
+        Some(excerpt) if !error.has_excerpt() => error.excerpt(excerpt),
+        _ => error,
+    }
 }

@@ -73,7 +73,11 @@ fn plain(frame: &DataFrame) -> Result<DataFrame> {
 /// A query's fault in the words of a spec's fault, with the columns that there are.
 fn refuse(error: &polars::error::PolarsError, tables: &BTreeMap<String, DataFrame>) -> Error {
     let text = error.to_string();
-    let message = text.split("\n\nResolved plan").next().unwrap_or(&text).trim().replace('\n', " ");
+    // What follows these words are values of the data, or the whole plan.
+    let message = ["\n\nResolved plan", " out of ", " values: "]
+        .iter()
+        .fold(text.as_str(), |text, words| text.split_once(words).map_or(text, |(message, _)| message));
+    let message = message.trim().replace('\n', " ");
     let mut fault = Error::spec(format!("the query does not run: {message}"));
     for (name, frame) in tables {
         let columns = frame.get_column_names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

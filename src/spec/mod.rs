@@ -37,11 +37,11 @@ pub use places::Places;
 ///
 /// # Errors
 /// The file cannot be read, is not TOML, or holds faults: all of them, each with its line.
+#[expect(clippy::disallowed_methods, reason = "the spec is the one file that is read here")]
 pub fn read(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Spec> {
-    #[expect(clippy::disallowed_methods, reason = "the first file to be read; what it says is checked here")]
     let text = std::fs::read_to_string(path).map_err(|source| {
         Error::spec(format!("cannot read {}: {source}", path.display()))
-            .hint("name the spec with --spec FILE, or make one with its data: `clo simulate shop`")
+            .hint("name the spec with --spec FILE; `clo simulate` writes one that works, to start from")
     })?;
     parse(&text, path, variable)
 }
@@ -158,7 +158,8 @@ impl Spec {
 }
 
 /// One raw table: a path (or a glob) and how it is to be read.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Path, glob or address, variables expanded; relative to the spec's folder.
     pub path: String,
@@ -183,7 +184,8 @@ pub struct Table {
 }
 
 /// How the columns of a text file are parted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delimiter {
     /// One byte, e.g. `;`.
     Byte(u8),

@@ -58,7 +58,9 @@ fn csv(rows: &[Row]) -> String {
         format!("p{person},{time},{event},{amount},c{channel}\n")
     };
     // Someone of each kind in every month, so that the question can be asked at all.
-    let fixed: String = (0..5).map(|month| format!("v{month},2024-0{}-02,visit,1,c0\nb{month},2024-0{0}-03,buy,2,c1\n", month + 1)).collect();
+    let fixed: String = (0..5)
+        .map(|month| format!("v{month},2024-0{}-02,visit,1,c0\nb{month},2024-0{0}-03,buy,2,c1\n", month + 1))
+        .collect();
     format!("person,time,event,amount,channel\n{fixed}{}", rows.iter().map(line).collect::<String>())
 }
 
@@ -74,7 +76,8 @@ fn features(folder: &Path, rows: &[Row]) -> BTreeMap<(String, String), Vec<Strin
     (0..frame.height())
         .filter(|&row| !text(3, row).contains("immature"))
         .map(|row| {
-            let values = (first_feature..frame.width()).map(|column| format!("{}={}", frame.columns()[column].name(), text(column, row)));
+            let values = (first_feature..frame.width())
+                .map(|column| format!("{}={}", frame.columns()[column].name(), text(column, row)));
             ((text(0, row), text(1, row)), values.collect())
         })
         .collect()

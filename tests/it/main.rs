@@ -6,7 +6,10 @@
 mod atomic;
 mod exit_codes;
 mod killed;
+mod leaks;
 mod lock;
+mod same_bytes;
 mod staleness;
 mod support;
 mod tidy;
+mod truth;

@@ -66,10 +66,9 @@ fn stage_history_equals_the_truth_exactly() {
 /// The true probability of each person at each cutoff.
 fn truth(project: &Path) -> BTreeMap<(String, i64), f64> {
     let frame = store::read_frame(&project.join("truth.parquet")).unwrap();
-    let (person, cutoff, probability) = (texts(&frame, "person"), instants(&frame, "cutoff"), numbers(&frame, PREDICTION));
-    (0..frame.height())
-        .filter_map(|row| Some(((person[row].clone()?, cutoff[row]?), probability[row]?)))
-        .collect()
+    let (person, cutoff, probability) =
+        (texts(&frame, "person"), instants(&frame, "cutoff"), numbers(&frame, PREDICTION));
+    (0..frame.height()).filter_map(|row| Some(((person[row].clone()?, cutoff[row]?), probability[row]?))).collect()
 }
 
 #[test]
@@ -88,7 +87,10 @@ fn propensities_are_the_true_probabilities_decile_by_decile() {
         for (decile, part) in pairs.chunks(pairs.len().div_ceil(10)).enumerate() {
             let mean = |of: &dyn Fn(&(f64, f64)) -> f64| part.iter().map(of).sum::<f64>() / part.len() as f64;
             let (propensity, probability) = (mean(&|pair| pair.0), mean(&|pair| pair.1));
-            assert!((propensity - probability).abs() < 0.01, "decile {decile}: {propensity} predicted, {probability} true");
+            assert!(
+                (propensity - probability).abs() < 0.01,
+                "decile {decile}: {propensity} predicted, {probability} true"
+            );
         }
     }
 }
@@ -116,7 +118,8 @@ fn aucs(project: &Path) -> (f64, f64) {
         .filter(|&row| split[row].as_deref() == Some("test"))
         .map(|row| (truth[&(person[row].clone().unwrap(), cutoff[row].unwrap())], label[row] == Some(1.0)))
         .collect();
-    let evaluation: Evaluation = store::read_json(&file(project, &format!("predict/{PREDICTION}/evaluation.json"))).unwrap();
+    let evaluation: Evaluation =
+        store::read_json(&file(project, &format!("predict/{PREDICTION}/evaluation.json"))).unwrap();
     (auc(of_truth), evaluation.splits["test"].roc_auc.unwrap().value)
 }
 

@@ -58,7 +58,8 @@ pub(crate) fn blake3(path: &Path) -> Result<String> {
 }
 
 /// The error for a text that is not UTF-8.
-pub(crate) fn not_utf8(path: &Path, row: u64) -> Error {
-    Error::data(format!("row {row} of {} is not UTF-8", path.display()))
+pub(crate) fn not_utf8(shown: &str, row: u64) -> Error {
+    let place = if row == 0 { "the header".to_owned() } else { format!("row {row}") };
+    Error::data(format!("{place} of {shown} is not UTF-8"))
         .hint("tell the table's encoding: encoding = \"latin1\" is common, also \"windows-1252\" and \"utf-16le\"")
 }

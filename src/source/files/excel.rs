@@ -13,6 +13,7 @@ use crate::spec::Table;
 #[derive(Debug)]
 pub(crate) struct Workbook {
     path: PathBuf,
+    shown: String,
     sheet: Option<String>,
     columns: Option<Vec<String>>,
     has_header: bool,
@@ -20,13 +21,13 @@ pub(crate) struct Workbook {
 
 impl Workbook {
     /// The workbook at `path`, to be read as `table` says.
-    pub(crate) fn new(path: PathBuf, table: &Table) -> Self {
+    pub(crate) fn new(path: PathBuf, shown: &str, table: &Table) -> Self {
         let has_header = table.header.unwrap_or(table.columns.is_none());
-        Self { path, sheet: table.sheet.clone(), columns: table.columns.clone(), has_header }
+        Self { path, shown: shown.to_owned(), sheet: table.sheet.clone(), columns: table.columns.clone(), has_header }
     }
 
     fn cells(&self) -> Result<Range<Data>> {
-        let fail = |error: calamine::Error| Error::data(format!("cannot read {}: {error}", self.path.display()));
+        let fail = |error: calamine::Error| Error::data(format!("cannot read {}: {error}", self.shown));
         let mut workbook = open_workbook_auto(&self.path).map_err(fail)?;
         let names = workbook.sheet_names();
         let sheet = match &self.sheet {
@@ -38,14 +39,14 @@ impl Workbook {
     }
 
     fn no_sheet(&self, sheet: &str, names: &[String]) -> Error {
-        let error = Error::spec(format!("{} has no sheet `{sheet}`", self.path.display()));
+        let error = Error::spec(format!("{} has no sheet `{sheet}`", self.shown));
         let near = did_you_mean(sheet, names.iter().map(String::as_str));
         let error = near.map_or(error.clone(), |near| error.hint(format!("did you mean `{near}`?")));
         error.hint(format!("it has {}", names.join(", ")))
     }
 
     fn empty(&self) -> Error {
-        Error::data(format!("{} is empty", self.path.display()))
+        Error::data(format!("{} is empty", self.shown))
     }
 
     fn names(&self, first: &[Data]) -> Arc<[String]> {

@@ -19,6 +19,8 @@ const ROWS: usize = 1 << 14;
 pub(crate) struct JsonFile {
     /// Where it is.
     pub(crate) path: PathBuf,
+    /// As the spec names it.
+    pub(crate) shown: String,
     /// The encoding, if told.
     pub(crate) encoding: Option<String>,
 }
@@ -64,9 +66,9 @@ impl JsonFile {
     ) -> Result<()> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text).map_err(|source| Error::io("read", &self.path, &source))?;
-        let text = String::from_utf8(text).map_err(|_| bytes::not_utf8(&self.path, 1))?;
+        let text = String::from_utf8(text).map_err(|_| bytes::not_utf8(&self.shown, 1))?;
         let values: Vec<Value> = serde_json::from_str(&text).map_err(|error| {
-            Error::data(format!("{} is not JSON: {}", self.path.display(), place(&error)))
+            Error::data(format!("{} is not JSON: {}", self.shown, place(&error)))
                 .hint("it must be an array of objects, or one object per line")
         })?;
         values.into_iter().try_for_each(|value| objects.add(Ok(value), each))
@@ -87,7 +89,7 @@ impl JsonFile {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let text = std::str::from_utf8(&line).map_err(|_| bytes::not_utf8(&self.path, objects.n_rows + 1))?;
+            let text = std::str::from_utf8(&line).map_err(|_| bytes::not_utf8(&self.shown, objects.n_rows + 1))?;
             objects.add(serde_json::from_str(text).map_err(|_| "the line is not JSON"), each)?;
         }
     }
@@ -185,7 +187,7 @@ impl<'f> Objects<'f> {
             }
             self.gather.row();
         }
-        each(self.gather.take(&names).map_err(|row| bytes::not_utf8(&self.file.path, row))?)
+        each(self.gather.take(&names).map_err(|row| bytes::not_utf8(&self.file.shown, row))?)
     }
 }
 

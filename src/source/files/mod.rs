@@ -34,6 +34,10 @@ pub(crate) struct OpenTable<'s> {
     name: &'s str,
     files: Vec<OpenFile>,
     columns: Vec<Column>,
+    /// Columns of a type that clo does not read.
+    unread: Vec<String>,
+    /// The files' BLAKE3, made while the files are read.
+    hashes: JoinHandle<Result<Vec<String>>>,
 }
 
 /// A column of a table.
@@ -54,7 +58,6 @@ struct OpenFile {
     shown: String,
     path: PathBuf,
     rows: u64,
-    hash: JoinHandle<Result<String>>,
     content: Content,
 }
 
@@ -69,11 +72,11 @@ impl<'s> OpenTable<'s> {
     pub(crate) fn open(root: &Path, name: &'s str, table: &'s Table, as_text: &[String]) -> Result<Self> {
         let mut files = Vec::new();
         for (shown, path) in paths::files(root, &table.path)? {
-            let hashed = path.clone();
-            let hash = std::thread::spawn(move || bytes::blake3(&hashed));
-            files.push(OpenFile { content: content(&path, table)?, shown, path, rows: 0, hash });
+            files.push(OpenFile { content: content(&path, &shown, table)?, shown, path, rows: 0 });
         }
-        let mut open = Self { table, name, files, columns: Vec::new() };
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let hashes = std::thread::spawn(move || paths.iter().map(|path| bytes::blake3(path)).collect());
+        let mut open = Self { table, name, files, columns: Vec::new(), unread: Vec::new(), hashes };
         open.find_columns()?;
         open.tell_types(as_text)?;
         if open.n_rows() == 0 {
@@ -91,7 +94,7 @@ impl<'s> OpenTable<'s> {
     /// The names of the columns, for those who look for some.
     pub(crate) fn header(&self) -> Header {
         let names = self.columns.iter().map(|column| column.name.clone()).collect();
-        Header { holder: self.table.path.clone(), names }
+        Header { holder: self.table.path.clone(), names, unread: self.unread.clone() }
     }
 
     /// Gives all rows, batch by batch, in the `wanted` columns; faulty rows go to the ledger.
@@ -135,14 +138,13 @@ impl<'s> OpenTable<'s> {
 
     /// The files, for the manifest.
     pub(crate) fn inputs(self) -> Result<Vec<Input>> {
-        let table = self.name;
-        let input = |file: OpenFile| {
+        let hashes = self.hashes.join().unwrap_or_else(|_| Err(Error::internal("hashing a file failed")))?;
+        let input = |(file, blake3): (OpenFile, String)| {
             let metadata = std::fs::metadata(&file.path).map_err(|source| Error::io("read", &file.path, &source))?;
-            let blake3 = file.hash.join().unwrap_or_else(|_| Err(Error::internal("hashing a file failed")))?;
-            let (bytes, rows) = (metadata.len(), file.rows);
-            Ok(Input { table: table.to_owned(), path: file.shown, bytes, blake3, rows, rejected: 0 })
+            let (table, bytes, rows) = (self.name.to_owned(), metadata.len(), file.rows);
+            Ok(Input { table, path: file.shown, bytes, blake3, rows, rejected: 0 })
         };
-        self.files.into_iter().map(input).collect()
+        self.files.into_iter().zip(hashes).map(input).collect()
     }
 
     fn find_columns(&mut self) -> Result<()> {
@@ -152,6 +154,8 @@ impl<'s> OpenTable<'s> {
             let columns = match &file.content {
                 Content::Parquet(parquet) => {
                     file.rows = parquet.n_rows;
+                    let unread = parquet.columns.iter().filter(|(_, kind)| kind.is_none());
+                    self.unread.extend(unread.map(|(name, _)| name.clone()));
                     readable(&parquet.columns)
                 }
                 Content::Records(records) => {
@@ -201,29 +205,29 @@ impl<'s> OpenTable<'s> {
     }
 }
 
-fn content(path: &Path, table: &Table) -> Result<Content> {
+fn content(path: &Path, shown: &str, table: &Table) -> Result<Content> {
     let name = path.to_string_lossy().to_lowercase();
     let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     let ends = |endings: &[&str]| endings.iter().any(|end| plain.ends_with(end));
     let head = bytes::head(path)?;
     if head.starts_with(b"PAR1") {
-        return ParquetFile::open(path).map(Content::Parquet);
+        return ParquetFile::open(path, shown).map(Content::Parquet);
     }
     if ends(&[".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"]) {
-        return Ok(Content::Records(Box::new(excel::Workbook::new(path.to_owned(), table))));
+        return Ok(Content::Records(Box::new(excel::Workbook::new(path.to_owned(), shown, table))));
     }
     if ends(&[".json", ".jsonl", ".ndjson"]) {
-        let file = json::JsonFile { path: path.to_owned(), encoding: table.encoding.clone() };
+        let file = json::JsonFile { path: path.to_owned(), shown: shown.to_owned(), encoding: table.encoding.clone() };
         return Ok(Content::Records(Box::new(file)));
     }
     if ends(&[".parquet", ".pq"]) {
-        return Err(Error::data(format!("{} is not a Parquet file", path.display())));
+        return Err(Error::data(format!("{shown} is not a Parquet file")));
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        return Err(Error::data(format!("{} is a workbook or an archive, not a text", path.display()))
+        return Err(Error::data(format!("{shown} is a workbook or an archive, not a text"))
             .hint("if it is a workbook, let its name end in .xlsx or .xls"));
     }
-    Ok(Content::Records(Box::new(text::TextFile::new(path.to_owned(), table))))
+    Ok(Content::Records(Box::new(text::TextFile::new(path.to_owned(), shown, table))))
 }
 
 /// The Parquet columns of a type that clo reads.

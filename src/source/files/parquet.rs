@@ -16,6 +16,7 @@ const ROWS: usize = 1 << 19;
 #[derive(Debug)]
 pub(crate) struct ParquetFile {
     path: PathBuf,
+    shown: String,
     /// Its columns; `None`: of a type that clo does not read.
     pub(crate) columns: Vec<(String, Option<Kind>)>,
     /// How many rows it has.
@@ -26,14 +27,14 @@ pub(crate) struct ParquetFile {
 
 impl ParquetFile {
     /// Reads the file's description.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path, shown: &str) -> Result<Self> {
         let mut reader = ParquetReader::new(file(path)?);
-        let broken = |error| Error::data(format!("{} is not a Parquet file: {error}", path.display()));
+        let broken = |error| Error::data(format!("{shown} is not a Parquet file: {error}"));
         let columns = kind::of_arrow(&reader.schema().map_err(broken)?.clone());
         let metadata = reader.get_metadata().map_err(broken)?;
         #[expect(clippy::redundant_closure_for_method_calls, reason = "polars does not export the type's name")]
         let slices = slices(metadata.row_groups.iter().map(|group| group.num_rows()));
-        Ok(Self { path: path.to_owned(), columns, n_rows: metadata.num_rows as u64, slices })
+        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), columns, n_rows: metadata.num_rows as u64, slices })
     }
 
     /// Gives the wanted columns batch by batch, with the number of the first row. One thread unpacks the next batch while
@@ -61,7 +62,7 @@ impl ParquetFile {
             .with_columns(Some(wanted.to_vec()))
             .with_slice(Some(slice))
             .finish()
-            .map_err(|error| Error::data(format!("{} is damaged: {error}", self.path.display())))
+            .map_err(|error| Error::data(format!("{} is damaged: {error}", self.shown)))
     }
 }
 

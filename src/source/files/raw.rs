@@ -107,6 +107,11 @@ impl Gather {
         self.faults.push((self.row, reason));
     }
 
+    /// The number of the row that comes next.
+    pub(crate) fn next_row(&self) -> u64 {
+        self.row + 1
+    }
+
     /// Whether it is time to hand over.
     pub(crate) fn is_full(&self) -> bool {
         self.rows.len() + self.faults.len() >= ROWS || self.text.len() >= BYTES

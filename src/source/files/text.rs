@@ -10,10 +10,14 @@ use super::raw::{Gather, RawBatch, Records};
 use crate::error::{Error, Result};
 use crate::spec::{Delimiter, Table};
 
+/// A row of more lines is one whose quote was never closed: it would swallow the rest of the file.
+const RECORD_LINES: u64 = 1000;
+
 /// A text file and how its columns are parted and named.
 #[derive(Debug)]
 pub(crate) struct TextFile {
     path: PathBuf,
+    shown: String,
     delimiter: Delimiter,
     /// Names told by the spec.
     columns: Option<Arc<[String]>>,
@@ -23,12 +27,13 @@ pub(crate) struct TextFile {
 
 impl TextFile {
     /// The file at `path`, to be read as `table` says.
-    pub(crate) fn new(path: PathBuf, table: &Table) -> Self {
+    pub(crate) fn new(path: PathBuf, shown: &str, table: &Table) -> Self {
         let name = path.to_string_lossy().to_lowercase();
         let is_tabbed = [".tsv", ".tab", ".tsv.gz", ".tsv.zst"].iter().any(|end| name.ends_with(end));
         let usual = Delimiter::Byte(if is_tabbed { b'\t' } else { b',' });
         Self {
             path,
+            shown: shown.to_owned(),
             delimiter: table.delimiter.unwrap_or(usual),
             columns: table.columns.clone().map(Into::into),
             has_header: table.header.unwrap_or(table.columns.is_none()),
@@ -54,6 +59,15 @@ impl TextFile {
         let mut rows = Rows::new(self, send);
         let mut record = csv::ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(|error| self.unreadable(&error))? {
+            let first_line = record.position().map_or(0, csv::Position::line);
+            if reader.position().line() - first_line > RECORD_LINES {
+                let row = rows.gather.next_row();
+                return Err(Error::data(format!(
+                    "row {row} of {} does not end: it spans over {RECORD_LINES} lines",
+                    self.shown
+                ))
+                .hint("a quote (\") is opened there and not closed: mend the row"));
+            }
             let ends = (0..record.len()).map(|field| record.range(field).expect("a field that is counted").end);
             if !rows.add(record.as_slice(), record.len(), ends)? {
                 return Ok(());
@@ -84,12 +98,12 @@ impl TextFile {
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Error {
-        Error::data(format!("cannot read {}: {error}", self.path.display()))
+        Error::data(format!("cannot read {}: {error}", self.shown))
     }
 
     /// Names from the header line: trimmed; one without a name gets its number.
     fn header(&self, bytes: &[u8], ends: impl Iterator<Item = usize>) -> Result<Arc<[String]>> {
-        let text = std::str::from_utf8(bytes).map_err(|_| bytes::not_utf8(&self.path, 0))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| bytes::not_utf8(&self.shown, 0))?;
         let mut start = 0;
         let mut names: Vec<String> = Vec::new();
         for end in ends {
@@ -98,7 +112,7 @@ impl TextFile {
             start = end;
         }
         if let Some(double) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
-            return Err(Error::data(format!("{} has two columns `{}`", self.path.display(), double.1))
+            return Err(Error::data(format!("{} has two columns `{}`", self.shown, double.1))
                 .hint("name the columns yourself: columns = [...] with header = true"));
         }
         Ok(names.into())
@@ -159,14 +173,14 @@ impl<'f> Rows<'f> {
         if columns.len() == n_fields {
             return Ok(Arc::clone(columns));
         }
-        let (file, told) = (self.file.path.display(), columns.len());
+        let (file, told) = (&self.file.shown, columns.len());
         Err(Error::data(format!("{file} has {n_fields} fields in its first line, and `columns` names {told}"))
             .hint("check `columns` and `delimiter` of the table"))
     }
 
     fn hand_over(&mut self) -> Result<bool> {
         let names = self.names.clone().unwrap_or_default();
-        let batch = self.gather.take(&names).map_err(|row| bytes::not_utf8(&self.file.path, row))?;
+        let batch = self.gather.take(&names).map_err(|row| bytes::not_utf8(&self.file.shown, row))?;
         Ok(self.send.send(batch).is_ok())
     }
 

@@ -58,6 +58,12 @@ fn plain(column: Column) -> Result<Column> {
 
 fn coalesce(first: &Column, second: &Column) -> Result<Column> {
     use DataType as D;
+    if second.null_count() == second.len() {
+        return Ok(first.clone());
+    }
+    if first.null_count() == first.len() {
+        return Ok(second.clone());
+    }
     let target = match (first.dtype(), second.dtype()) {
         (a, b) if a == b => a.clone(),
         (D::Int64, D::Float64) | (D::Float64, D::Int64) => D::Float64,

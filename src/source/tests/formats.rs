@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
-use polars::prelude::{Column, DataFrame};
+use polars::prelude::{
+    Column, DataFrame, Int64Chunked, IntoColumn as _, NamedFrom as _, NewChunkedArray as _, Series, TimeUnit,
+};
 
 use super::*;
 use crate::spec::Delimiter;
@@ -57,7 +59,7 @@ fn encodings_are_told_or_marked() {
     assert_eq!(lines(&data), EXPECTED);
     let error = log("log.csv", &latin, |_| ()).unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert!(error.message().starts_with("row 2 of ") && error.message().ends_with("log.csv is not UTF-8"), "{error}");
+    assert_eq!(error.message(), "row 2 of log.csv is not UTF-8");
     assert!(error.hints()[0].contains("encoding = \"latin1\""), "{error}");
     let utf16: Vec<u8> = [0xFEFF].into_iter().chain(CSV.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     assert_eq!(lines(&log("log.csv", &utf16, |_| ()).unwrap()), EXPECTED);
@@ -120,6 +122,24 @@ fn parquet_reads_with_its_types() {
     spec.tables.insert("log".into(), table("log.parquet"));
     spec.events.push(events("visit"));
     assert_eq!(lines(&read(&spec).unwrap()), EXPECTED);
+}
+
+#[test]
+fn columns_of_other_types_are_left_unread() {
+    let tags = [Series::new("".into(), ["x"]), Series::new("".into(), ["y"])];
+    let zone = polars::prelude::TimeZone::UTC;
+    let times = Int64Chunked::from_slice("time".into(), &[1_704_067_200_000, 1_704_153_600_000]);
+    let times = times.into_datetime(TimeUnit::Milliseconds, Some(zone)).into_column();
+    let columns = vec![Column::new("person".into(), [1_u8, 2]), times, Column::new("tags".into(), tags)];
+    let folder = Folder::new();
+    crate::store::write_frame(&folder.path().join("log.parquet"), &mut DataFrame::new(2, columns).unwrap()).unwrap();
+    let mut spec = folder.spec();
+    spec.tables.insert("log".into(), table("log.parquet"));
+    spec.events.push(events("visit"));
+    assert_eq!(lines(&read(&spec).unwrap()), ["1 2024-01-01 visit", "2 2024-01-02 visit"]);
+    spec.events[0].properties = Some(vec!["tags".into()]);
+    let error = read(&spec).unwrap_err();
+    assert_eq!(error.message(), "column `tags` of log.parquet is of a type that clo does not read");
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Folder {
 
 fn spec(root: &Path) -> Spec {
     Spec {
+        places: crate::spec::Places::default(),
         root: root.to_owned(),
         file: "clo.toml".into(),
         name: "test".into(),
@@ -51,6 +52,7 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        places: crate::spec::Places::default(),
     }
 }
 

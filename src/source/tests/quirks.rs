@@ -54,6 +54,14 @@ fn a_source_of_which_most_rows_are_bad_is_refused() {
 }
 
 #[test]
+fn an_open_quote_does_not_swallow_the_file() {
+    let mut text = "person,time,note\na,2024-01-01,fine\nb,2024-01-01,\"open\n".to_owned();
+    (0..2000).for_each(|row| text.push_str(&format!("p{row},2024-01-01,x\n")));
+    let error = log("log.csv", text, |_| ()).unwrap_err();
+    assert_eq!(error.message(), "row 2 of log.csv does not end: it spans over 1000 lines");
+}
+
+#[test]
 fn told_types_and_formats_are_kept() {
     let text = "person,time,born,member\n1,01/02/2024 10:30,03.04.1980,yes\n2,13/02/2024 10:30,31.12.1999,No\n";
     let data = log("log.csv", text, |table| {
@@ -109,7 +117,7 @@ fn a_missing_column_is_an_error_that_names_the_nearest() {
     let error = log("log.csv", "person;time\na;2024-01-01\n", |_| ()).unwrap_err();
     assert!(error.hints().last().unwrap().contains("';'"), "{error}");
     let error = log("log.csv", "a,b,a\n1,2,3\n", |_| ()).unwrap_err();
-    assert!(error.message().ends_with("has two columns `a`"), "{error}");
+    assert_eq!(error.message(), "log.csv has two columns `a`");
     let error = log("log.csv", "a,2024-01-01,3\n", |table| table.columns = Some(vec!["person".into(), "time".into()]))
         .unwrap_err();
     assert!(error.message().contains("3 fields in its first line, and `columns` names 2"), "{error}");
@@ -209,4 +217,18 @@ proptest! {
         prop_assert_eq!(lines(&whole), lines(&parted));
         prop_assert_eq!(parted.events.len(), rows.len());
     }
+}
+
+#[test]
+fn an_error_points_at_the_line_of_the_spec() {
+    let text = "[project]\nname = \"x\"\nseed = 7\n[tables]\nlog = \"log.csv\"\n[events.visit]\ntable = \"log\"\nperson = \"person\"\n\
+        time = \"at\"\n[[lifecycle.stages]]\nname = \"visitor\"\nenter = \"event = 'visit'\"\n";
+    let folder = Folder::new().with("log.csv", "person,time\na,2024-01-01\n");
+    let spec = crate::spec::parse(text, &folder.path().join("clo.toml"), &|_| None).unwrap();
+    let error = read(&spec).unwrap_err().to_string();
+    assert!(error.contains("log.csv has no column `at`") && error.contains(":9:1]  time = \"at\""), "{error}");
+    let other = text.replace("log.csv", "lag.csv");
+    let spec = crate::spec::parse(&other, &folder.path().join("clo.toml"), &|_| None).unwrap();
+    let error = read(&spec).unwrap_err().to_string();
+    assert!(error.contains(":5:1]  log = \"lag.csv\"") && error.contains("did you mean `log.csv`?"), "{error}");
 }
