@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Answer> {
         output: output.clone(),
     })?;
     let mean = scored.mean_propensity.map(|mean| format!(", mean propensity {mean:.4}")).unwrap_or_default();
-    let text = format!("{} people scored{mean}: {}\n", grouped(scored.n_people as u64), scored.output);
+    let [n_people, n_eligible] = [scored.n_people, scored.n_eligible].map(|n| grouped(n as u64));
+    let text = format!("{n_people} people, {n_eligible} of them eligible and scored{mean}: {}\n", scored.output);
     Answer::new("score", text, &scored)
 }

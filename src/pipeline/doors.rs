@@ -2,23 +2,35 @@
 
 use std::path::Path;
 
-use crate::discover::{Examples, Recipe};
+use crate::discover::{Examples, Recipe, Table};
 use crate::error::{Error, Result};
 use crate::spec::{Prediction, Spec};
 use crate::store::Layout;
-use crate::time::Time;
 
-/// Scores of people, in the order of the input.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scores {
-    /// Who.
-    pub(crate) person: Vec<String>,
-    /// The probability of the transition.
+/// A model.
+pub(crate) struct Bundle {
+    pub(crate) recipe: serde_json::Value,
+}
+
+/// The scores of a table's rows.
+pub(crate) struct Scored {
+    /// Probability of the transition.
     pub(crate) propensity: Vec<f64>,
-    /// The share of people whose score is lower, 0–100.
+    /// Where the score stands among the scores of training time, 0–100, 100 best.
     pub(crate) percentile: Vec<f64>,
-    /// Why, the strongest first; empty when there is none.
-    pub(crate) reasons: Vec<[String; 3]>,
+    /// Why, the strongest first.
+    pub(crate) reasons: Vec<[Option<String>; 3]>,
+}
+
+impl Bundle {
+    pub(crate) fn load(_: &Path) -> Result<Self> {
+        absent("score")
+    }
+
+    #[expect(clippy::unused_self, reason = "not built yet")]
+    pub(crate) fn score(&self, _: &Table) -> Result<Scored> {
+        absent("score")
+    }
 }
 
 fn absent<T>(door: &str) -> Result<T> {
@@ -27,8 +39,4 @@ fn absent<T>(door: &str) -> Result<T> {
 
 pub(crate) fn predict(_: &Examples, _: &Recipe, _: &Spec, _: &Prediction, _: &Layout) -> Result<()> {
     absent("predict")
-}
-
-pub(crate) fn score(_: &Path, _: &Path, _: Option<&Path>, _: Option<Time>) -> Result<Scores> {
-    absent("score")
 }
