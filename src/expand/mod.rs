@@ -13,6 +13,7 @@ mod chosen;
 mod contact;
 mod export;
 mod normalise;
+mod phone;
 mod places;
 mod pool;
 mod rank;
@@ -20,6 +21,8 @@ mod rule;
 mod scores;
 mod summary;
 mod suppression;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,11 +4,10 @@
 //! [`Step`]s in its data file, and this file holds the steps. A step that finds a value unfit says why, in words without
 //! the value.
 
-use phonenumber::country::Id;
-use phonenumber::{Mode, PhoneNumber};
 use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
+use super::phone::e164;
 use super::places;
 
 /// One thing done to a value on its way to a destination.
@@ -88,6 +87,12 @@ pub(super) fn cleaned(text: &str) -> String {
     composed.trim().to_owned()
 }
 
+/// As [`cleaned`], and wide, narrow and joined letters as plain ones (NFKC): for comparisons.
+pub(super) fn folded(text: &str) -> String {
+    let text = cleaned(text);
+    if text.is_ascii() { text } else { text.nfkc().collect() }
+}
+
 /// Words that people and programs write where there is no value.
 pub(super) fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 9] = ["", "-", "na", "n/a", "nan", "none", "null", "nil", "unknown"];
@@ -147,7 +152,10 @@ fn without_gmail_dots(email: &str) -> String {
 /// Lower case; the dots of gmail do not count, googlemail is gmail, iCloud's and Proton's domains are one each; a `+tag`
 /// goes where the provider is known to deliver it to the same mailbox. `None` when the text is no address.
 pub(super) fn mailbox(text: &str) -> Option<String> {
-    let text = cleaned(text).nfkc().collect::<String>().to_lowercase();
+    if !text.contains(['@', '＠']) {
+        return None;
+    }
+    let text = folded(text).to_lowercase();
     let text = text.rsplit_once('<').map_or(text.as_str(), |(_, address)| address.trim_end_matches('>'));
     let text: String = text.trim_start_matches("mailto:").split_whitespace().collect();
     let text = text.trim_matches(|c: char| matches!(c, '\'' | '"' | ',' | ';' | '.'));
@@ -176,59 +184,6 @@ pub(super) fn mailbox(text: &str) -> Option<String> {
     (!user.is_empty()).then(|| format!("{user}@{domain}"))
 }
 
-/// A telephone number as E.164: `+`, country code, digits; extensions are left out. A number without its country code
-/// needs the country of the person.
-pub(super) fn e164(text: &str, country: Option<&str>) -> Result<String, Unfit> {
-    const UNFIT: Unfit = "the phone is not a number";
-    let (number, is_international) = dialled(text);
-    let country: Option<Id> = country.and_then(|country| country.to_uppercase().parse().ok());
-    if !is_international && country.is_none() {
-        return Err("the phone has no country code and the person no country");
-    }
-    let parsed = phonenumber::parse(country, &number).map_err(|_| UNFIT)?;
-    let written = parsed.format().mode(Mode::E164).to_string();
-    let told = is_international || phonenumber::is_valid(&parsed);
-    if told && is_e164(&written) { Ok(written) } else { Err(UNFIT) }
-}
-
-/// The number in the forms that people dial: international digits, and the national ones with and without trunk prefix.
-pub(super) fn dialled_forms(text: &str, country: Option<&str>) -> Option<[String; 3]> {
-    let (number, is_international) = dialled(text);
-    let country: Option<Id> = country.and_then(|country| country.to_uppercase().parse().ok());
-    let parsed = phonenumber::parse(country, &number).ok()?;
-    (is_international || phonenumber::is_valid(&parsed)).then(|| forms(&parsed))
-}
-
-/// As [`dialled_forms`], of digits that may be an international number without its plus sign, if there is such a number.
-pub(super) fn dialled_forms_if_international(digits: &str) -> Option<[String; 3]> {
-    let parsed = phonenumber::parse(None, format!("+{digits}")).ok()?;
-    phonenumber::is_valid(&parsed).then(|| forms(&parsed))
-}
-
-fn forms(number: &PhoneNumber) -> [String; 3] {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let at_home = number.format().mode(Mode::National).to_string();
-    let at_home = at_home.split(" ext").next().unwrap_or_default();
-    [digits(&number.format().mode(Mode::E164).to_string()), number.national().value().to_string(), digits(at_home)]
-}
-
-/// The number without what spreadsheets and links put before it, `00` as `+`, and whether it starts with a country code.
-pub(super) fn dialled(text: &str) -> (String, bool) {
-    let text: String = cleaned(text).nfkc().collect();
-    let text = text.trim_start_matches(['\'', '=', '"']).trim_start_matches("tel:").trim_matches('"').trim();
-    match text.strip_prefix("00").filter(|rest| !rest.starts_with('0')) {
-        Some(rest) => (format!("+{rest}"), true),
-        None => (text.to_owned(), text.starts_with('+')),
-    }
-}
-
-/// `^\+[1-9][0-9]{6,14}$`
-pub(super) fn is_e164(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
 fn zip(text: &str, country: Option<&str>) -> Result<String, Unfit> {
     const UNFIT: Unfit = "the postcode is not one";
     let text = joined(text.split_whitespace());
@@ -247,4 +202,56 @@ fn zip(text: &str, country: Option<&str>) -> Result<String, Unfit> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-');
     let fits = (2..=12).contains(&text.len()) && text.bytes().all(plain) && text.as_bytes()[0].is_ascii_alphanumeric();
     if fits { Ok(text) } else { Err(UNFIT) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_has_many_addresses() {
+        for text in [
+            "Jane.Doe@gmail.com",
+            " janedoe+shop@googlemail.com ",
+            "Jane <j.a.n.e.d.o.e@GMAIL.com>",
+            "mailto:janedoe@gmail.com",
+        ] {
+            assert_eq!(mailbox(text).as_deref(), Some("janedoe@gmail.com"), "{text}");
+        }
+        assert_eq!(mailbox("Jane.Doe+x@gmailx.com").as_deref(), Some("jane.doe+x@gmailx.com"));
+        assert_eq!(mailbox("ｊane@ｅxample.com").as_deref(), Some("jane@example.com"));
+        for text in ["", "jane", "jane@", "@x.co", "jane@localhost", "a b", "jane@x..co"] {
+            assert_eq!(mailbox(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_lose_titles_and_punctuation_but_not_letters() {
+        let first = [Step::Lower, Step::NoTitle, Step::NoPunctuation];
+        let last = [Step::Lower, Step::NoSuffix, Step::NoPunctuation];
+        for (steps, text, wanted) in [
+            (first, " Mrs. Zoë ", "zoë"),
+            (first, "Zoe\u{308}", "zoë"),
+            (last, "Pérez", "pérez"),
+            (last, "O'Brien, Jr.", "obrien"),
+            (last, "Smith-Jones", "smithjones"),
+        ] {
+            assert_eq!(apply(&steps, text, None).unwrap().as_deref(), Some(wanted));
+        }
+        assert_eq!(apply(&first, " \u{200b}\u{feff} ", None), Ok(None));
+        assert_eq!(apply(&first, "...", None), Ok(None));
+    }
+
+    #[test]
+    fn postcodes_and_states_follow_their_country() {
+        let zip = |text, country| apply(&[Step::Zip], text, country);
+        assert_eq!(zip("2139", Some("us")), Ok(Some("02139".to_owned())));
+        assert_eq!(zip("943035300", Some("us")), Ok(Some("94303-5300".to_owned())));
+        assert_eq!(zip("WC2H  8LG", Some("gb")), Ok(Some("WC2H 8LG".to_owned())));
+        assert!(zip("=1+1", None).is_err() && zip("94303-53", Some("us")).is_err());
+        // Segment's connector never finds states of two words: its keys have no blank, its lookups have one.
+        let state = [Step::Lower, Step::UsState, Step::NoPunctuation, Step::NoSpace];
+        assert_eq!(apply(&state, "New York", Some("us")), Ok(Some("ny".to_owned())));
+        assert_eq!(apply(&state, "São Paulo", Some("br")), Ok(Some("sãopaulo".to_owned())));
+    }
 }

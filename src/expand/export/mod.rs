@@ -16,7 +16,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::contact::Role;
-use super::normalise;
+use super::phone::e164;
 use super::summary::Exported;
 use super::{Expanded, Group};
 use crate::error::{Error, Result};
@@ -145,7 +145,7 @@ fn contact_values(expanded: &Expanded, row: usize) -> impl Iterator<Item = Strin
     expanded.contacts.columns.iter().map(move |column| {
         let text = column.values.get(row).unwrap_or_default();
         match column.role {
-            Role::Phone => normalise::e164(text, country).unwrap_or_else(|_| text.to_owned()),
+            Role::Phone => e164(text, country).unwrap_or_else(|_| text.to_owned()),
             _ => text.to_owned(),
         }
     })

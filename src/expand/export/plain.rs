@@ -5,53 +5,66 @@
 //! which every importer needs as it is.
 
 use std::borrow::Cow;
+use std::io::Write;
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use super::{LEADING, Manifest, contact_values, file, targets};
 use crate::error::Result;
 use crate::expand::Expanded;
-use crate::expand::normalise::is_e164;
+use crate::expand::phone::is_e164;
 use crate::spec::Destination;
+
+/// People whose rows are made at once.
+const CHUNK: usize = 8192;
 
 pub(super) fn write(expanded: &Expanded, folder: &Path, name: &str) -> Result<Manifest> {
     let mut manifest = Manifest::new(expanded, Destination::Csv);
-    let written = file(folder, name, |writer| {
-        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
-        let header = LEADING.into_iter().chain(expanded.contacts.columns.iter().map(|column| column.name.as_str()));
-        manifest.neutralised += record(&mut csv, header.map(Cow::Borrowed))?;
-        for row in targets(expanded) {
-            let chosen = &expanded.chosen;
-            let numbers = [chosen.rank[row].to_string(), chosen.propensity[row].to_string()];
-            let reasons = chosen.reasons[row].iter().map(|reason| reason.as_deref().unwrap_or_default());
-            let cells = std::iter::once(Cow::Borrowed(chosen.person[row].as_str()))
-                .chain(numbers.into_iter().map(Cow::Owned))
-                .chain(reasons.map(Cow::Borrowed))
-                .chain(contact_values(expanded, row).map(Cow::Owned));
-            manifest.neutralised += record(&mut csv, cells)?;
-            manifest.kept += 1;
-        }
-        csv.flush()
-    })?;
-    manifest.files.push(written);
+    let people: Vec<usize> = targets(expanded).collect();
+    let contacts = expanded.contacts.columns.iter().map(|column| column.name.as_str());
+    let header = rows(std::iter::once(LEADING.into_iter().chain(contacts).map(Cow::Borrowed)));
+    let chunks = people.par_chunks(CHUNK).map(|people| rows(people.iter().map(|&row| cells(expanded, row))));
+    let chunks: Vec<Rows> = std::iter::once(header).chain(chunks.collect::<Vec<_>>()).collect();
+    let fill = |writer: &mut dyn Write| chunks.iter().try_for_each(|chunk| writer.write_all(&chunk.bytes));
+    manifest.files.push(file(folder, name, fill)?);
+    manifest.kept = people.len() as u64;
+    manifest.neutralised = chunks.iter().map(|chunk| chunk.n_neutralised).sum();
     Ok(manifest)
 }
 
-/// Writes a row of cells, and says how many had to be neutralised.
-fn record<'a, W: std::io::Write>(
-    csv: &mut csv::Writer<W>,
-    cells: impl Iterator<Item = Cow<'a, str>>,
-) -> std::io::Result<u64> {
+fn cells(expanded: &Expanded, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
+    let chosen = &expanded.chosen;
+    let numbers = [chosen.rank[row].to_string(), chosen.propensity[row].to_string()];
+    let reasons = chosen.reasons[row].iter().map(|reason| reason.as_deref().unwrap_or_default());
+    std::iter::once(Cow::Borrowed(chosen.person[row].as_str()))
+        .chain(numbers.into_iter().map(Cow::Owned))
+        .chain(reasons.map(Cow::Borrowed))
+        .chain(contact_values(expanded, row).map(Cow::Owned))
+}
+
+/// Rows as they stand in the file.
+struct Rows {
+    bytes: Vec<u8>,
+    n_neutralised: u64,
+}
+
+fn rows<'a>(rows: impl Iterator<Item = impl Iterator<Item = Cow<'a, str>>>) -> Rows {
+    const MEMORY: &str = "writing to memory does not fail";
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut n_neutralised = 0;
-    for cell in cells {
-        if is_formula(&cell) {
-            csv.write_field(format!("'{cell}"))?;
-            n_neutralised += 1;
-        } else {
-            csv.write_field(cell.as_bytes())?;
+    for row in rows {
+        for cell in row {
+            if is_formula(&cell) {
+                csv.write_field(format!("'{cell}")).expect(MEMORY);
+                n_neutralised += 1;
+            } else {
+                csv.write_field(cell.as_bytes()).expect(MEMORY);
+            }
         }
+        csv.write_record(None::<&[u8]>).expect(MEMORY);
     }
-    csv.write_record(None::<&[u8]>)?;
-    Ok(n_neutralised)
+    Rows { bytes: csv.into_inner().expect(MEMORY), n_neutralised }
 }
 
 /// Whether a spreadsheet might compute the cell; its full-width signs do in some.

@@ -11,6 +11,7 @@ use crate::spec::Destination;
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
     /// The destination's name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it tells readers of the file what they read; a test checks it"))]
     pub name: String,
     /// What its makers call it.
     pub title: String,

@@ -201,3 +201,79 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(destination: Destination, header: &str, text: &str, country: Option<&str>) -> Option<String> {
+        let rules = rules::of(destination).expect("rules");
+        let column = rules.columns.iter().find(|column| column.header == header).expect("a column");
+        cell(column, text, country).ok().flatten()
+    }
+
+    fn google(header: &str, text: &str, country: Option<&str>) -> Option<String> {
+        given(Destination::GoogleCustomerMatch, header, text, country)
+    }
+
+    fn meta(header: &str, text: &str, country: Option<&str>) -> Option<String> {
+        given(Destination::MetaCustomAudience, header, text, country)
+    }
+
+    fn sha(text: &str) -> Option<String> {
+        Some(hex(&Sha256::digest(text.as_bytes())))
+    }
+
+    #[test]
+    fn hashes_are_those_that_vendors_publish() {
+        // X's published vector.
+        assert!(sha("adsapi").is_some_and(|hash| hash.starts_with("49e0be2a") && hash.ends_with("1470d")));
+        // TikTok's worked example is of the digits without the plus sign.
+        assert!(sha("37493828222").is_some_and(|hash| hash.starts_with("65b7e6dc")));
+        // developers.google.com/data-manager/api/get-started/formatting; Meta wants the digits alone.
+        let google_phone = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30";
+        let meta_phone = "92cfdc5fbcd4a20fbe5d3857af6c1aba31762105bba7f21a17155e920653046c";
+        for phone in ["(800) 555-0100", "(800)555-0100", "+1 800 555 0100", "1 (800) 555-0100"] {
+            assert_eq!(google("Phone", phone, Some("us")).as_deref(), Some(google_phone), "{phone}");
+            assert_eq!(meta("phone", phone, Some("us")).as_deref(), Some(meta_phone), "{phone}");
+        }
+        let google_email = "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69";
+        assert_eq!(google("Email", "Jane.Doe@gmail.com", None).as_deref(), Some(google_email));
+        assert_eq!(meta("email", "Jane.Doe@gmail.com", None), sha("jane.doe@gmail.com"));
+    }
+
+    #[test]
+    fn mistakes_of_other_connectors_are_not_made() {
+        // Google's Python sample does not lower-case when it removes blanks; Segment takes the first dot alone, and gmailx.com for gmail.
+        assert_eq!(google("Email", " J. A.Doe @GoogleMail.com", None), sha("jadoe@googlemail.com"));
+        assert_eq!(google("Email", "j.doe@gmailx.com", None), sha("j.doe@gmailx.com"));
+        assert_eq!(google("Email", "jane+shop@gmail.com", None), sha("jane+shop@gmail.com"));
+        // Segment hashes names as they are; Meta's old kit drops what is not a–z.
+        assert_eq!(google("First Name", " ZOË ", None), sha("zoë"));
+        assert_eq!(meta("ln", "Pérez", None), sha("pérez"));
+        // Only a text that is a hash as a whole is taken for one.
+        let hash = sha("jane@x.co").unwrap();
+        assert_eq!(google("Email", &hash.to_uppercase(), None).as_deref(), Some(hash.as_str()));
+        assert_eq!(google("Email", &format!("{hash}@x.co"), None), sha(&format!("{hash}@x.co")));
+    }
+
+    #[test]
+    fn nothing_has_no_hash() {
+        for header in ["email", "phone", "fn", "ln", "ct", "st", "zip", "country"] {
+            for text in [
+                "",
+                " ",
+                "\u{a0}",
+                "-",
+                "n/a",
+                HASH_OF_NOTHING,
+                "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+            ] {
+                assert_eq!(meta(header, text, Some("us")), None, "{header} {text}");
+            }
+        }
+        assert_eq!(google("Country", "germany", None).as_deref(), Some("DE"));
+        assert_eq!(meta("country", "DEU", None), sha("de"));
+        assert_eq!(meta("zip", "94303-5300", Some("us")), sha("94303"));
+    }
+}

@@ -5,12 +5,13 @@
 //! any country, so it also matches a number that equals it after the country code. Rather one person too few is
 //! reached than one who asked not to be.
 
+use std::collections::HashSet;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::expand::contact::{Contacts, Role};
-use crate::expand::normalise::{
-    cleaned, dialled, dialled_forms, dialled_forms_if_international, e164, is_nothing, mailbox,
-};
+use crate::expand::normalise::{cleaned, is_nothing, mailbox};
+use crate::expand::phone::{Dialled, e164};
 
 /// Makes keys that say nothing about the person to anyone without the project's seed.
 pub(super) struct Keyed([u8; 32]);
@@ -65,66 +66,103 @@ impl Keyed {
         self.key(Form::LooseId, if is_number(id) { id.trim_start_matches('0') } else { id })
     }
 
-    /// The keys under which the contacts of someone whose id is on a list stand on it too.
-    pub(super) fn of_entries(&self, contacts: &Contacts, row: usize, add: &mut impl FnMut(Key)) {
+    /// Adds the contacts of someone whose id is on a list to the list.
+    pub(super) fn of_entries(&self, contacts: &Contacts, row: usize, keys: &mut ListKeys) {
         for text in personal(contacts, row) {
-            self.of_entry(text, contacts.country(row), add);
+            self.of_entry(text, contacts.country(row), keys);
         }
     }
 
-    /// The keys of an entry of a list.
-    pub(super) fn of_entry(&self, text: &str, country: Option<&str>, add: &mut impl FnMut(Key)) {
+    /// Adds an entry that is a contact of someone.
+    pub(super) fn of_entry(&self, text: &str, country: Option<&str>, keys: &mut ListKeys) {
         let text = cleaned(text);
         if is_nothing(&text) {
             return;
         }
         if let Some(mailbox) = mailbox(&text) {
-            return add(self.key(Form::Mailbox, &mailbox));
+            keys.keys.insert(self.key(Form::Mailbox, &mailbox));
+            return;
         }
         if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return add(self.key(Form::Sha256, &text.to_lowercase()));
+            keys.keys.insert(self.key(Form::Sha256, &text.to_lowercase()));
+            return;
         }
-        add(self.key(Form::Other, &text.to_lowercase()));
-        let Some(phone) = Phone::of(&text, country) else { return };
-        if let Some([international, bare, dialled]) = &phone.forms {
-            add(self.key(Form::International, international));
-            add(self.key(Form::NationalOfInternational, bare));
-            add(self.key(Form::NationalOfInternational, dialled));
+        keys.keys.insert(self.key(Form::Other, &text.to_lowercase()));
+        let Some(phone) = Dialled::of(&text).map(|dialled| Phone::new(dialled, country)) else { return };
+        let mut add = |form, digits: &str| {
+            keys.endings.extend(ending(digits).map(str::to_owned));
+            keys.keys.insert(self.key(form, digits));
+        };
+        if let Some([international, bare, trunk]) = &phone.forms {
+            add(Form::International, international);
+            add(Form::NationalOfInternational, bare);
+            add(Form::NationalOfInternational, trunk);
         }
-        phone.raw().for_each(|(form, digits)| add(self.key(form, digits)));
+        phone.raw().for_each(|(form, digits)| add(form, digits));
     }
 
-    /// The keys of a person's contact columns in one attribute row.
-    pub(super) fn of_contacts(&self, contacts: &Contacts, row: usize, hashed: bool, add: &mut impl FnMut(Key)) {
+    /// The keys of a person's contact columns in one attribute row, as far as `wanted` lists could hold them.
+    pub(super) fn of_contacts(&self, contacts: &Contacts, row: usize, wanted: &Wanted, keys: &mut Vec<Key>) {
         for text in personal(contacts, row) {
-            self.of_contact(text, contacts.country(row), hashed, add);
+            self.of_contact(text, contacts.country(row), wanted, keys);
         }
     }
 
     /// The keys of one contact of a person.
-    pub(super) fn of_contact(&self, text: &str, country: Option<&str>, hashed: bool, add: &mut impl FnMut(Key)) {
+    pub(super) fn of_contact(&self, text: &str, country: Option<&str>, wanted: &Wanted, keys: &mut Vec<Key>) {
         let text = cleaned(text);
         if is_nothing(&text) {
             return;
         }
-        if hashed {
-            hashes(&text, country).for_each(|hash| add(self.key(Form::Sha256, &hash)));
+        if wanted.has_hashes {
+            keys.extend(hashes(&text, country).map(|hash| self.key(Form::Sha256, &hash)));
         }
         if let Some(mailbox) = mailbox(&text) {
-            return add(self.key(Form::Mailbox, &mailbox));
+            keys.push(self.key(Form::Mailbox, &mailbox));
+            return;
         }
-        add(self.key(Form::Other, &text.to_lowercase()));
-        let Some(phone) = Phone::of(&text, country) else { return };
-        if let Some([international, bare, dialled]) = &phone.forms {
-            add(self.key(Form::International, international));
-            add(self.key(Form::National, bare));
-            add(self.key(Form::National, dialled));
+        keys.push(self.key(Form::Other, &text.to_lowercase()));
+        let Some(dialled) = Dialled::of(&text).filter(|dialled| wanted.could_hold(dialled, &text)) else { return };
+        let phone = Phone::new(dialled, country);
+        if let Some([international, bare, trunk]) = &phone.forms {
+            keys.push(self.key(Form::International, international));
+            keys.push(self.key(Form::National, bare));
+            keys.push(self.key(Form::National, trunk));
         }
         if !phone.is_sure {
-            add(self.key(Form::NationalOfInternational, &phone.digits));
-            add(self.key(Form::NationalOfInternational, phone.digits.trim_start_matches('0')));
+            let digits = &phone.dialled.digits;
+            keys.push(self.key(Form::NationalOfInternational, digits));
+            keys.push(self.key(Form::NationalOfInternational, digits.trim_start_matches('0')));
         }
-        phone.raw().for_each(|(form, digits)| add(self.key(form, digits)));
+        keys.extend(phone.raw().map(|(form, digits)| self.key(form, digits)));
+    }
+}
+
+/// The keys of a list's entries.
+#[derive(Debug, Default)]
+pub(super) struct ListKeys {
+    pub keys: HashSet<Key>,
+    /// How its telephone numbers end.
+    pub endings: HashSet<String>,
+}
+
+/// What any list holds: forms of a person that none does need not be made.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Whether any entry is a hash.
+    pub has_hashes: bool,
+    /// Whether any id is on a list that nobody has exactly so.
+    pub has_loose_ids: bool,
+    /// How the telephone numbers end.
+    pub endings: HashSet<String>,
+}
+
+impl Wanted {
+    /// Whether a number may be on a list: none has another number's ending. With an extension after it, all may be.
+    fn could_hold(&self, dialled: &Dialled, text: &str) -> bool {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic() && byte != b'#');
+        !self.endings.is_empty()
+            && (!is_plain || ending(&dialled.digits).is_some_and(|ending| self.endings.contains(ending)))
     }
 }
 
@@ -135,41 +173,37 @@ fn personal(contacts: &Contacts, row: usize) -> impl Iterator<Item = &str> {
     personal.filter_map(move |column| column.values.get(row))
 }
 
-/// A text that could be a telephone number.
+/// A text that could be a telephone number, in the forms that are compared.
 struct Phone {
-    digits: String,
-    is_international: bool,
+    dialled: Dialled,
     /// Whether the country is known, rather than guessed or not known at all.
     is_sure: bool,
-    /// International, national, and national as dialled; when the country is known or could be.
+    /// International, national, and national with trunk prefix; when the country is known or could be.
     forms: Option<[String; 3]>,
 }
 
 impl Phone {
-    fn of(text: &str, country: Option<&str>) -> Option<Self> {
-        let (number, is_international) = dialled(text);
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        let is_one_digit = digits.bytes().all(|byte| byte == digits.as_bytes()[0]);
-        let dialable =
-            |c: char| c.is_ascii_digit() || c.is_whitespace() || "+()-./xextn#\u{2010}\u{2011}\u{2013}".contains(c);
-        if !(7..=20).contains(&digits.len()) || is_one_digit || !number.to_lowercase().chars().all(dialable) {
-            return None;
-        }
-        let known = if is_international || country.is_some() { dialled_forms(text, country) } else { None };
+    fn new(dialled: Dialled, country: Option<&str>) -> Self {
+        let known = dialled.forms(country);
         let is_sure = known.is_some();
-        let forms = known.or_else(|| dialled_forms_if_international(&digits));
-        Some(Self { digits, is_international, is_sure, forms })
+        let forms = known.or_else(|| dialled.forms_if_international());
+        Self { dialled, is_sure, forms }
     }
 
     /// The digits as they stand: those of an international number, or of one that may be either.
     fn raw(&self) -> impl Iterator<Item = (Form, &str)> {
-        let bare = self.digits.trim_start_matches('0');
-        let abroad = self.digits.strip_prefix("011").unwrap_or(bare);
-        let national = [(Form::National, self.digits.as_str()), (Form::National, bare)];
-        [(Form::International, bare), (Form::International, abroad)]
-            .into_iter()
-            .chain(national.into_iter().filter(|_| !self.is_international))
+        let digits = self.dialled.digits.as_str();
+        let bare = digits.trim_start_matches('0');
+        let abroad = digits.strip_prefix("011").unwrap_or(bare);
+        let national = [(Form::National, digits), (Form::National, bare)].into_iter();
+        let national = national.filter(|_| !self.dialled.is_international);
+        [(Form::International, bare), (Form::International, abroad)].into_iter().chain(national)
     }
+}
+
+/// The last five digits, which all forms of a number have in common.
+fn ending(digits: &str) -> Option<&str> {
+    digits.len().checked_sub(5).map(|from| &digits[from..])
 }
 
 /// The SHA-256 of a contact in the forms that destinations hash.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use self::keys::{Key, Keyed};
+use self::keys::{Key, Keyed, ListKeys, Wanted};
 use self::list::Meaning;
 use super::contact::Contacts;
 use super::normalise::cleaned;
@@ -71,10 +71,7 @@ fn position(person: usize) -> u32 {
 pub(super) struct Suppression {
     keyed: Keyed,
     lists: Vec<List>,
-    /// Whether any entry is a hash: only then are people's contacts hashed.
-    has_hashes: bool,
-    /// Whether any id is on a list that nobody has exactly so.
-    has_loose_ids: bool,
+    wanted: Wanted,
 }
 
 struct List {
@@ -88,7 +85,7 @@ impl Suppression {
     /// # Errors
     /// [`Kind::Refused`], one error for each list that is missing, unreadable or not understood.
     pub(super) fn read(audience: &Audience, spec: &Spec, who: &Who<'_>) -> Result<Self> {
-        let mut all = Self { keyed: Keyed::new(spec.seed), lists: Vec::new(), has_hashes: false, has_loose_ids: false };
+        let mut all = Self { keyed: Keyed::new(spec.seed), lists: Vec::new(), wanted: Wanted::default() };
         let id_columns = id_columns(spec);
         let mut errors = Vec::new();
         for path in &audience.suppress {
@@ -107,13 +104,13 @@ impl Suppression {
     }
 
     fn take(&mut self, path: &str, file: &list::File, who: &Who<'_>) {
-        let mut keys = HashSet::new();
+        let mut keys = ListKeys::default();
         let mut named: Vec<u32> = Vec::new();
         let mut loose: HashSet<Key> = HashSet::new();
         for column in &file.columns {
             for text in &column.texts {
                 if column.meaning != Meaning::Contact {
-                    keys.insert(self.keyed.id(text));
+                    keys.keys.insert(self.keyed.id(text));
                     let people = who.named(text);
                     if people.is_empty() {
                         loose.insert(self.keyed.loose_id(text));
@@ -121,7 +118,7 @@ impl Suppression {
                     named.extend(people);
                 }
                 if column.meaning != Meaning::Id || text.contains('@') {
-                    self.keyed.of_entry(text, None, &mut |key| _ = keys.insert(key));
+                    self.keyed.of_entry(text, None, &mut keys);
                 }
             }
         }
@@ -131,13 +128,18 @@ impl Suppression {
             named.extend(meant.map(|(person, _)| position(person)).collect::<Vec<_>>());
         }
         for row in named.into_iter().flat_map(|person| who.rows(person)) {
-            self.keyed.of_entries(who.contacts, row, &mut |key| _ = keys.insert(key));
+            self.keyed.of_entries(who.contacts, row, &mut keys);
         }
-        self.has_loose_ids |= !loose.is_empty();
-        self.has_hashes |= file.columns.iter().flat_map(|column| &column.texts).any(|text| text.trim().len() == 64);
-        keys.extend(loose);
+        self.wanted.has_loose_ids |= !loose.is_empty();
+        self.wanted.has_hashes |=
+            file.columns.iter().flat_map(|column| &column.texts).any(|text| text.trim().len() == 64);
+        keys.keys.extend(loose);
+        self.wanted.endings.extend(keys.endings);
         let (path, blake3) = (path.to_owned(), file.blake3.clone());
-        self.lists.push(List { used: ListUsed { path, blake3, n_entries: file.n_rows as u64, n_people: 0 }, keys });
+        self.lists.push(List {
+            used: ListUsed { path, blake3, n_entries: file.n_rows as u64, n_people: 0 },
+            keys: keys.keys,
+        });
     }
 
     /// Which candidates a list means: their id, and their position among people if they are there.
@@ -168,16 +170,16 @@ impl Suppression {
         let former = person.and_then(|person| who.former.get(&person)).into_iter().flatten().copied();
         for id in std::iter::once(id).chain(former) {
             keys.push(self.keyed.id(id));
-            if self.has_loose_ids {
+            if self.wanted.has_loose_ids {
                 keys.push(self.keyed.loose_id(id));
             }
             // Where the id itself is an address or a number, so may the entry be.
             if id.contains('@') || id.starts_with('+') {
-                self.keyed.of_contact(id, None, self.has_hashes, &mut |key| keys.push(key));
+                self.keyed.of_contact(id, None, &self.wanted, &mut keys);
             }
         }
         for row in person.into_iter().flat_map(|person| who.rows(person)) {
-            self.keyed.of_contacts(who.contacts, row, self.has_hashes, &mut |key| keys.push(key));
+            self.keyed.of_contacts(who.contacts, row, &self.wanted, &mut keys);
         }
         keys
     }

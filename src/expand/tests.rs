@@ -1,0 +1,469 @@
+//! Properties of the whole phase, on people small enough to check by hand or made by proptest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Kind;
+use crate::spec::{Cutoffs, Model, Prediction, Rule, Stage};
+use crate::time::Duration;
+
+/// A person as the tests write them.
+#[derive(Debug, Clone, Default)]
+struct Someone {
+    id: String,
+    email: Option<String>,
+    phone: Option<String>,
+    country: Option<String>,
+    name: Option<String>,
+    has_agreed: Option<bool>,
+    propensity: f64,
+}
+
+fn someone(id: &str, email: &str, phone: &str, propensity: f64) -> Someone {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Someone {
+        id: id.into(),
+        email: some(email),
+        phone: some(phone),
+        country: some("US"),
+        name: some("Jane"),
+        has_agreed: Some(true),
+        propensity,
+    }
+}
+
+fn people(everyone: &[Someone]) -> People {
+    let mut sorted: Vec<&Someone> = everyone.iter().collect();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    let texts = |name: &str, of: fn(&Someone) -> Option<&str>| -> Column {
+        Series::new(name.into(), sorted.iter().map(|one| of(one)).collect::<Vec<_>>()).into()
+    };
+    let columns = vec![
+        texts("email", |one| one.email.as_deref()),
+        texts("phone", |one| one.phone.as_deref()),
+        texts("country", |one| one.country.as_deref()),
+        texts("first_name", |one| one.name.as_deref()),
+        Series::new("opt_in".into(), sorted.iter().map(|one| one.has_agreed).collect::<Vec<_>>()).into(),
+    ];
+    People {
+        ids: sorted.iter().map(|one| one.id.clone()).collect(),
+        attributes: DataFrame::new(sorted.len(), columns).unwrap(),
+        offsets: (0..=u32::try_from(sorted.len()).unwrap()).collect(),
+        valid_from: None,
+        contact: ["email", "phone", "first_name", "country"].map(str::to_owned).into(),
+        order: None,
+    }
+}
+
+fn scores(everyone: &[Someone]) -> Scores {
+    Scores {
+        person: everyone.iter().map(|one| one.id.clone()).collect(),
+        stage: vec!["customer".into(); everyone.len()],
+        propensity: everyone.iter().map(|one| one.propensity).collect(),
+        percentile: vec![50.0; everyone.len()],
+        reasons: vec![[Some("bought 3 times".into()), None, None]; everyone.len()],
+    }
+}
+
+fn spec(root: &Path) -> Spec {
+    let stage = |name: &str| Stage { name: name.into(), rule: Rule::Start, from: Vec::new() };
+    let prediction = Prediction {
+        name: "second-purchase".into(),
+        from: vec![0],
+        to: vec![1],
+        horizon: Some(Duration::days(90)),
+        cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
+        windows: Vec::new(),
+        exclude: Vec::new(),
+        model: Model::default(),
+    };
+    Spec {
+        root: root.into(),
+        file: root.join("clo.toml"),
+        name: "test".into(),
+        seed: 7,
+        tables: BTreeMap::new(),
+        people: Vec::new(),
+        events: Vec::new(),
+        links: Vec::new(),
+        end: None,
+        stages: vec![stage("customer"), stage("repeat")],
+        predictions: vec![prediction],
+        audiences: Vec::new(),
+    }
+}
+
+fn audience() -> Audience {
+    Audience {
+        name: "second purchase".into(),
+        prediction: "second-purchase".into(),
+        candidates: Some("stage = 'customer'".into()),
+        size: Size::Share(1.0),
+        holdout: 0.0,
+        suppress: Vec::new(),
+        consent: Some("opt_in = true".into()),
+        export: vec![
+            Destination::Csv,
+            Destination::Xlsx,
+            Destination::GoogleCustomerMatch,
+            Destination::MetaCustomAudience,
+        ],
+    }
+}
+
+fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
+    let spec = spec(root);
+    expand(audience, &scores(everyone), &people(everyone), &Context { spec: &spec, end: Time(0), identities: &[] })
+}
+
+/// Who is chosen when the lists hold `list`.
+fn chosen_without(everyone: &[Someone], list: &str) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list.csv"), list).unwrap();
+    let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
+    expanded(everyone, &audience, folder.path()).unwrap().chosen.person.into_iter().collect()
+}
+
+fn six() -> Vec<Someone> {
+    vec![
+        someone("a", "a@x.co", "+18005550101", 0.9),
+        someone("b", "b.b@gmail.com", "(800) 555-0102", 0.5),
+        someone("c", "C@x.co", "", 0.5),
+        Someone { has_agreed: None, ..someone("d", "d@x.co", "", 0.4) },
+        someone("e", "BB+shop@googlemail.com", "", 0.3),
+        someone("f", "", "+18005550106", 0.2),
+    ]
+}
+
+#[test]
+fn a_small_audience_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list.csv"), "email\nc@X.co\n").unwrap();
+    let audience = Audience { suppress: vec!["list.csv".into()], size: Size::Share(0.5), ..audience() };
+    let done = expanded(&six(), &audience, folder.path()).unwrap();
+    let summary = &done.summary;
+    let counts = (summary.n_candidates, summary.n_contactable, summary.n_chosen, summary.n_target);
+    // c is on the list, d never answered, e has the mailbox of b; of a, b and f half is two, as 1.5 rounds up.
+    assert_eq!(counts, (6, 3, 2, 2));
+    assert_eq!(done.chosen.person, ["a", "b"]);
+    let dropped: Vec<(&str, u64)> = summary.dropped.iter().map(|(why, n)| (why.as_str(), *n)).collect();
+    assert_eq!(dropped, [("below size", 1), ("duplicate contact", 1), ("no consent", 1), ("suppressed", 1)]);
+    assert!((summary.expected_conversions - 1.4).abs() < 1e-12);
+    // Σ p (1 − p) = 0.09 + 0.25; 1.96 × 0.583 = 1.143.
+    assert!((summary.expected_low - 0.257).abs() < 0.001 && (summary.expected_high - 2.0).abs() < 1e-12);
+    assert!((summary.base_rate_expected.unwrap() - 1.6 / 3.0).abs() < 1e-12);
+    assert_eq!((summary.from.as_slice(), summary.horizon.as_deref()), (&["customer".to_owned()][..], Some("90d")));
+    assert_eq!((summary.suppression[0].n_entries, summary.suppression[0].n_people), (1, 1));
+}
+
+#[test]
+fn every_form_of_a_person_is_suppressed() {
+    let mut everyone = six();
+    everyone[3].has_agreed = Some(true);
+    everyone.push(someone("0042", "42@x.co", "", 0.1));
+    everyone.push(Someone { country: None, ..someone("de", "", "+49 151 23456789", 0.1) });
+    everyone.push(Someone { country: Some("Germany".into()), ..someone("de2", "", "0151 98765432", 0.1) });
+    everyone.push(Someone { country: None, ..someone("de3", "", "0151 55555432", 0.1) });
+    everyone.push(someone("mail@ids.co", "", "", 0.1));
+    let hash = |text: &str| {
+        use sha2::Digest as _;
+        suppression::hex(&sha2::Sha256::digest(text.as_bytes()))
+    };
+    let all = chosen_without(&everyone, "");
+    for (form, who) in [
+        ("a", "a"),
+        (" a ", "a"),
+        ("\"a\"", "a"),
+        ("person\na", "a"),
+        ("id;why\na;asked", "a"),
+        ("A@X.CO", "a"),
+        ("Jane <a@x.co>", "a"),
+        ("mailto:a@x.co", "a"),
+        ("\u{feff}email\r\na@x.co\r\n", "a"),
+        ("e-mail,reason\na@x.co,\"no, never\"", "a"),
+        ("+1 (800) 555-0101", "a"),
+        ("800.555.0101", "a"),
+        ("1 800 555 0101", "a"),
+        ("0018005550101", "a"),
+        ("01118005550101", "a"),
+        ("phone\n18005550101.0", "a"),
+        ("b.b+any.thing@googlemail.com", "b"),
+        ("8005550102", "b"),
+        ("+18005550102", "b"),
+        (&hash("c@x.co"), "c"),
+        (&hash("+18005550101").to_uppercase(), "a"),
+        (&hash("bb@gmail.com"), "b"),
+        ("42", "0042"),
+        ("00042", "0042"),
+        ("42.0", "0042"),
+        ("+4915123456789", "de"),
+        ("0151/23456789", "de"),
+        ("4915123456789", "de"),
+        ("+4915198765432", "de2"),
+        ("015198765432", "de2"),
+        ("0049 (0)151 98765432", "de2"),
+        ("+49 151 55555432", "de3"),
+        ("015155555432", "de3"),
+        ("Mail@IDs.co", "mail@ids.co"),
+        ("D", "d"),
+    ] {
+        let left = chosen_without(&everyone, form);
+        let gone: Vec<&String> = all.difference(&left).collect();
+        // Whoever shares a mailbox with b goes with b: e was no one of their own before.
+        assert_eq!(gone, [who], "{form}");
+    }
+}
+
+#[test]
+fn an_id_on_a_list_takes_its_mailbox_along() {
+    // e is b's duplicate; with b on the list by id, e must not carry b's mailbox out.
+    let left = chosen_without(&six(), "person\nb\n");
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), ["a", "c", "f"]);
+}
+
+#[test]
+fn an_id_from_before_identity_resolution_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list.csv"), "mql-17\n").unwrap();
+    let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
+    let (spec, everyone) = (spec(folder.path()), six());
+    let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
+    let context = Context { spec: &spec, end: Time(0), identities: &[former] };
+    let done = expand(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
+    assert_eq!(done.chosen.person, ["a", "b", "c"]);
+}
+
+#[test]
+fn a_list_that_is_missing_or_not_understood_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("book.csv"), b"PK\x03\x04 secret@x.co").unwrap();
+    std::fs::write(folder.path().join("odd.csv"), "when,secret@x.co\n2024-01-01,secret2@x.co\n").unwrap();
+    let suppress = ["gone.csv", "book.csv", "odd.csv"].map(str::to_owned).into();
+    let error = expanded(&six(), &Audience { suppress, ..audience() }, folder.path()).unwrap_err();
+    let text = error.to_string();
+    assert_eq!((error.kind(), error.exit_code(), error.also().len()), (Kind::Refused, 6, 2));
+    assert!(text.contains("gone.csv") && text.contains("book.csv") && text.contains("odd.csv"), "{text}");
+    assert!(!text.contains("secret") && text.matches("help:").count() == 3, "{text}");
+}
+
+#[test]
+fn an_empty_list_is_allowed_with_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list.csv"), "email\n").unwrap();
+    let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
+    let done = expanded(&six(), &audience, folder.path()).unwrap();
+    assert!(done.summary.warnings[0].contains("list.csv is empty"), "{:?}", done.summary.warnings);
+}
+
+#[test]
+fn a_rule_about_nothing_is_an_error_of_the_spec() {
+    let folder = tempfile::tempdir().unwrap();
+    let audience = Audience { consent: Some("optin = true".into()), ..audience() };
+    let error = expanded(&six(), &audience, folder.path()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Spec);
+    assert!(error.to_string().contains("did you mean `opt_in`?"), "{error}");
+}
+
+/// Every file of an audience, by path.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                files.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+fn written(everyone: &[Someone], audience: &Audience) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout { out: folder.path().join("out"), models: folder.path().join("models") };
+    // What an earlier run left for a destination that is no longer named must go.
+    let stale = layout.expand(&audience.name).join("export/tiktok/old.csv");
+    std::fs::create_dir_all(stale.parent().unwrap()).unwrap();
+    std::fs::write(&stale, "old").unwrap();
+    write(&expanded(everyone, audience, folder.path()).unwrap(), &layout).unwrap();
+    files(&layout.expand(&audience.name))
+}
+
+#[test]
+fn what_is_written_holds_the_target_group_only() {
+    let everyone = many(400);
+    let audience = Audience { holdout: 0.3, ..audience() };
+    let files = written(&everyone, &audience);
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "audience.parquet",
+            "export/csv/manifest.json",
+            "export/csv/second-purchase.csv",
+            "export/google-customer-match/manifest.json",
+            "export/google-customer-match/second-purchase.csv",
+            "export/meta-custom-audience/manifest.json",
+            "export/meta-custom-audience/second-purchase.csv",
+            "export/xlsx/manifest.json",
+            "export/xlsx/second-purchase.xlsx",
+            "summary.json",
+        ]
+    );
+    let summary: Summary = serde_json::from_slice(&files["summary.json"]).unwrap();
+    assert_eq!(summary.n_target + summary.n_holdout, 400);
+    assert!(summary.n_holdout > 70 && summary.exports.iter().all(|export| export.kept == summary.n_target));
+    let mut csv = csv::Reader::from_reader(files["export/csv/second-purchase.csv"].as_slice());
+    let header: Vec<&str> = vec!["person", "rank", "propensity", "reason_1", "reason_2", "reason_3"];
+    assert!(csv.headers().unwrap().iter().take(6).eq(header));
+    let listed: BTreeSet<String> = csv.records().map(|row| row.unwrap()[0].to_owned()).collect();
+    assert_eq!(listed.len() as u64, summary.n_target);
+    let holdout = rank::Holdout::new(7, "second purchase", 0.3);
+    assert!(listed.iter().all(|person| !holdout.holds(person)));
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".csv") || name.ends_with(".json")) {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(!text.contains("e3b0c44298fc1c149afbf4c8996fb924"), "{name}");
+        assert!(!name.ends_with(".json") || !text.contains('@'), "{name} holds personal data");
+    }
+    for (name, header) in [
+        ("google-customer-match", "Email,Phone,First Name,Last Name,Country,Zip"),
+        ("meta-custom-audience", "email,phone,fn,ln,ct,st,zip,country"),
+    ] {
+        let text = String::from_utf8(files[&format!("export/{name}/second-purchase.csv")].clone()).unwrap();
+        assert!(text.starts_with(&format!("{header}\r\n")), "{name}");
+        let manifest: export::Manifest =
+            serde_json::from_slice(&files[&format!("export/{name}/manifest.json")]).unwrap();
+        assert_eq!(manifest.files[0].blake3, blake3::hash(text.as_bytes()).to_hex().to_string());
+        assert_eq!(manifest.files[0].bytes, text.len() as u64);
+        assert_eq!(manifest.kept + manifest.rejected.values().sum::<u64>(), summary.n_target);
+    }
+}
+
+#[test]
+fn no_cell_is_ever_a_formula() {
+    let evil = ["=1+1", "+1-1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "\"=1\"", "a\n=1"];
+    let everyone: Vec<Someone> = evil
+        .iter()
+        .enumerate()
+        .map(|(at, text)| Someone {
+            name: Some((*text).to_owned()),
+            country: Some((*text).to_owned()),
+            ..someone(&format!("{text}{at}"), &format!("{text}{at}@x.co"), text, 0.5)
+        })
+        .collect();
+    let files = written(&everyone, &audience());
+    let mut csv =
+        csv::ReaderBuilder::new().has_headers(false).from_reader(files["export/csv/second-purchase.csv"].as_slice());
+    for cell in csv.records().flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()) {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
+    }
+    use calamine::Reader as _;
+    let bytes = std::io::Cursor::new(files["export/xlsx/second-purchase.xlsx"].clone());
+    let mut book = calamine::Xlsx::new(bytes).unwrap();
+    let formulas = book.worksheet_formula("Audience").unwrap();
+    assert!(formulas.cells().all(|(_, _, formula)| formula.is_empty()));
+    let cells = book.worksheet_range("Audience").unwrap();
+    assert_eq!(cells.height(), evil.len() + 1);
+    for name in ["google-customer-match", "meta-custom-audience"] {
+        let text = String::from_utf8(files[&format!("export/{name}/second-purchase.csv")].clone()).unwrap();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ',' | ' ' | '-' | '\r' | '\n');
+        assert!(text.chars().all(plain), "{text}");
+        assert!(text.lines().skip(1).flat_map(|line| line.split(',')).all(|cell| !cell.starts_with('-')));
+    }
+}
+
+fn many(n: usize) -> Vec<Someone> {
+    let phone = |at: usize| format!("+1800{:07}", 2_000_000 + at);
+    let one = |at: usize| {
+        let propensity = ((at * 7919) % 1000) as f64 / 1000.0;
+        someone(&format!("p{at}"), &format!("user{at}@example.com"), &phone(at), propensity)
+    };
+    (0..n).map(one).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_rows_changes_nothing(everyone in Just(many(60)).prop_shuffle(), holdout in 0.0..1.0_f64) {
+        let audience = Audience { holdout, size: Size::Share(0.7), ..audience() };
+        prop_assert_eq!(written(&many(60), &audience), written(&everyone, &audience));
+    }
+
+    #[test]
+    fn adding_a_person_to_a_list_removes_exactly_that_person(at in 0..60_usize, form in 0..4_usize, listed in prop::collection::btree_set(0..60_usize, 0..5)) {
+        let everyone = many(60);
+        let entry = |at: usize, form: usize| {
+            let one = &everyone[at];
+            [one.id.clone(), one.email.clone().unwrap().to_uppercase(), one.phone.clone().unwrap(), one.phone.clone().unwrap()[2..].to_owned()][form].clone()
+        };
+        let before: Vec<String> = listed.iter().map(|&at| entry(at, form)).collect();
+        let list = before.join("\n");
+        let mut wanted = chosen_without(&everyone, &list);
+        wanted.remove(&everyone[at].id);
+        prop_assert_eq!(chosen_without(&everyone, &format!("{list}\n{}", entry(at, form))), wanted);
+    }
+
+    #[test]
+    fn a_refresh_keeps_everyone_in_their_group(shift in 0.0..0.5_f64, gone in 0..60_usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let audience = Audience { holdout: 0.4, ..audience() };
+        let groups = |everyone: &[Someone]| -> BTreeMap<String, &'static str> {
+            let done = expanded(everyone, &audience, folder.path()).unwrap();
+            done.chosen.person.into_iter().zip(done.chosen.group.iter().map(|group| group.name())).collect()
+        };
+        let before = groups(&many(60));
+        let mut later = many(80);
+        later.iter_mut().for_each(|one| one.propensity = (one.propensity * 0.5 + shift).clamp(0.0, 1.0));
+        later.remove(gone);
+        for (person, group) in groups(&later) {
+            prop_assert!(before.get(&person).is_none_or(|before| *before == group));
+        }
+    }
+}
+
+/// `cargo test --release --lib a_million -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: a million candidates, seconds of work"]
+#[expect(clippy::print_stdout, reason = "its result is the time it took")]
+fn a_million_candidates_in_seconds() {
+    let everyone = many(1_000_000);
+    let folder = tempfile::tempdir().unwrap();
+    let list: String = (0..50_000).map(|at| format!("user{}@example.com\n", at * 3)).collect();
+    std::fs::write(folder.path().join("list.csv"), list).unwrap();
+    let suppress = vec!["list.csv".to_owned()];
+    let (spec, scores, people) = (spec(folder.path()), scores(&everyone), people(&everyone));
+    let layout = Layout { out: folder.path().join("out"), models: folder.path().join("models") };
+    for destination in [
+        None,
+        Some(Destination::Csv),
+        Some(Destination::Xlsx),
+        Some(Destination::GoogleCustomerMatch),
+        Some(Destination::MetaCustomAudience),
+    ] {
+        let audience = Audience {
+            export: destination.into_iter().collect(),
+            holdout: 0.1,
+            suppress: suppress.clone(),
+            ..audience()
+        };
+        let started = std::time::Instant::now();
+        let done =
+            expand(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[] }).unwrap();
+        let made = started.elapsed();
+        write(&done, &layout).unwrap();
+        println!(
+            "{destination:?}: {} chosen; expand {made:?}, write {:?}",
+            done.chosen.len(),
+            started.elapsed().checked_sub(made).unwrap()
+        );
+    }
+}
