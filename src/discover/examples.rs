@@ -83,6 +83,7 @@ fn of_events(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -
         outcome: order.iter().map(|&row| rows[row as usize].outcome).collect(),
         features,
         snapshot: false,
+        order: None,
     };
     Ok((examples, recipe))
 }
@@ -338,9 +339,17 @@ fn of_snapshot(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction)
         outcome,
         features: attribute_table(&recipe, data, &people)?,
         snapshot: true,
+        order: data.people.order.as_ref().map(|order| ranks(order, &people)),
         person: people,
     };
     Ok((examples, recipe))
+}
+
+/// The rank in time of each of `people`, who all stand in `order`.
+fn ranks(order: &[u32], people: &[u32]) -> Vec<u32> {
+    let mut rank = vec![u32::MAX; order.iter().chain(people).max().map_or(0, |&last| last as usize + 1)];
+    (0..).zip(order).for_each(|(position, &person)| rank[person as usize] = position);
+    people.iter().map(|&person| rank[person as usize]).collect()
 }
 
 /// The features of a snapshot: attributes as of the end.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{
     Column as Series, DataFrame, DataType, Float32Chunked, Int8Chunked, Int64Chunked, IntoColumn as _,
-    NewChunkedArray as _, StringChunked, TimeUnit,
+    NewChunkedArray as _, StringChunked, TimeUnit, UInt32Chunked,
 };
 use rayon::prelude::*;
 
@@ -18,6 +18,8 @@ use crate::store;
 const LEADING: [&str; 5] = ["person", "cutoff", "split", "outcome", "label"];
 /// The stage is always written, feature or not: scores name it.
 const STAGE: &str = "stage.current";
+/// The rank in time of a row, in a snapshot whose rows stand in time.
+const ORDER: &str = "order";
 
 const SPLITS: [(Split, Option<&str>); 4] = [
     (Split::Train, Some("train")),
@@ -76,6 +78,9 @@ fn frame(examples: &Examples) -> Result<DataFrame> {
     if !examples.snapshot && examples.features.column(STAGE).is_none() {
         let names = examples.stage.iter().map(|&stage| examples.stages[usize::from(stage)].as_str());
         columns.push(StringChunked::from_iter_values(STAGE.into(), names).into_column());
+    }
+    if let Some(order) = &examples.order {
+        columns.push(UInt32Chunked::from_slice(ORDER.into(), order).into_column());
     }
     columns.par_extend(examples.features.columns.par_iter().map(series));
     Ok(DataFrame::new(n_rows, columns)?)
@@ -140,7 +145,13 @@ fn read_frame(frame: &DataFrame, recipe: &Recipe) -> Result<Examples> {
         outcome,
         features: Table { columns: columns?, n_rows: frame.height() },
         snapshot: recipe.snapshot,
+        order: order(frame)?,
     })
+}
+
+fn order(frame: &DataFrame) -> Result<Option<Vec<u32>>> {
+    let Ok(column) = frame.column(ORDER) else { return Ok(None) };
+    Ok(Some(column.u32()?.iter().map(Option::unwrap_or_default).collect()))
 }
 
 /// The first of the stages that the outcome names.

@@ -103,6 +103,8 @@ pub struct Examples {
     pub features: Table,
     /// Whether the examples come from a labelled snapshot.
     pub snapshot: bool,
+    /// The rank in time of each row of a snapshot, when the spec says that its rows stand in time.
+    pub order: Option<Vec<u32>>,
 }
 
 impl Examples {

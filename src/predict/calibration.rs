@@ -157,7 +157,9 @@ impl Kind {
             let seen: Vec<f64> = rows.iter().map(|&row| margins[row]).collect();
             let known: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
             let map = self.fit(&seen, &known);
-            held.iter().for_each(|&row| losses[row] = log_loss(map.probability(margins[row]), labels[row]));
+            for row in held {
+                losses[row] = log_loss(map.probability(margins[row]), labels[row]);
+            }
         }
         losses
     }
@@ -167,12 +169,11 @@ impl Platt {
     /// The line with the least log loss, with Platt's targets (a little away from 0 and 1).
     #[must_use]
     pub fn fit(margins: &[f64], labels: &[bool]) -> Self {
-        let [slope, intercept] = lines(margins.iter().map(|&margin| [margin, 1.0]), labels);
+        let [slope, intercept] = lines(&margins.iter().map(|&margin| [margin, 1.0]), labels);
         if slope > LEAST_SLOPE {
             return Self { slope, intercept };
         }
-        let level = |margin: f64| [LEAST_SLOPE * margin, 1.0];
-        let [_, intercept] = lines(margins.iter().map(|&margin| [0.0, level(margin)[1]]), labels);
+        let [intercept] = lines(&margins.iter().map(|_| [1.0]), labels);
         Self { slope: LEAST_SLOPE, intercept }
     }
 
@@ -189,11 +190,11 @@ impl Beta {
             let [high, low] = ends(margin);
             [high, low, 1.0]
         };
-        let [high, low, intercept] = lines(margins.iter().map(ends), labels);
+        let [high, low, intercept] = lines(&margins.iter().map(ends), labels);
         if high >= 0.0 && low >= 0.0 && high + low > LEAST_SLOPE {
             return Self { high, low, intercept };
         }
-        let one_sided = |side: usize| lines(margins.iter().map(|&margin| [self::ends(margin)[side], 1.0]), labels);
+        let one_sided = |side: usize| lines(&margins.iter().map(|&margin| [self::ends(margin)[side], 1.0]), labels);
         let ([high, at_high], [low, at_low]) = (one_sided(0), one_sided(1));
         if high >= low {
             Self { high: high.max(LEAST_SLOPE), low: 0.0, intercept: at_high }
@@ -300,7 +301,7 @@ fn ties(margins: &[f64], labels: &[bool]) -> Vec<Block> {
 }
 
 /// The weights of a logistic regression on `N` columns by Newton's method, with Platt's targets.
-fn lines<const N: usize>(columns: impl Iterator<Item = [f64; N]> + Clone, labels: &[bool]) -> [f64; N] {
+fn lines<const N: usize>(columns: &(impl Iterator<Item = [f64; N]> + Clone), labels: &[bool]) -> [f64; N] {
     let n_attained = labels.iter().filter(|&&label| label).count() as f64;
     let n_others = labels.len() as f64 - n_attained;
     let (high, low) = ((n_attained + 1.0) / (n_attained + 2.0), 1.0 / (n_others + 2.0));

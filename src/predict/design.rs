@@ -4,9 +4,9 @@
 //!
 //! - A **number** becomes its standardised value and, where the design bends, a broken line through up to nine knots at its
 //!   quantiles (a linear B-spline: a value has weight in the two knots around it, and stays at the outer knots beyond them).
-//!   Heavy tails are first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own.
-//! - A **category** becomes a column per level; levels seen fewer than [`MIN_COUNT`] times share one, unseen levels and gaps
-//!   without a column of their own have none.
+//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own.
+//! - A **category** becomes a column per level; levels seen fewer than [`MIN_COUNT`] times share one; levels never seen, and
+//!   gaps where they were rare, have none.
 //! - What is constant becomes nothing.
 
 use rayon::prelude::*;
@@ -20,8 +20,10 @@ use crate::error::{Error, Result};
 pub const MIN_COUNT: usize = 10;
 /// Rows that the shape of a number is taken from, at most.
 const SHAPE_ROWS: usize = 100_000;
-/// A number is tamed when its outer quantiles lie so many times further out than its quartiles.
+/// A number is tamed when its highest values lie so many quartile distances above the upper quartile …
 const HEAVY_TAIL: f64 = 8.0;
+/// … and it has more distinct values than this.
+const FEW_VALUES: usize = 10;
 
 /// How the features of a table become columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,10 +77,10 @@ pub struct Number {
 /// See [`Shape::Category`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Category {
-    /// The levels with a column, sorted.
+    /// The levels with a column each, sorted.
     pub levels: Vec<String>,
-    /// Whether the other levels share a column.
-    pub other: bool,
+    /// The rare levels, which share a column, sorted.
+    pub rare: Vec<String>,
     /// Whether a gap has a column.
     pub gap: bool,
 }
@@ -126,8 +128,9 @@ impl Design {
         let mut next = 0;
         for term in &self.terms {
             let sound = match &term.shape {
+                Shape::Nothing => true,
                 Shape::Number(number) => number.is_sound(),
-                _ => true,
+                Shape::Category(category) => category.is_sound(),
             };
             if term.first != next || !sound {
                 return Err(Error::data(format!("the terms of feature `{}` are damaged", term.feature)));
@@ -145,7 +148,9 @@ impl Shape {
         match self {
             Self::Nothing => 0,
             Self::Number(number) => 1 + number.knots.len() + usize::from(number.gap),
-            Self::Category(category) => category.levels.len() + usize::from(category.other) + usize::from(category.gap),
+            Self::Category(category) => {
+                category.levels.len() + usize::from(!category.rare.is_empty()) + usize::from(category.gap)
+            }
         }
     }
 }
@@ -244,10 +249,19 @@ impl Category {
     /// For each level of a table, and at last for a gap, the column it takes.
     fn columns_of(&self, levels: &[String]) -> Vec<u32> {
         let column = |at: usize| u32::try_from(at).expect("columns are counted in 32 bits");
-        let other = if self.other { column(self.levels.len()) } else { u32::MAX };
-        let gap = if self.gap { column(self.levels.len() + usize::from(self.other)) } else { u32::MAX };
-        let known = levels.iter().map(|level| self.levels.binary_search(level).map_or(other, column));
-        known.chain([gap]).collect()
+        let shared = self.levels.len();
+        let of_level = |level: &String| match (self.levels.binary_search(level), self.rare.binary_search(level)) {
+            (Ok(at), _) => column(at),
+            (_, Ok(_)) => column(shared),
+            _ => u32::MAX,
+        };
+        let of_gap = if self.gap { column(shared + usize::from(!self.rare.is_empty())) } else { u32::MAX };
+        levels.iter().map(of_level).chain([of_gap]).collect()
+    }
+
+    fn is_sound(&self) -> bool {
+        let sorted = |levels: &[String]| levels.windows(2).all(|pair| pair[0] < pair[1]);
+        sorted(&self.levels) && sorted(&self.rare)
     }
 }
 
@@ -266,7 +280,9 @@ fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
         return Shape::Nothing;
     }
     let tamed = heavy_tailed(&known);
-    known.iter_mut().for_each(|value| *value = tame(*value, tamed));
+    for value in &mut known {
+        *value = tame(*value, tamed);
+    }
     let fill = known[known.len() / 2];
     let n = rows.len() as f64;
     let mean = (known.iter().sum::<f64>() + n_gaps as f64 * fill) / n;
@@ -276,12 +292,16 @@ fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
     Shape::Number(Number { tamed, fill, mean, deviation, knots: knots(&known, n_knots), gap })
 }
 
-/// Whether the outer quantiles of sorted values lie far outside the quartiles.
+/// Whether the highest of sorted values lie far above the quartiles.
 fn heavy_tailed(sorted: &[f64]) -> bool {
+    let mut distinct = sorted.chunk_by(|a, b| a == b);
+    if distinct.by_ref().take(FEW_VALUES + 1).count() <= FEW_VALUES {
+        return false;
+    }
     let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64) as usize];
     let (low, high) = (at(0.25), at(0.75));
     let spread = (high - low).max((at(0.9) - at(0.1)) / 2.0).max(1e-9 * (high.abs() + 1.0));
-    (at(0.995) - high).max(low - at(0.005)) > HEAVY_TAIL * spread
+    at(0.995) - high > HEAVY_TAIL * spread
 }
 
 /// Up to `n` + 1 knots at the quantiles of sorted values; all values, when they are few; none for two values or fewer.
@@ -312,13 +332,13 @@ fn category_shape(codes: &[u32], levels: &[String], rows: &[u32]) -> Shape {
         counts[if code == NO_LEVEL { levels.len() } else { code as usize }] += 1;
     }
     let gap = counts[levels.len()] >= MIN_COUNT;
-    counts.truncate(levels.len());
-    let mut kept: Vec<String> =
-        levels.iter().zip(&counts).filter(|(_, count)| **count >= MIN_COUNT).map(|(level, _)| level.clone()).collect();
-    kept.sort_unstable();
-    let other = counts.iter().filter(|&&count| count > 0 && count < MIN_COUNT).sum::<usize>() > 0;
-    if kept.len() + usize::from(other) + usize::from(gap) < 2 {
-        return Shape::Nothing;
-    }
-    Shape::Category(Category { levels: kept, other, gap })
+    let of_count = |wanted: std::ops::Range<usize>| {
+        let counted = levels.iter().zip(&counts).filter(|(_, count)| wanted.contains(count));
+        let mut found: Vec<String> = counted.map(|(level, _)| level.clone()).collect();
+        found.sort_unstable();
+        found
+    };
+    let category = Category { levels: of_count(MIN_COUNT..usize::MAX), rare: of_count(1..MIN_COUNT), gap };
+    let shape = Shape::Category(category);
+    if shape.width() < 2 { Shape::Nothing } else { shape }
 }

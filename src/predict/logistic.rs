@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::spec::Solver;
 
 /// Penalties (λ) that are tried, strong to weak.
-const PENALTIES: [f64; 7] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
+const PENALTIES: [f64; 6] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
 /// Numbers of parts of a broken line that are tried.
 const KNOTS: [usize; 2] = [0, 8];
 /// Precision of the optimum in mean log loss, while settings are searched and in the end.

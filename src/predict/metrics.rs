@@ -79,7 +79,9 @@ pub fn measure(scored: Scored<'_>, resampling: Resampling) -> (Metrics, Vec<Deci
 /// People numbered from 0 without gaps, in the order of their positions; and how many there are.
 pub(super) fn numbered(person: &[u32]) -> (Vec<u32>, usize) {
     let mut numbers = vec![0_u32; person.iter().map(|&person| person as usize + 1).max().unwrap_or(0)];
-    person.iter().for_each(|&person| numbers[person as usize] = 1);
+    for &person in person {
+        numbers[person as usize] = 1;
+    }
     let mut next = 0;
     for number in &mut numbers {
         next += std::mem::replace(number, next);

@@ -155,7 +155,9 @@ impl Problem<'_> {
             let target = f64::from(u8::from(label));
             loss += softplus(margin) - target * margin;
             let miss = logistic(margin) - target;
-            entries.iter().for_each(|&(column, value)| gradient[column] += miss * value);
+            for &(column, value) in &entries {
+                gradient[column] += miss * value;
+            }
             gradient[n_columns] += miss;
         }
         Descent { loss, gradient }
@@ -195,7 +197,9 @@ impl Problem<'_> {
                 line[width - 1] = 1.0;
                 let probability = logistic(margin);
                 let root = (probability * (1.0 - probability)).sqrt();
-                line.iter_mut().for_each(|value| *value *= root);
+                for value in line {
+                    *value *= root;
+                }
             }
             let block = MatRef::from_row_major_slice(&block, BLOCK, width);
             let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);

@@ -200,6 +200,7 @@ fn bind_column<'a>(feature: &Feature, table: &'a Table) -> Result<BoundColumn<'a
 }
 
 /// What hessboost refused, as an error of ours.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
 pub(super) fn refused(error: hessboost::error::HessboostError) -> Error {
     Error::internal(format!("gradient boosting failed: {error}"))
 }
