@@ -52,7 +52,6 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
-        places: crate::spec::Places::default(),
     }
 }
 
