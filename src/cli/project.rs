@@ -14,6 +14,10 @@ pub(super) fn open(global: &Global) -> Result<Project> {
     if !file.is_file() {
         return Err(missing(&file));
     }
+    if file.extension().is_none_or(|ending| ending != "toml") {
+        return Err(Error::spec(format!("{} is not a spec: its name does not end in .toml", file.display()))
+            .hint("name a clo.toml with --spec, or the folder that it lies in"));
+    }
     let spec = spec::read(&file, &|name| std::env::var(name).ok())?;
     let spec = overridden(spec, global)?;
     let layout = layout(&spec.root, global);
@@ -46,7 +50,7 @@ fn overridden(mut spec: Spec, global: &Global) -> Result<Spec> {
 }
 
 fn missing(file: &Path) -> Error {
-    Error::spec(format!("there is no {}", file.display()))
+    Error::spec(format!("there is no file {}", file.display()))
         .hint("name the project with --spec, or go to its folder")
         .hint("`clo simulate shop` makes one to try: a shop with its clo.toml")
 }

@@ -8,11 +8,11 @@ use super::catalogue::{Feature, Recipe};
 use super::engine::{Plan, Totals};
 use super::splits;
 use super::table::{Cells, Column, Examples, NO_LEVEL, Split, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Excerpt, Result};
 use crate::map::{Outcome, Stays, outcome};
 use crate::source::Data;
 use crate::spec::{Prediction, Shape, Spec};
-use crate::time::Time;
+use crate::time::{DAY, Time};
 
 /// People per unit of parallel work: about as many rows as fit a core's cache.
 const PEOPLE_PER_CHUNK: usize = 1024;
@@ -47,7 +47,7 @@ pub fn examples(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction
 
 fn of_events(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -> Result<(Examples, Recipe)> {
     let horizon = prediction.horizon.ok_or_else(|| Error::internal("a prediction over events has no horizon"))?;
-    let mut cutoffs = cutoffs(data, prediction)?;
+    let mut cutoffs = cutoffs(data, spec, prediction)?;
     cutoffs.push(data.end);
     let labelling = Labelling {
         data,
@@ -89,7 +89,7 @@ fn of_events(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -
 }
 
 /// The cutoffs that have a label, ascending: the last is one horizon before the end.
-fn cutoffs(data: &Data, prediction: &Prediction) -> Result<Vec<Time>> {
+fn cutoffs(data: &Data, spec: &Spec, prediction: &Prediction) -> Result<Vec<Time>> {
     let horizon = prediction.horizon.expect("checked by the caller");
     let last_event = data.events.time.iter().max().copied();
     let first_event = data.events.time.iter().min().copied();
@@ -105,28 +105,44 @@ fn cutoffs(data: &Data, prediction: &Prediction) -> Result<Vec<Time>> {
     cutoffs.reverse();
     let Some(first) = cutoffs.first() else {
         return Err(Error::data(format!(
-            "prediction `{}`: the horizon of {horizon} reaches back past the first event ({} to {})",
+            "prediction `{}`: the horizon of {horizon} is longer than the data, which goes from {} to {}",
             prediction.name,
-            Time(first_event),
-            data.end
+            day(first_event),
+            day(last_event)
         ))
-        .hint("shorten the horizon, or bring a longer history"));
+        .hint("shorten `horizon`, or bring a longer history")
+        .at(place(spec, prediction, "horizon")));
     };
     if last_event < first.0 {
         return Err(Error::data(format!(
-            "prediction `{}`: no event after the first cutoff, {first}; the last event is of {}",
+            "prediction `{}`: no event after the first cutoff, {}: the observation is said to end at {}, and the last event is of {}",
             prediction.name,
-            Time(last_event)
+            day(first.0),
+            day(data.end.0),
+            day(last_event)
         ))
-        .hint("set lifecycle.end to where the data really ends, or take more cutoffs"));
+        .hint("set `lifecycle.end` (or --as-of) to where the data really ends, or leave it out")
+        .at(spec.excerpt("lifecycle.end")));
     }
     Ok(cutoffs)
+}
+
+/// The line of the spec that says `key` of a prediction.
+fn place(spec: &Spec, prediction: &Prediction, key: &str) -> Option<Excerpt> {
+    let position = spec.predictions.iter().position(|known| known.name == prediction.name)?;
+    spec.excerpt(&format!("predictions[{position}].{key}"))
+}
+
+/// The day of an instant: what a message needs of it.
+fn day(instant: i64) -> Time {
+    Time(instant - instant.rem_euclid(DAY))
 }
 
 fn nobody_eligible(spec: &Spec, prediction: &Prediction) -> Error {
     let from: Vec<&str> = prediction.from.iter().map(|&stage| spec.stages[stage].name.as_str()).collect();
     Error::data(format!("prediction `{}`: nobody stood in {} at any cutoff", prediction.name, from.join(" or ")))
         .hint("see out/map/lint.json for stages that nobody reaches, or take more cutoffs")
+        .at(place(spec, prediction, "from"))
 }
 
 /// Features may be chosen by what happened before this instant.

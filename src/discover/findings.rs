@@ -13,6 +13,7 @@ use crate::rate::grouped;
 use crate::source::Data;
 use crate::spec::{Shape, Spec};
 use crate::store;
+use crate::time::Time;
 
 /// Above this share of missing values a column is named.
 const MOSTLY_MISSING: f64 = 0.9;
@@ -62,6 +63,7 @@ pub struct Findings {
 pub fn findings(data: &Data, spec: &Spec) -> Findings {
     let mut findings = rejections(data);
     findings.extend(orphans(data, spec));
+    findings.extend(end_after_data(data, spec));
     findings.extend(columns(data));
     findings
         .sort_by(|a, b| (a.severity, &a.code, &a.table, &a.column).cmp(&(b.severity, &b.code, &b.table, &b.column)));
@@ -106,6 +108,25 @@ fn orphans(data: &Data, spec: &Spec) -> Option<Finding> {
             "{} people have {} events and no row in a people table; their attributes are missing: check how the ids are written on both sides",
             grouped(n_people as u64),
             grouped(n_events as u64)
+        ),
+    })
+}
+
+/// An end of observation that lies so far after the last event that whole horizons are empty.
+fn end_after_data(data: &Data, spec: &Spec) -> Option<Finding> {
+    let last = Time(*data.events.time.iter().max()?);
+    let shortest =
+        spec.predictions.iter().filter_map(|prediction| prediction.horizon).map(|horizon| last.plus(horizon)).min()?;
+    (shortest <= data.end).then(|| Finding {
+        severity: Severity::Warning,
+        code: "end-after-data".into(),
+        table: "lifecycle.end".into(),
+        column: None,
+        rows: 0,
+        example: None,
+        advice: format!(
+            "it lies {:.0} days after the last event: whoever moved since counts as if they had not; set it to where the data ends",
+            data.end.days_since(last)
         ),
     })
 }

@@ -106,7 +106,7 @@ fn read_snapshot(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
             .and_then(|condition| condition.holds(&of_people(data, condition.columns())?));
         match asked {
             Ok(holds) => masks.iter_mut().zip(holds).for_each(|(mask, holds)| *mask |= u32::from(holds) << stage),
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(error.at(spec.excerpt(&format!("lifecycle.stages[{stage}].when")))),
         }
     }
     if let Some(error) = Error::all(errors) {

@@ -62,7 +62,8 @@ impl<'a> Masks<'a> {
         for (stage, what) in spec.stages.iter().enumerate() {
             if let Rule::Enter(rule) = &what.rule {
                 let what = format!("the `enter` rule of stage `{}`", what.name);
-                masks.add(stage, rule, &what, &columns).unwrap_or_else(|error| errors.push(error));
+                let place = || spec.excerpt(&format!("lifecycle.stages[{stage}].enter"));
+                masks.add(stage, rule, &what, &columns).unwrap_or_else(|error| errors.push(error.at(place())));
             }
         }
         Error::all(errors).map_or(Ok(masks), Err)

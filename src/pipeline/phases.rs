@@ -8,12 +8,12 @@ use super::doors;
 use super::inputs::InputFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Recipe};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
 use crate::report;
 use crate::source::{self, Data, Events};
-use crate::spec::{Audience, Prediction, Spec};
+use crate::spec::{Audience, Spec};
 use crate::store::{Layout, manifest};
 
 /// The phases over one spec.
@@ -121,19 +121,19 @@ impl Work for Phases<'_> {
     fn run(&mut self, task: Task, left: &[Task]) -> Result<Vec<manifest::Input>> {
         let spec = self.spec;
         let nothing_read = |()| Vec::new();
-        let named = |prediction: &Prediction| format!("prediction `{}`", prediction.name);
         let read = match task {
             Task::Source => self.source(),
             Task::Map => self.map().map(nothing_read),
-            Task::Discover(i) => {
-                self.discover(i).map(nothing_read).map_err(|error| error.context(named(&spec.predictions[i])))
-            }
+            Task::Discover(i) => self
+                .discover(i)
+                .map(nothing_read)
+                .map_err(|error| named(error, "prediction", &spec.predictions[i].name)),
             Task::Predict(i) => {
-                self.predict(i).map(nothing_read).map_err(|error| error.context(named(&spec.predictions[i])))
+                self.predict(i).map(nothing_read).map_err(|error| named(error, "prediction", &spec.predictions[i].name))
             }
             Task::Expand(i) => {
                 let audience = &spec.audiences[i];
-                self.expand(audience).map_err(|error| error.context(format!("audience `{}`", audience.name)))
+                self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
             }
             Task::Report => report::write(spec, self.layout).map(nothing_read),
         }?;
@@ -161,6 +161,12 @@ impl Work for Phases<'_> {
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }
+}
+
+/// Says whose work failed, unless the message does.
+fn named(error: Error, what: &str, name: &str) -> Error {
+    let name = format!("{what} `{name}`");
+    if error.message().contains(&name) { error } else { error.context(name) }
 }
 
 fn recorded(input: &crate::source::Input, spec: &Spec) -> manifest::Input {

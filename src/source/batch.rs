@@ -88,16 +88,18 @@ impl Header {
         }
         let names = self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let mut error = Error::spec(format!("{} has no column `{name}`", self.holder));
-        if let Some(near) = did_you_mean(name, self.names.iter().map(String::as_str)) {
-            error = error.hint(format!("did you mean `{near}`?"));
-        }
-        error = error.hint(format!("it has {names}"));
+        let near = did_you_mean(name, self.names.iter().map(String::as_str));
         if let [only] = self.names.as_slice()
             && let Some(delimiter) = only.chars().find(|character| [';', '\t', '|', ','].contains(character))
         {
-            error = error.hint(format!("its columns seem to be parted by {delimiter:?}: set `delimiter` of the table"));
+            error = error.hint(format!(
+                "it seems to part its columns by {delimiter:?}: tell the table {{ path = \"…\", delimiter = \"{}\" }}",
+                delimiter.escape_default()
+            ));
+        } else if let Some(near) = near {
+            error = error.hint(format!("did you mean `{near}`?"));
         }
-        Err(error)
+        Err(error.hint(format!("it has {names}")))
     }
 }
 

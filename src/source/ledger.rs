@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::intern::Interner;
-use super::{Input, Rejected};
+use super::{Input, Rejected, times};
 use crate::error::{Error, Result};
 
 /// Who rejects rows: a table while it is read, or one source of people or events.
@@ -73,15 +73,17 @@ impl Ledger {
         let first =
             commonest.iter().min_by_key(|entry| (self.names.text(entry.place.0), entry.row)).expect("not empty");
         let column = first.column.map(|column| format!("column `{}`: ", self.names.text(column))).unwrap_or_default();
-        Err(Error::data(format!("{rejected} of {rows} rows of {} cannot be used", self.names.text(source.0))).hint(
-            format!(
+        let advice =
+            first.column.and_then(|column| times::advice(self.names.text(first.reason), self.names.text(column)));
+        let error = Error::data(format!("{rejected} of {rows} rows of {} cannot be used", self.names.text(source.0)))
+            .hint(format!(
                 "the commonest reason ({} rows): {column}{}, first in row {} of {}",
                 commonest.len(),
                 self.names.text(first.reason),
                 first.row,
                 self.names.text(first.place.0),
-            ),
-        ))
+            ));
+        Err(advice.map_or(error.clone(), |advice| error.hint(advice)))
     }
 
     /// Counts the rejected rows of each input and gives all rejections, sorted by file, row and column.

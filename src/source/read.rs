@@ -12,7 +12,7 @@ use super::identity::{LinkGather, resolve};
 use super::intern::Interner;
 use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather};
-use super::{Data, Input, sql};
+use super::{Data, Events, Input, People, sql};
 use crate::error::{Error, Result};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
@@ -227,6 +227,25 @@ impl<'s> Reading<'s> {
         taken.map_err(|error| at(spec, &key, error))
     }
 
+    /// Refuses a lifecycle of events of which none is left.
+    fn refuse_no_event(&mut self) -> Result<()> {
+        if self.events.is_empty() || self.events.iter().any(|events| !events.is_empty()) {
+            return Ok(());
+        }
+        let past_the_end = self.ledger.source("lifecycle.end");
+        let n_late = self.ledger.rejected_by(past_the_end);
+        let Some(end) = self.spec.end.filter(|_| n_late > 0) else {
+            let names: Vec<String> =
+                self.spec.events.iter().map(|events| format!("[events.{}]", events.name)).collect();
+            return Err(Error::data(format!("{} give no event at all", names.join(", ")))
+                .hint("look at the tables, and at the WHERE of the queries"));
+        };
+        let error = Error::data(format!("all {n_late} events are at or after the end of observation, {end}")).hint(
+            "`lifecycle.end` (or --as-of) says until when the data is complete; without it, that is the last event",
+        );
+        Err(at(self.spec, "lifecycle.end", error))
+    }
+
     fn finish(mut self) -> Result<Data> {
         let spec = self.spec;
         for people in &self.people {
@@ -235,6 +254,7 @@ impl<'s> Reading<'s> {
         for events in &self.events {
             events.check(&self.ledger).map_err(|error| at(spec, &format!("events.{}", events.spec.name), error))?;
         }
+        self.refuse_no_event()?;
         let (person_of, identities) = resolve(&self.links, &self.ids);
         let mut used = vec![false; self.ids.len()];
         self.people.iter().for_each(|people| people.mark(&mut used, &person_of));
@@ -243,6 +263,7 @@ impl<'s> Reading<'s> {
         drop(std::mem::take(&mut self.ids));
         let events = assemble(self.events, &positions)?;
         let people = merge(self.people, positions, &mut self.ledger)?;
+        refuse_strangers(spec, &people, &events)?;
         let last = events
             .time
             .iter()
@@ -254,6 +275,45 @@ impl<'s> Reading<'s> {
         let (inputs, profiles) = (self.inputs, self.profiles);
         Ok(Data { people, events, end, inputs, rejected, identities, profiles })
     }
+}
+
+/// Refuses people tables that know nobody of those who did something: the ids are written in two ways.
+fn refuse_strangers(spec: &Spec, people: &People, events: &Events) -> Result<()> {
+    let known = |person: &usize| people.offsets[*person] < people.offsets[*person + 1];
+    let acted = |person: &usize| events.offsets[*person] < events.offsets[*person + 1];
+    let (mut someone_known, mut someone_acted) = (None, None);
+    for person in 0..people.len() {
+        match (known(&person), acted(&person)) {
+            (true, true) => return Ok(()),
+            (true, false) => _ = someone_known.get_or_insert(person),
+            (false, true) => _ = someone_acted.get_or_insert(person),
+            (false, false) => {}
+        }
+    }
+    let (Some(known), Some(acted), Some(table)) = (someone_known, someone_acted, spec.people.first()) else {
+        return Ok(());
+    };
+    let error = Error::data("nobody in the people tables has an event: the ids there and in the events are not the same")
+        .hint(format!(
+            "ids of people look like {}, those of events like {} (9: a digit, a: a letter)",
+            shape(&people.ids[known]),
+            shape(&people.ids[acted])
+        ))
+        .hint("name other columns in `person`, write the ids alike with sql = \"SELECT … AS person\", or join them with [[identity.links]]");
+    Err(at(spec, &format!("people.{}.person", table.name), error))
+}
+
+/// How an id is written, without the id.
+fn shape(id: &str) -> String {
+    let sign = |sign: char| match sign {
+        sign if sign.is_numeric() => '9',
+        sign if sign.is_uppercase() => 'A',
+        sign if sign.is_alphabetic() => 'a',
+        sign => sign,
+    };
+    let shape: String = id.chars().take(24).map(sign).collect();
+    let rest = if id.chars().count() > 24 { "…" } else { "" };
+    format!("`{shape}{rest}`")
 }
 
 /// The columns to read: all, or those that somebody names.
@@ -277,8 +337,5 @@ fn stack(frame: &mut Option<DataFrame>, batch: &DataFrame) -> Result<()> {
 
 /// The error with the line of the spec that says `key`, unless it points somewhere already.
 fn at(spec: &Spec, key: &str, error: Error) -> Error {
-    match spec.excerpt(key) {
-        Some(excerpt) if !error.has_excerpt() => error.excerpt(excerpt),
-        _ => error,
-    }
+    error.at(spec.excerpt(key))
 }

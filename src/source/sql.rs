@@ -78,12 +78,25 @@ fn refuse(error: &polars::error::PolarsError, tables: &BTreeMap<String, DataFram
         .iter()
         .fold(text.as_str(), |text, words| text.split_once(words).map_or(text, |(message, _)| message));
     let message = message.trim().replace('\n', " ");
-    let mut fault = Error::spec(format!("the query does not run: {message}"));
+    let unknown = message.split_once("unable to find column \"").and_then(|(_, rest)| rest.split_once('"'));
+    let mut fault = match unknown {
+        Some((name, _)) => unknown_column(name, tables),
+        None => Error::spec(format!("the query does not run: {message}")),
+    };
     for (name, frame) in tables {
         let columns = frame.get_column_names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         fault = fault.hint(format!("`{name}` has {columns}"));
     }
     fault
+}
+
+fn unknown_column(name: &str, tables: &BTreeMap<String, DataFrame>) -> Error {
+    let known = tables.values().flat_map(DataFrame::get_column_names).map(polars::prelude::PlSmallStr::as_str);
+    let error = Error::spec(format!("the query names `{name}`, and there is no such column"));
+    match did_you_mean(name, known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error,
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +124,7 @@ mod tests {
             DataFrame::new(2, vec![Column::new("a".into(), [2, 1]), Column::new("b".into(), ["x", "y"])]).unwrap();
         let tables = BTreeMap::from([("t".to_owned(), frame)]);
         let error = run("SELECT c FROM t", &tables).unwrap_err();
+        assert_eq!(error.message(), "the query names `c`, and there is no such column");
         assert_eq!((error.exit_code(), error.hints()), (3, ["`t` has `a`, `b`".to_owned()].as_slice()));
         let sorted = run("SELECT a, b FROM t", &tables).unwrap();
         assert_eq!(sorted.column("b").unwrap().str().unwrap().get(0), Some("y"));

@@ -326,7 +326,7 @@ pub(super) struct Audience {
 #[serde(untagged)]
 pub(super) enum Size {
     /// So many.
-    Count(u64),
+    Count(#[schemars(range(min = 1))] u64),
     /// "10%", "500" or "max-profit".
     Text(String),
 }

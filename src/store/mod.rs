@@ -50,8 +50,14 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Resul
 }
 
 fn unwritable(path: &Path, source: &std::io::Error) -> Error {
-    Error::io("write", path, source)
-        .hint("check the folder's permissions and the free space, or choose another with --out")
+    let error = Error::io("write", path, source);
+    match path.ancestors().skip(1).find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => {
+            let message = format!("cannot write {}: {} is a file, not a folder", path.display(), file.display());
+            Error::data(message).hint("move that file away, or choose another folder with --out")
+        }
+        _ => error.hint("check the folder's permissions and the free space, or choose another with --out"),
+    }
 }
 
 /// Temporary files are made for their owner alone; artifacts get the usual permissions.

@@ -27,7 +27,10 @@ impl Workbook {
     }
 
     fn cells(&self) -> Result<Range<Data>> {
-        let fail = |error: calamine::Error| Error::data(format!("cannot read {}: {error}", self.shown));
+        let fail = |_: calamine::Error| {
+            Error::data(format!("{} is not a workbook, or a damaged one", self.shown))
+                .hint("open it in a spreadsheet program and save it again, as .xlsx or as CSV")
+        };
         let mut workbook = open_workbook_auto(&self.path).map_err(fail)?;
         let names = workbook.sheet_names();
         let sheet = match &self.sheet {
@@ -46,7 +49,7 @@ impl Workbook {
     }
 
     fn empty(&self) -> Error {
-        Error::data(format!("{} is empty", self.shown))
+        Error::data(format!("{} holds nothing", self.shown)).hint("a table needs a header line and at least one row")
     }
 
     fn names(&self, first: &[Data]) -> Arc<[String]> {

@@ -221,7 +221,8 @@ fn content(path: &Path, shown: &str, table: &Table) -> Result<Content> {
         return Ok(Content::Records(Box::new(file)));
     }
     if ends(&[".parquet", ".pq"]) {
-        return Err(Error::data(format!("{shown} is not a Parquet file")));
+        return Err(Error::data(format!("{shown} is not a Parquet file"))
+            .hint("if it is text, let its name end in .csv or .jsonl; else export it again"));
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         return Err(Error::data(format!("{shown} is a workbook or an archive, not a text"))

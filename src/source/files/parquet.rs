@@ -29,9 +29,8 @@ impl ParquetFile {
     /// Reads the file's description.
     pub(crate) fn open(path: &Path, shown: &str) -> Result<Self> {
         let mut reader = ParquetReader::new(file(path)?);
-        let broken = |error| Error::data(format!("{shown} is not a Parquet file: {error}"));
-        let columns = kind::of_arrow(&reader.schema().map_err(broken)?.clone());
-        let metadata = reader.get_metadata().map_err(broken)?;
+        let columns = kind::of_arrow(&reader.schema().map_err(|_| damaged(shown))?.clone());
+        let metadata = reader.get_metadata().map_err(|_| damaged(shown))?;
         #[expect(clippy::redundant_closure_for_method_calls, reason = "polars does not export the type's name")]
         let slices = slices(metadata.row_groups.iter().map(|group| group.num_rows()));
         Ok(Self { path: path.to_owned(), shown: shown.to_owned(), columns, n_rows: metadata.num_rows as u64, slices })
@@ -62,8 +61,14 @@ impl ParquetFile {
             .with_columns(Some(wanted.to_vec()))
             .with_slice(Some(slice))
             .finish()
-            .map_err(|error| Error::data(format!("{} is damaged: {error}", self.shown)))
+            .map_err(|_| damaged(&self.shown))
     }
+}
+
+/// The error for what begins like a Parquet file and does not go on like one.
+fn damaged(shown: &str) -> Error {
+    Error::data(format!("{shown} is a damaged Parquet file, or one that is cut off"))
+        .hint("fetch or export the file again")
 }
 
 fn file(path: &Path) -> Result<File> {

@@ -58,6 +58,7 @@ impl TextFile {
             .from_reader(reader);
         let mut rows = Rows::new(self, send);
         let mut record = csv::ByteRecord::new();
+        let mut ends_open = None;
         while reader.read_byte_record(&mut record).map_err(|error| self.unreadable(&error))? {
             let first_line = record.position().map_or(0, csv::Position::line);
             if reader.position().line() - first_line > RECORD_LINES {
@@ -68,12 +69,38 @@ impl TextFile {
                 ))
                 .hint("a quote (\") is opened there and not closed: mend the row"));
             }
+            let last = record.iter().next_back().unwrap_or_default();
+            ends_open = last.contains(&b'\n').then(|| rows.gather.next_row());
             let ends = (0..record.len()).map(|field| record.range(field).expect("a field that is counted").end);
             if !rows.add(record.as_slice(), record.len(), ends)? {
                 return Ok(());
             }
         }
+        if let Some(row) = ends_open
+            && self.has_odd_quotes()?
+        {
+            return Err(Error::data(format!(
+                "row {row} of {} does not end: it takes in the rest of the file",
+                self.shown
+            ))
+            .hint("a quote (\") is opened there and not closed: mend the row"));
+        }
         rows.finish()
+    }
+
+    /// Whether one quote of the file is not closed.
+    fn has_odd_quotes(&self) -> Result<bool> {
+        let mut reader = BufReader::with_capacity(1 << 18, bytes::text(&self.path, self.encoding.as_deref())?);
+        let mut is_odd = false;
+        loop {
+            let buffer = reader.fill_buf().map_err(|error| self.unreadable(&error))?;
+            if buffer.is_empty() {
+                return Ok(is_odd);
+            }
+            is_odd = buffer.iter().fold(is_odd, |is_odd, &byte| is_odd ^ (byte == b'"'));
+            let length = buffer.len();
+            reader.consume(length);
+        }
     }
 
     fn parse_aligned(&self, reader: impl Read, send: &SyncSender<RawBatch>) -> Result<()> {
@@ -98,7 +125,10 @@ impl TextFile {
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Error {
-        Error::data(format!("cannot read {}: {error}", self.shown))
+        let text = error.to_string();
+        let reason = text.split(" (os error").next().unwrap_or(&text);
+        Error::data(format!("cannot read {} to its end: {reason}", self.shown))
+            .hint("the file seems cut off or damaged: fetch or export it again")
     }
 
     /// Names from the header line: trimmed; one without a name gets its number.
@@ -153,7 +183,9 @@ impl<'f> Rows<'f> {
             self.gather.fields(bytes, ends);
             self.gather.row();
         } else {
-            self.gather.fault(format!("{n_fields} fields where there are {} columns", names.len()));
+            let n_lines = bytes.split(|&byte| byte == b'\n').count();
+            let over = if n_lines > 1 { format!(" (over {n_lines} lines: is a quote open?)") } else { String::new() };
+            self.gather.fault(format!("{n_fields} fields where there are {} columns{over}", names.len()));
         }
         if self.gather.is_full() { self.hand_over() } else { Ok(true) }
     }

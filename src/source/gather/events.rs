@@ -124,12 +124,13 @@ impl<'s> EventGather<'s> {
         let end = self.end.map_or(i64::MAX, |end| end.0);
         let known_fault = |row: usize| {
             let known = rows.known_at.as_ref()?[row];
-            times::fault(known).filter(|_| known != MISSING).zip(spec.known_at.as_ref())
+            let column = spec.known_at.as_ref()?;
+            times::fault(known, column).filter(|_| known != MISSING).zip(Some(column))
         };
         let fault = |row: usize| {
             if rows.person[row] == NO_LEVEL {
                 Some((row, Some(spec.person.as_str()), "no person"))
-            } else if let Some(reason) = times::fault(rows.time[row]) {
+            } else if let Some(reason) = times::fault(rows.time[row], &spec.time) {
                 Some((row, Some(spec.time.column.as_str()), reason))
             } else if rows.kind[row] == NO_LEVEL {
                 Some((row, spec.event.as_deref(), "no kind of event"))
@@ -158,6 +159,11 @@ impl<'s> EventGather<'s> {
         self.kind.extend(rows.kind);
         self.known_at.extend(rows.known_at.into_iter().flatten());
         Ok(())
+    }
+
+    /// Whether no row could be used.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.time.is_empty()
     }
 
     /// Refuses a source of which most rows were rejected.

@@ -80,11 +80,12 @@ impl<'s> PeopleGather<'s> {
         };
         let mut keep = vec![true; height];
         for row in 0..height {
-            let time_fault = times::fault(valid_from[row]).filter(|_| self.clock.is_some());
+            let since = self.spec.valid_from.as_ref();
+            let time_fault = since.and_then(|column| times::fault(valid_from[row], column));
             let fault = if person[row] == NO_LEVEL {
                 Some((self.spec.person.as_deref(), "no person"))
             } else {
-                time_fault.map(|reason| (self.spec.valid_from.as_ref().map(|time| time.column.as_str()), reason))
+                time_fault.map(|reason| (since.map(|time| time.column.as_str()), reason))
             };
             if let Some((column, reason)) = fault {
                 keep[row] = false;

@@ -26,15 +26,32 @@ pub(crate) const UNREADABLE: i64 = i64::MIN + 1;
 /// A value before 1900 or after 2200.
 pub(crate) const OUT_OF_RANGE: i64 = i64::MIN + 2;
 
+/// Why a text without a told format is no time.
+const UNREAD: &str = "the time cannot be read";
+/// Why a text with one is none.
+const MISFIT: &str = "the time does not fit its `format`";
+
+/// What to do about rows rejected for `reason`, if it is about how times are written.
+pub(crate) fn advice(reason: &str, column: &str) -> Option<String> {
+    match reason {
+        UNREAD => Some(format!(
+            "tell how it is written: {{ column = \"{column}\", format = \"%d.%m.%Y %H:%M\" }} for 31.12.2018 23:59"
+        )),
+        MISFIT => Some("write `format` as the values are written; without it, 2018-12-31 23:59 is read".to_owned()),
+        _ => None,
+    }
+}
+
 /// 1900-01-01 and 2201-01-01: times outside are slips of a keyboard or marks for "never".
 const SANE: std::ops::Range<i64> = -25_567 * DAY..84_371 * DAY;
 
-/// Why an instant is none, if it is none.
-pub(crate) fn fault(instant: i64) -> Option<&'static str> {
-    match instant {
-        MISSING => Some("no time"),
-        UNREADABLE => Some("the time cannot be read"),
-        OUT_OF_RANGE => Some("the time is before 1900 or after 2200"),
+/// Why an instant of a column is none, if it is none.
+pub(crate) fn fault(instant: i64, column: &TimeColumn) -> Option<&'static str> {
+    match (instant, &column.reading) {
+        (MISSING, _) => Some("no time"),
+        (UNREADABLE, TimeReading::Format(_)) => Some(MISFIT),
+        (UNREADABLE, _) => Some(UNREAD),
+        (OUT_OF_RANGE, _) => Some("the time is before 1900 or after 2200"),
         _ => None,
     }
 }

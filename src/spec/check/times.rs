@@ -1,6 +1,7 @@
 //! Columns of times and how they are written.
 
 use jiff::civil;
+use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::super::written;
@@ -71,6 +72,15 @@ impl Check<'_, '_> {
     }
 
     pub(super) fn format(&mut self, at: &str, format: &str) {
+        let new_year = civil::date(2018, 12, 31).to_zoned(TimeZone::UTC);
+        if new_year.is_ok_and(|time| strtime::format(format, &time).is_err()) {
+            self.fault(
+                at,
+                format!("\"{format}\" is not a time format: it has a % letter that means nothing"),
+                "%d day, %m month, %Y year, %H hour, %M minute, %S second, %b Dec, %p PM, %z +0100",
+            );
+            return;
+        }
         if !format.contains('%') {
             self.fault(
                 at,
