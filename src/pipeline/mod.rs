@@ -5,7 +5,6 @@
 
 pub mod advance;
 pub mod check;
-mod doors;
 pub mod inputs;
 pub mod phases;
 pub mod score;

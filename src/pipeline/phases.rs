@@ -4,17 +4,17 @@
 use std::path::PathBuf;
 
 use super::advance::Work;
-use super::doors;
 use super::inputs::InputFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
+use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
-use crate::spec::{Audience, Spec};
-use crate::store::{Layout, manifest};
+use crate::spec::{Audience, Prediction, Spec};
+use crate::store::{self, Layout, manifest, models};
 
 /// The phases over one spec.
 #[derive(Debug)]
@@ -73,7 +73,9 @@ impl<'a> Phases<'a> {
             Some((_, examples, recipe)) => (examples, recipe),
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        doors::predict(&examples, &recipe, spec, prediction, layout)
+        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe)?)?;
+        drop(examples);
+        keep(&predicted, &prediction.name, layout)
     }
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
@@ -167,6 +169,30 @@ impl Work for Phases<'_> {
 fn named(error: Error, what: &str, name: &str) -> Error {
     let name = format!("{what} `{name}`");
     if error.message().contains(&name) { error } else { error.context(name) }
+}
+
+fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<predict::Context> {
+    let named = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
+    let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
+    Ok(predict::Context {
+        from: named(&prediction.from),
+        to: named(&prediction.to),
+        horizon: prediction.horizon.map(|horizon| horizon.to_string()),
+        seed: spec.seed,
+        recipe,
+    })
+}
+
+/// Writes evaluation and scores, keeps the model as a version, and puts it in use.
+fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
+    let Predicted { bundle, evaluation, scores } = predicted;
+    let folder = layout.predict(prediction);
+    store::write_json(&folder.join("evaluation.json"), evaluation)?;
+    store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
+    let card = predict::card(bundle, evaluation);
+    let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];
+    let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
+    models::promote(&layout.models, prediction, &version)
 }
 
 fn recorded(input: &crate::source::Input, spec: &Spec) -> manifest::Input {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
-use super::doors::{Bundle, Scored};
 use crate::discover::{self, NewData, ToScore};
 use crate::error::{Error, Result};
+use crate::predict::Bundle;
+use crate::predict::bundle::Scored;
 use crate::store::{self, models};
 use crate::time::Time;
 

@@ -85,10 +85,17 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write_with`]; a value that JSON cannot hold is an internal error.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut bytes =
-        serde_json::to_vec_pretty(value).map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+    write_bytes(path, &json(value).map_err(|error| error.context(path.display()))?)
+}
+
+/// A value as indented JSON with a newline at the end, as [`write_json`] writes it.
+///
+/// # Errors
+/// A value that JSON cannot hold is an internal error.
+pub fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::internal(error.to_string()))?;
     bytes.push(b'\n');
-    write_bytes(path, &bytes)
+    Ok(bytes)
 }
 
 /// Reads a JSON artifact.

@@ -19,7 +19,7 @@ pub const CURRENT: &str = "current";
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn keep(models: &Path, prediction: &str, model: &[u8], others: &[(&str, &[u8])]) -> Result<String> {
+pub fn keep(models: &Path, prediction: &str, model: &[u8], others: &[(&str, Vec<u8>)]) -> Result<String> {
     let version = version_of(models, prediction, model);
     let folder = models.join(prediction).join(&version);
     for (name, bytes) in others {
@@ -160,7 +160,7 @@ mod tests {
     fn a_model_is_one_version_and_versions_count_up() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let models = folder.path();
-        let first = keep(models, "p", b"{1}", &[("card.md", b"one")]).expect("kept");
+        let first = keep(models, "p", b"{1}", &[("card.md", b"one".to_vec())]).expect("kept");
         promote(models, "p", &first).expect("promoted");
         let second = keep(models, "p", b"{2}", &[]).expect("kept");
         promote(models, "p", "v2").expect("promoted");
