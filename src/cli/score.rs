@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Global;
 use super::answer::Answer;
+use super::table::printable;
 use crate::error::Result;
 use crate::pipeline::score::{Job, score};
 use crate::rate::grouped;
@@ -39,6 +40,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Answer> {
     })?;
     let mean = scored.mean_propensity.map(|mean| format!(", mean propensity {mean:.4}")).unwrap_or_default();
     let [n_people, n_eligible] = [scored.n_people, scored.n_eligible].map(|n| grouped(n as u64));
-    let text = format!("{n_people} people, {n_eligible} of them eligible and scored{mean}: {}\n", scored.output);
+    let mut text = format!("{n_people} people, {n_eligible} of them eligible and scored{mean}: {}\n", scored.output);
+    for (reason, &rows) in &scored.rejected {
+        text += &format!("warning: {} rows of the input were not used: {}\n", grouped(rows), printable(reason));
+    }
     Answer::new("score", text, &scored)
 }

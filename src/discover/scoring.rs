@@ -13,7 +13,7 @@ use super::examples::{attribute_table, eligible_at};
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::map;
-use crate::source::{self, Data, Events, Values};
+use crate::source::{self, Data, Events, Rejected, Values};
 use crate::spec::{
     ColumnType, EventSource, Order, PeopleSource, Places, Rows, Rule, Spec, Stage, Table as Told, TimeColumn,
     TimeReading,
@@ -44,6 +44,8 @@ pub struct ToScore {
     pub row: Vec<Option<u32>>,
     /// The features of the eligible.
     pub features: Table,
+    /// Every row that was not used.
+    pub rejected: Vec<Rejected>,
 }
 
 /// Reads new data and computes the features of a recipe.
@@ -67,6 +69,7 @@ fn of_snapshot(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
         person: people.iter().map(|&person| data.people.ids[person as usize].clone()).collect(),
         row: (0..).map(Some).take(people.len()).collect(),
         features: attribute_table(recipe, &data, &people)?,
+        rejected: data.rejected,
     })
 }
 
@@ -89,7 +92,7 @@ fn of_events(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
     for (place, &person) in (0..).zip(&eligible) {
         row[person as usize] = Some(place);
     }
-    Ok(ToScore { person: data.people.ids, row, features })
+    Ok(ToScore { person: data.people.ids, row, features, rejected: data.rejected })
 }
 
 /// Every property that the recipe looks at must be a column, numbers where it takes sums, texts where it takes shares.

@@ -1,5 +1,6 @@
 //! A bundle on new data, without a spec: the batch job's door.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, DataFrame};
@@ -9,6 +10,7 @@ use crate::discover::{self, NewData, ToScore};
 use crate::error::{Error, Result};
 use crate::predict::Bundle;
 use crate::predict::bundle::Scored;
+use crate::source::Rejected;
 use crate::store::{self, models};
 use crate::time::Time;
 
@@ -38,6 +40,8 @@ pub struct Done {
     pub n_eligible: usize,
     /// The mean propensity of these.
     pub mean_propensity: Option<f64>,
+    /// How many rows of the input were not used, by reason.
+    pub rejected: BTreeMap<String, u64>,
     /// Where the scores are.
     pub output: String,
 }
@@ -66,8 +70,18 @@ pub fn score(job: &Job) -> Result<Done> {
         n_people: to_score.person.len(),
         n_eligible: scored.propensity.len(),
         mean_propensity: mean(&scored.propensity),
+        rejected: by_reason(&to_score.rejected),
         output: job.output.display().to_string(),
     })
+}
+
+fn by_reason(rejected: &[Rejected]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for row in rejected {
+        let place = row.column.as_ref().map(|column| format!("{column}: ")).unwrap_or_default();
+        *counts.entry(format!("{place}{}", row.reason)).or_default() += 1;
+    }
+    counts
 }
 
 /// What the first reason says of people who could not make the transition.
