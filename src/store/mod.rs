@@ -56,6 +56,11 @@ fn unwritable(path: &Path, source: &std::io::Error) -> Error {
             let message = format!("cannot write {}: {} is a file, not a folder", path.display(), file.display());
             Error::data(message).hint("move that file away, or choose another folder with --out")
         }
+        _ if path.is_dir() => error.hint("move that folder away, or choose another place with --out"),
+        Some(folder) if source.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("cannot write {}: {} takes no new folder", path.display(), folder.display());
+            Error::data(message).hint("choose another folder with --out")
+        }
         _ => error.hint("check the folder's permissions and the free space, or choose another with --out"),
     }
 }
