@@ -82,7 +82,7 @@ impl Error {
 
     /// A file that could not be read or written, with the system's reason (exit code 4).
     pub fn io(what: impl fmt::Display, path: &std::path::Path, source: &std::io::Error) -> Self {
-        Self::data(format!("cannot {what} {}: {source}", path.display()))
+        Self::data(format!("cannot {what} {}: {}", path.display(), reason(source)))
     }
 
     /// Adds a hint: what to do about it.
@@ -97,6 +97,21 @@ impl Error {
     pub fn excerpt(mut self, excerpt: Excerpt) -> Self {
         self.0.excerpt = Some(excerpt);
         self
+    }
+
+    /// Whether it points at words of a file already.
+    #[must_use]
+    pub fn has_excerpt(&self) -> bool {
+        self.0.excerpt.is_some()
+    }
+
+    /// Points at words of a file, unless it points somewhere already.
+    #[must_use]
+    pub fn at(self, excerpt: Option<Excerpt>) -> Self {
+        match excerpt {
+            Some(excerpt) if !self.has_excerpt() => self.excerpt(excerpt),
+            _ => self,
+        }
     }
 
     /// Says in which work the error arose: `context: message`.
@@ -125,6 +140,12 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The words of a file that the first fault is about, if there are any.
+    #[must_use]
+    pub fn place(&self) -> Option<&Excerpt> {
+        self.0.excerpt.as_ref()
     }
 
     /// What to do about the first fault.
@@ -167,6 +188,25 @@ impl std::error::Error for Error {}
 impl From<polars::error::PolarsError> for Error {
     fn from(error: polars::error::PolarsError) -> Self {
         Self::internal(format!("table operation failed: {error}"))
+    }
+}
+
+/// The system's reason in words, without its number.
+#[must_use]
+pub fn reason(source: &std::io::Error) -> String {
+    use std::io::ErrorKind as E;
+    match source.kind() {
+        E::NotFound => "it is not there".to_owned(),
+        E::PermissionDenied => "permission denied".to_owned(),
+        E::StorageFull | E::QuotaExceeded => "the disk is full".to_owned(),
+        E::FileTooLarge => "the file would be larger than is allowed".to_owned(),
+        E::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
+        E::IsADirectory => "it is a folder".to_owned(),
+        E::AlreadyExists | E::NotADirectory => "a file stands where a folder should be".to_owned(),
+        _ => {
+            let text = source.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
     }
 }
 

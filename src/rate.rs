@@ -28,14 +28,12 @@ impl Rate {
 
     /// The share, 0–1; `None` over nobody.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts of people fit a double's 53 bits")]
     pub fn share(self) -> Option<f64> {
         (self.n_eligible > 0).then(|| self.n_attained as f64 / self.n_eligible as f64)
     }
 
     /// Wilson's 95 % interval of the share, `(low, high)`; `None` over nobody.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts of people fit a double's 53 bits")]
     pub fn interval(self) -> Option<(f64, f64)> {
         let share = self.share()?;
         let n = self.n_eligible as f64;

@@ -25,7 +25,6 @@ impl Time {
 
     /// Days from `earlier` to this instant; negative when `earlier` is later.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of a human time span fit a double's 53 bits")]
     pub fn days_since(self, earlier: Self) -> f64 {
         self.0.saturating_sub(earlier.0) as f64 / DAY as f64
     }
@@ -106,7 +105,6 @@ impl Duration {
 
     /// Length in days, a month counted as 365.25 / 12 days.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of a human time span fit a double's 53 bits")]
     pub fn in_days(self) -> f64 {
         f64::from(self.months) * 365.25 / 12.0 + self.micros as f64 / DAY as f64
     }

@@ -1,6 +1,26 @@
 //! PHASE 2, discover what the data knows: examples (features and labels as of each cutoff) and what separates those who
 //! make a transition from those who do not.
+//!
+//! In: people, events and stage history. Out: the source profile, data issues and rejected rows ([`write_findings`]); per
+//! prediction the [`Examples`] with the [`Recipe`] of their features ([`examples`]) and the [`signals`] of each feature.
 
+mod attributes;
+pub mod catalogue;
+mod engine;
+mod examples;
+mod findings;
+mod frames;
+mod scoring;
+mod signals;
+mod splits;
 pub mod table;
 
-pub use table::{Cells, Column, Examples, Outcome, Split, Table};
+pub use crate::map::Outcome;
+pub use attributes::{Attribute, AttributeValues, columns_of};
+pub use catalogue::{Feature, Recipe};
+pub use examples::{eligible_at, examples};
+pub use findings::{Finding, Findings, Severity, findings, write_findings};
+pub use frames::{read_examples, write_examples, write_signals};
+pub use scoring::{NewData, ToScore, to_score};
+pub use signals::{Signal, signals};
+pub use table::{Cells, Column, Examples, Split, Table};

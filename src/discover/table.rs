@@ -1,5 +1,6 @@
 //! Features and examples, column by column.
 
+use crate::map::Outcome;
 use crate::time::Time;
 
 /// What is missing in a category column.
@@ -80,31 +81,6 @@ pub enum Split {
     Unused,
 }
 
-/// What became of an eligible person within the horizon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Reached the target stage: label 1.
-    Attained,
-    /// Still where they were: label 0.
-    Stayed,
-    /// Left for another stage first: label 0.
-    Attrited,
-    /// The horizon runs past the end of the data: no label.
-    Immature,
-}
-
-impl Outcome {
-    /// 1 or 0, or nothing yet.
-    #[must_use]
-    pub fn label(self) -> Option<bool> {
-        match self {
-            Self::Attained => Some(true),
-            Self::Stayed | Self::Attrited => Some(false),
-            Self::Immature => None,
-        }
-    }
-}
-
 /// One row per eligible person and cutoff, sorted by cutoff, then person. The rows of the last cutoff, the end of the
 /// data, are the people eligible now: [`Outcome::Immature`], to be scored. (In a snapshot every row is both.)
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -127,6 +103,8 @@ pub struct Examples {
     pub features: Table,
     /// Whether the examples come from a labelled snapshot.
     pub snapshot: bool,
+    /// The rank in time of each row of a snapshot, when the spec says that its rows stand in time.
+    pub order: Option<Vec<u32>>,
 }
 
 impl Examples {

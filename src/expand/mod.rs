@@ -80,9 +80,13 @@ pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &C
     let contacts = Contacts::of(people)?;
     let pool = Pool::new(scores, people, context.end);
     let who = Who::new(people, &contacts, context.identities);
-    let suppression = Suppression::read(audience, context.spec, &who)?;
+    let place = |key: &str| {
+        let position = context.spec.audiences.iter().position(|known| known.name == audience.name)?;
+        context.spec.excerpt(&format!("audiences[{position}].{key}"))
+    };
+    let suppression = Suppression::read(audience, context.spec, &who).map_err(|error| error.at(place("suppress")))?;
 
-    let mut rows = pool.candidates(audience, context.spec)?;
+    let mut rows = pool.candidates(audience, context.spec).map_err(|error| error.at(place("candidates")))?;
     rank::best_first(&mut rows, &scores.propensity, &scores.person);
     let n_candidates = rows.len();
     let mut dropped = BTreeMap::new();
@@ -92,7 +96,7 @@ pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &C
     let (is_stopped, lists) = suppression.stops(&named, &who);
     drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
 
-    let has_agreed = pool.consenting(audience, &rows)?;
+    let has_agreed = pool.consenting(audience, &rows).map_err(|error| error.at(place("consent")))?;
     drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
 
     let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();

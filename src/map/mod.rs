@@ -1,5 +1,60 @@
 //! PHASE 1, map the lifecycle: who stood in which stage when, the transitions between stages, and their KPIs.
+//!
+//! In: people, events, the stages of the spec. Out: a [`history`] of stays, the [`transitions`] that were seen, the
+//! [`lifecycle`] table, and what looks wrong ([`lint`]). A stage's rules are SQL conditions ([`rules`]); what each event
+//! means to them is worked out first (`masks`), then each person walks through the stages (`machine`).
 
+mod claims;
+mod files;
 pub mod history;
+pub mod lifecycle;
+pub mod lint;
+mod machine;
+mod masks;
+pub mod outcome;
+pub mod rules;
+pub mod transitions;
 
-pub use history::Stays;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use files::{read_history, write};
+pub use history::{Stays, history};
+pub use lifecycle::Lifecycle;
+pub use lint::Lint;
+pub use outcome::{Outcome, outcome};
+pub use transitions::Transition;
+
+use crate::error::Result;
+use crate::source::Data;
+use crate::spec::Spec;
+
+/// What this phase found out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapped {
+    /// Who stood in which stage when.
+    pub stays: Stays,
+    /// Every move between two stages that was seen.
+    pub transitions: Vec<Transition>,
+    /// The lifecycle table.
+    pub lifecycle: Lifecycle,
+    /// What looks wrong.
+    pub lint: Lint,
+}
+
+/// Maps the lifecycle.
+///
+/// # Errors
+/// A spec error when a stage's rule cannot be read, names a column or a kind of event that is not there, or is no
+/// condition.
+pub fn map(data: &Data, spec: &Spec) -> Result<Mapped> {
+    let (stays, claims) = history::walk(data, spec)?;
+    Ok(Mapped {
+        transitions: transitions::transitions(&stays, spec.stages.len()),
+        lifecycle: lifecycle::lifecycle(data, spec, &stays),
+        lint: lint::lint(data, spec, &stays, &claims),
+        stays,
+    })
+}

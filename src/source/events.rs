@@ -77,6 +77,32 @@ impl Events {
         Time(self.known_at.as_ref().map_or(self.time[row], |known| known[row].max(self.time[row])))
     }
 
+    /// The same events with kinds in the given order, others after them: events of one instant are taken in that order.
+    #[must_use]
+    pub fn ordered_by_kind(mut self, kinds: &[String]) -> Self {
+        let mut order = kinds.to_vec();
+        order.extend(self.kinds.iter().filter(|kind| !kinds.contains(kind)).cloned());
+        let place = |kind: &String| order.iter().position(|other| other == kind).expect("every kind is in the order");
+        let moved: Vec<u16> =
+            self.kinds.iter().map(|kind| u16::try_from(place(kind)).expect("kinds are counted in 16 bits")).collect();
+        self.kind.iter_mut().for_each(|kind| *kind = moved[usize::from(*kind)]);
+        self.kinds = order;
+        let mut rows: Vec<usize> = (0..self.len()).collect();
+        rows.sort_by_key(|&row| (self.person[row], self.time[row], self.kind[row]));
+        self.kind = rows.iter().map(|&row| self.kind[row]).collect();
+        self.known_at = self.known_at.map(|known| rows.iter().map(|&row| known[row]).collect());
+        for property in &mut self.properties {
+            property.values = match &property.values {
+                Values::Number(values) => Values::Number(rows.iter().map(|&row| values[row]).collect()),
+                Values::Time(values) => Values::Time(rows.iter().map(|&row| values[row]).collect()),
+                Values::Category { codes, levels } => {
+                    Values::Category { codes: rows.iter().map(|&row| codes[row]).collect(), levels: levels.clone() }
+                }
+            };
+        }
+        self
+    }
+
     /// The position of a kind.
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<u16> {

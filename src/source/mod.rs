@@ -2,12 +2,33 @@
 //!
 //! [`read`] turns the tables of a spec into one [`People`] table and one [`Events`] table sorted by person and time, and
 //! keeps a ledger: rows read = rows used + rows rejected, each rejection with its file, row and reason.
+//!
+//! 1. `files`: a table's files, whatever their format, as one stream of typed batches. A column's type is told, or found
+//!    from all of its values (`kind`), never from its first ones.
+//! 2. `read`: each table is read once; its batches go to every source of people and events, link and profile that wants
+//!    them. Then the queries run (`sql`), and a table is dropped after the last query that names it.
+//! 3. `gather`: texts become codes as soon as a batch is read (`intern`), times become instants (`times`), bad rows go to
+//!    the `ledger`. Whole files are never held as text: ten million events take about 650 MB at most.
+//! 4. `identity`: ids that a link joins become one person; people are sorted by id, events by person and time.
 
+mod batch;
 pub mod events;
+mod files;
+mod gather;
+mod identity;
+mod intern;
+mod kind;
+mod ledger;
 pub mod people;
+mod profile;
+mod read;
+mod sql;
+mod times;
 
 pub use events::{Events, Property, Values};
 pub use people::People;
+pub use profile::ColumnProfile;
+pub use read::read;
 
 use crate::time::Time;
 
@@ -26,6 +47,8 @@ pub struct Data {
     pub rejected: Vec<Rejected>,
     /// Every source id and the person it became, when it is not itself.
     pub identities: Vec<Identity>,
+    /// What the columns of the tables hold.
+    pub profiles: Vec<ColumnProfile>,
 }
 
 /// An input file, for the manifest.
@@ -70,3 +93,6 @@ pub struct Identity {
     /// The rule that joined them.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests;

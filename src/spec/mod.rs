@@ -1,13 +1,93 @@
 //! `clo.toml`, read and checked: what the rest of clo works from.
 //!
-//! The written form ([`written`]) is what serde reads and what the JSON Schema describes. [`Spec`] is the checked form:
-//! names resolved to positions, durations and times parsed, every rule known to be there. Only [`read`] makes one, and
-//! it reports every fault at once, each with its line.
+//! The written form (`written`) is what serde reads and what the JSON Schema ([`schema`]) describes. [`Spec`] is the
+//! checked form: names resolved to positions, durations and times parsed, every rule known to be there. [`read`] makes
+//! it in four steps, and reports the faults of the last two at once, each with its line:
+//!
+//! 1. `places`: TOML to a document that remembers where each value stands;
+//! 2. `fit`: the document against the JSON Schema: unknown keys, wrong types, what is missing. What does not fit is
+//!    replaced by a blank, so that the rest can still be read;
+//! 3. serde: the document to the written form;
+//! 4. `check`: the written form to the checked one: what names refer to, what contradicts what, what SQL says.
+//!
+//! Whether tables have the columns that the spec names is known only with the data: see `source`.
+
+mod check;
+mod faults;
+mod fit;
+mod places;
+mod sql;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod written;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
+
+pub use places::Places;
+
+/// Reads and checks a `clo.toml`. `variable` answers `${VAR}`, usually from the environment.
+///
+/// # Errors
+/// The file cannot be read, is not TOML, or holds faults: all of them, each with its line.
+#[expect(clippy::disallowed_methods, reason = "the spec is the one file that is read here")]
+pub fn read(path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Spec> {
+    let text = std::fs::read_to_string(path).map_err(|source| {
+        Error::spec(format!("cannot read {}: {source}", path.display()))
+            .hint("name the spec with --spec FILE; `clo simulate` writes one that works, to start from")
+    })?;
+    parse(&text, path, variable)
+}
+
+/// Checks the text of a `clo.toml`; `path` is where it stands, for messages and relative paths.
+///
+/// # Errors
+/// As [`read`].
+///
+/// # Examples
+/// ```
+/// let text = r#"
+/// [project]
+/// name = "shop"
+/// [tables]
+/// orders = "orders.csv"
+/// [events.purchase]
+/// table = "orders"
+/// person = "customer"
+/// time = "ordered_at"
+/// [[lifecycle.stages]]
+/// name = "customer"
+/// enter = "event = 'purchase'"
+/// [[lifecycle.stages]]
+/// name = "repeat"
+/// enter = "event = 'purchase' AND nth >= 2"
+/// "#;
+/// let spec = clo::spec::parse(text, "clo.toml".as_ref(), &|_| None)?;
+/// assert_eq!(spec.stage("repeat"), Some(1));
+/// # Ok::<(), clo::error::Error>(())
+/// ```
+pub fn parse(text: &str, path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Spec> {
+    let (mut document, places) = places::parse(text, path)?;
+    let mut faults = faults::Faults::new(&places);
+    fit::fit(&mut document, &schema(), &mut faults);
+    let written = faults.written(document)?;
+    let spec = check::check(written, path, variable, &mut faults);
+    faults.none()?;
+    Ok(spec)
+}
+
+/// The JSON Schema of `clo.toml`.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    written::schema()
+}
 
 /// A checked `clo.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +116,8 @@ pub struct Spec {
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// Where each key stands in the file; see [`Spec::excerpt`].
+    pub places: Places,
 }
 
 /// Which of the two shapes of data the spec describes.
@@ -60,6 +142,14 @@ impl Spec {
         self.stages.iter().position(|stage| stage.name == name)
     }
 
+    /// The words of the file that say `path`, such as `events.purchase.person` or `lifecycle.stages[2].enter` (stages,
+    /// predictions and audiences by their position in this spec). What the file leaves unsaid is pointed at where it
+    /// would be said: the nearest table around it.
+    #[must_use]
+    pub fn excerpt(&self, path: &str) -> Option<Excerpt> {
+        self.places.excerpt(path)
+    }
+
     /// The prediction of that name.
     #[must_use]
     pub fn prediction(&self, name: &str) -> Option<&Prediction> {
@@ -68,7 +158,8 @@ impl Spec {
 }
 
 /// One raw table: a path (or a glob) and how it is to be read.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Path, glob or address, variables expanded; relative to the spec's folder.
     pub path: String,
@@ -93,7 +184,8 @@ pub struct Table {
 }
 
 /// How the columns of a text file are parted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delimiter {
     /// One byte, e.g. `;`.
     Byte(u8),
@@ -102,7 +194,8 @@ pub enum Delimiter {
 }
 
 /// A column type that a spec can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum ColumnType {
     /// 64-bit integer.
     I64,
@@ -224,7 +317,7 @@ pub struct Stage {
 pub enum Rule {
     /// No rule: where everybody starts.
     Start,
-    /// An event for which the SQL expression holds (over `event`, `nth`, the event's properties and the person's attributes).
+    /// An event for which the SQL expression holds (over `event`, `nth`, its properties and the person's attributes).
     Enter(String),
     /// Attributes for which the SQL expression holds (snapshots).
     When(String),
@@ -272,7 +365,8 @@ pub struct Model {
 }
 
 /// A kind of model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Estimator {
     /// Logistic regression unless boosting beats it on validation beyond noise.
     #[default]
@@ -286,7 +380,8 @@ pub enum Estimator {
 }
 
 /// How a logistic regression is solved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Solver {
     /// Newton's method (IRLS) in parallel.
     #[default]
@@ -333,7 +428,8 @@ pub enum Size {
 }
 
 /// A form that an audience is exported in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Destination {
     /// A plain CSV file.
     Csv,

@@ -1,5 +1,18 @@
 //! The one place that writes files: each artifact is written beside its place, synced and renamed, so that a reader or
 //! a killed run finds the old one or the new one, never half of one.
+//!
+//! [`lock`] keeps two runs of one project apart, [`manifest`] remembers what was made from what, [`models`] keeps the
+//! versions of each model, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
+#![expect(clippy::disallowed_methods, reason = "this is the one place that writes files")]
+
+pub mod fingerprint;
+pub mod leftovers;
+pub mod lock;
+pub mod manifest;
+pub mod models;
+
+pub use fingerprint::{Fingerprint, Key};
+pub use manifest::Manifest;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -16,13 +29,16 @@ use crate::error::{Error, Result};
 /// # Errors
 /// When the folder cannot be made or written (no permission, disk full): what stood there before still stands.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
-    let fail = |source: std::io::Error| {
-        Error::io("write", path, &source)
-            .hint("check the folder's permissions and the free space, or choose another with --out")
-    };
+    let fail = |source: std::io::Error| unwritable(path, &source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
-    let temporary = tempfile::Builder::new().prefix(".clo-").suffix(".part").tempfile_in(folder).map_err(fail)?;
+    let temporary = tempfile::Builder::new()
+        .prefix(leftovers::PREFIX)
+        .suffix(leftovers::SUFFIX)
+        .tempfile_in(folder)
+        .map_err(fail)?;
+    // Tells a run that sweeps this folder that the file is being written. A file system without locks does without.
+    let _ = temporary.as_file().try_lock();
     let mut writer = BufWriter::with_capacity(1 << 16, temporary.as_file());
     fill(&mut writer)?;
     writer.flush().map_err(fail)?;
@@ -31,6 +47,17 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Resul
     allow_reading(temporary.as_file()).map_err(fail)?;
     temporary.persist(path).map_err(|error| fail(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
+}
+
+fn unwritable(path: &Path, source: &std::io::Error) -> Error {
+    let error = Error::io("write", path, source);
+    match path.ancestors().skip(1).find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => {
+            let message = format!("cannot write {}: {} is a file, not a folder", path.display(), file.display());
+            Error::data(message).hint("move that file away, or choose another folder with --out")
+        }
+        _ => error.hint("check the folder's permissions and the free space, or choose another with --out"),
+    }
 }
 
 /// Temporary files are made for their owner alone; artifacts get the usual permissions.
@@ -50,7 +77,7 @@ fn allow_reading(_: &File) -> std::io::Result<()> {
 /// # Errors
 /// As [`write_with`].
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_with(path, |writer| writer.write_all(bytes).map_err(|source| Error::io("write", path, &source)))
+    write_with(path, |writer| writer.write_all(bytes).map_err(|source| unwritable(path, &source)))
 }
 
 /// Writes a value as indented JSON with a newline at the end.
@@ -58,10 +85,17 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write_with`]; a value that JSON cannot hold is an internal error.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut bytes =
-        serde_json::to_vec_pretty(value).map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
+    write_bytes(path, &json(value).map_err(|error| error.context(path.display()))?)
+}
+
+/// A value as indented JSON with a newline at the end, as [`write_json`] writes it.
+///
+/// # Errors
+/// A value that JSON cannot hold is an internal error.
+pub fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::internal(error.to_string()))?;
     bytes.push(b'\n');
-    write_bytes(path, &bytes)
+    Ok(bytes)
 }
 
 /// Reads a JSON artifact.
@@ -73,6 +107,14 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::data(format!("{} is damaged: {error}", path.display())).hint("delete it and run the phase again")
     })
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// When the file is missing or is not text.
+pub fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|source| Error::io("read", path, &source))
 }
 
 /// Reads a file that is no artifact, e.g. a suppression list; the caller says what its absence means.
@@ -115,7 +157,7 @@ pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
             .with_row_group_size(Some(1 << 18))
             .finish(frame)
             .map(|_| ())
-            .map_err(|error| Error::data(format!("cannot write {}: {error}", path.display())))
+            .map_err(|error| unwritable(path, &std::io::Error::other(error.to_string())))
     })
 }
 
@@ -162,5 +204,19 @@ impl Layout {
     #[must_use]
     pub fn expand(&self, audience: &str) -> PathBuf {
         self.out.join("expand").join(audience)
+    }
+
+    /// The file that the manifest calls `relative`: under `out/`, or under `models/` when it starts so.
+    #[must_use]
+    pub fn place(&self, relative: &str) -> PathBuf {
+        relative.strip_prefix("models/").map_or_else(|| self.out.join(relative), |rest| self.models.join(rest))
+    }
+
+    /// What the manifest calls a file: its path under `out/`, or `models/` and its path there; `None` for any other.
+    #[must_use]
+    pub fn relative(&self, path: &Path) -> Option<String> {
+        let joined = |rest: &Path| rest.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+        let model = path.strip_prefix(&self.models).map(|rest| format!("models/{}", joined(rest)));
+        model.or_else(|_| path.strip_prefix(&self.out).map(joined)).ok()
     }
 }

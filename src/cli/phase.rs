@@ -1,0 +1,153 @@
+//! What the commands of the phases share: run up to a phase, then say what it came to.
+
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::table::{Align, Table, printable};
+use super::ui::{Ui, bold};
+use super::{Global, numbers, project};
+use crate::discover::Severity;
+use crate::error::Result;
+use crate::pipeline::summary::{Finding, Lifecycle, Predicted, Reached, Signals, Summary};
+use crate::pipeline::{self, Outcome, Phase, State};
+use crate::rate::grouped;
+
+/// The options of every phase's command.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Options {
+    /// Do everything again, whether or not something has changed
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Document {
+    units: Vec<Outcome>,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// Runs `phase` for `command`, and answers with what it came to.
+pub(super) fn run(command: &str, phase: Phase, options: Options, global: &Global, ui: &Ui) -> Result<Answer> {
+    let project = project::open(global)?;
+    let mut progress = ui.progress();
+    let units = pipeline::run(&project, phase, options.force, &mut |step| progress.follow(step))?;
+    drop(progress);
+    let summary = Summary::read(&project, phase)?;
+    let text = [done(&units), body(&summary)].concat();
+    Answer::new(command, text, &Document { units, summary })
+}
+
+/// Which units were done and which were fresh.
+fn done(units: &[Outcome]) -> String {
+    let names = |state: State| -> Vec<&str> {
+        units.iter().filter(|unit| unit.state == state).map(|unit| unit.unit.as_str()).collect()
+    };
+    let (done, fresh) = (names(State::Done), names(State::Fresh));
+    match (done.len(), fresh.len()) {
+        (0, _) => "Nothing to do: nothing has changed since the last run.\n".to_owned(),
+        (_, 0) => format!("Done: {}.\n", done.join(", ")),
+        _ => format!("Done: {}. Fresh, and left as they were: {}.\n", done.join(", "), fresh.join(", ")),
+    }
+}
+
+fn body(summary: &Summary) -> String {
+    let mut parts = Vec::new();
+    parts.extend(summary.lifecycle.as_ref().map(stages));
+    parts.extend((!summary.findings.is_empty()).then(|| findings(&summary.findings)));
+    parts.extend(summary.signals.iter().map(signals));
+    parts.extend((!summary.predictions.is_empty()).then(|| predictions(&summary.predictions)));
+    parts.extend((!summary.audiences.is_empty()).then(|| audiences(&summary.audiences)));
+    parts.extend(summary.report.as_ref().map(|path| format!("Report: {path}\n")));
+    parts.iter().map(|part| format!("\n{part}")).collect()
+}
+
+/// Who stands in which stage.
+pub(super) fn stages(lifecycle: &Lifecycle) -> String {
+    let Lifecycle { end, n_people, n_events, stages } = lifecycle;
+    let mut table = Table::new([("stage", Align::Left), ("people now", Align::Right), ("ever", Align::Right)]);
+    for stage in stages {
+        table.row([stage.stage.clone(), grouped(stage.n_people_now), grouped(stage.n_people_ever)]);
+    }
+    let events = if *n_events > 0 { format!(", {} events", grouped(*n_events)) } else { String::new() };
+    let end = end.as_ref().filter(|_| *n_events > 0).map(|end| format!(", until {end}")).unwrap_or_default();
+    format!("{} people{events}{end}\n{}", grouped(*n_people), table.render())
+}
+
+/// What is wrong with data or stages, the gravest first; what is only good to know is counted.
+pub(super) fn findings(findings: &[Finding]) -> String {
+    const SHOWN: usize = 10;
+    let grave = findings.iter().filter(|finding| finding.severity != Severity::Info);
+    let mut text: String = grave.take(SHOWN).map(finding).collect();
+    let n_more = findings.len() - text.lines().count();
+    if n_more > 0 {
+        text += &format!("{n_more} more to know: map/lint.json and discover/issues.json in the output folder\n");
+    }
+    text
+}
+
+fn finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let parts = [
+        finding.place.as_ref().map(|place| format!("{place}:")),
+        finding.message.clone(),
+        Some(finding.advice.clone()),
+    ];
+    format!("{severity}: {}\n", printable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
+}
+
+fn signals(signals: &Signals) -> String {
+    let mut table = Table::new([("strongest alone", Align::Left), ("AUC", Align::Right), ("leak?", Align::Left)]);
+    for signal in &signals.strongest {
+        let leak = signal.leak.clone().unwrap_or_default();
+        table.row([signal.feature.clone(), format!("{:.3}", signal.auc), leak]);
+    }
+    format!("{}\n{}", bold(&printable(&signals.prediction)), table.render())
+}
+
+fn predictions(predictions: &[Predicted]) -> String {
+    let mut table = Table::new([
+        ("prediction", Align::Left),
+        ("model", Align::Left),
+        ("test AUC", Align::Left),
+        ("lift in best tenth", Align::Left),
+        ("base rate", Align::Left),
+    ]);
+    for p in predictions {
+        let auc = numbers::measured(p.roc_auc.as_ref(), 3);
+        let lift = numbers::measured(p.lift_10.as_ref(), 1);
+        table.row([p.prediction.clone(), p.estimator.clone(), auc, lift, p.base_rate.to_string()]);
+    }
+    let said = predictions.iter().flat_map(|p| {
+        let reason = (!p.chosen_because.is_empty())
+            .then(|| format!("{}: {}\n", printable(&p.prediction), printable(&p.chosen_because)));
+        let warnings =
+            p.warnings.iter().map(|warning| format!("warning: {}: {}\n", printable(&p.prediction), printable(warning)));
+        reason.into_iter().chain(warnings).collect::<Vec<_>>()
+    });
+    table.render() + &said.collect::<String>()
+}
+
+fn audiences(audiences: &[Reached]) -> String {
+    let mut table = Table::new([
+        ("audience", Align::Left),
+        ("candidates", Align::Right),
+        ("target", Align::Right),
+        ("holdout", Align::Right),
+        ("expected conversions", Align::Left),
+        ("files", Align::Left),
+    ]);
+    for a in audiences {
+        let (candidates, target, holdout) = (grouped(a.n_candidates), grouped(a.n_target), grouped(a.n_holdout));
+        let expected = format!("{:.1} ({:.1}–{:.1})", a.expected_conversions, a.expected_low, a.expected_high);
+        table.row([a.audience.clone(), candidates, target, holdout, expected, a.folder.clone()]);
+    }
+    let warnings = audiences.iter().flat_map(|a| {
+        a.warnings.iter().map(|warning| format!("warning: {}: {}\n", printable(&a.audience), printable(warning)))
+    });
+    table.render() + &warnings.collect::<String>()
+}

@@ -1,0 +1,228 @@
+//! What is wrong with the data, how much of it, and what to do: `issues.json`, and the ledger of rows not used.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polars::prelude::{
+    DataFrame, IntoColumn as _, NamedFrom as _, NewChunkedArray as _, Series, StringChunked, UInt64Chunked,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::rate::grouped;
+use crate::source::Data;
+use crate::spec::{Shape, Spec};
+use crate::store;
+use crate::time::Time;
+
+/// Above this share of missing values a column is named.
+const MOSTLY_MISSING: f64 = 0.9;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Results would be wrong.
+    Error,
+    /// Results may be wrong.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// Something about the data that a person can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What kind of finding it is.
+    pub code: String,
+    /// The table or file.
+    pub table: String,
+    /// The column, if one is at fault.
+    pub column: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+    /// Where to look, without personal data.
+    pub example: Option<String>,
+    /// What to do.
+    pub advice: String,
+}
+
+/// `issues.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// Version of this format.
+    pub format_version: u32,
+    /// The gravest first.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything found in the data as it was read.
+#[must_use]
+pub fn findings(data: &Data, spec: &Spec) -> Findings {
+    let mut findings = rejections(data);
+    findings.extend(orphans(data, spec));
+    findings.extend(end_after_data(data, spec));
+    findings.extend(columns(data));
+    findings
+        .sort_by(|a, b| (a.severity, &a.code, &a.table, &a.column).cmp(&(b.severity, &b.code, &b.table, &b.column)));
+    Findings { format_version: 1, findings }
+}
+
+/// Rows not used, by file, column and reason.
+fn rejections(data: &Data) -> Vec<Finding> {
+    let mut groups: BTreeMap<(&str, Option<&str>, &str), (u64, u64)> = BTreeMap::new();
+    for row in &data.rejected {
+        let group = groups.entry((&row.file, row.column.as_deref(), &row.reason)).or_insert((0, row.row));
+        *group = (group.0 + 1, group.1.min(row.row));
+    }
+    let finding = |((file, column, reason), (rows, first)): ((&str, Option<&str>, &str), (u64, u64))| Finding {
+        severity: Severity::Warning,
+        code: "rows-rejected".into(),
+        table: file.into(),
+        column: column.map(ToOwned::to_owned),
+        rows,
+        example: Some(format!("row {first}")),
+        advice: format!("{reason}: not used, each stands in discover/rejected.parquet"),
+    };
+    groups.into_iter().map(finding).collect()
+}
+
+/// People who have events and no attributes.
+fn orphans(data: &Data, spec: &Spec) -> Option<Finding> {
+    if spec.people.is_empty() || spec.shape() == Shape::Snapshot {
+        return None;
+    }
+    let orphaned = |person: &usize| data.people.offsets[*person] == data.people.offsets[*person + 1];
+    let n_events: usize = (0..data.people.len()).filter(orphaned).map(|person| data.events.of(person).len()).sum();
+    let n_people = (0..data.people.len()).filter(orphaned).count();
+    (n_people > 0).then(|| Finding {
+        severity: Severity::Warning,
+        code: "orphan-events".into(),
+        table: "events".into(),
+        column: None,
+        rows: n_events as u64,
+        example: None,
+        advice: format!(
+            "{} people have {} events and no row in a people table; their attributes are missing: check how the ids are written on both sides",
+            grouped(n_people as u64),
+            grouped(n_events as u64)
+        ),
+    })
+}
+
+/// An end of observation that lies so far after the last event that whole horizons are empty.
+fn end_after_data(data: &Data, spec: &Spec) -> Option<Finding> {
+    let last = Time(*data.events.time.iter().max()?);
+    let shortest =
+        spec.predictions.iter().filter_map(|prediction| prediction.horizon).map(|horizon| last.plus(horizon)).min()?;
+    (shortest <= data.end).then(|| Finding {
+        severity: Severity::Warning,
+        code: "end-after-data".into(),
+        table: "lifecycle.end".into(),
+        column: None,
+        rows: 0,
+        example: None,
+        advice: format!(
+            "it lies {:.0} days after the last event: whoever moved since counts as if they had not; set it to where the data ends",
+            data.end.days_since(last)
+        ),
+    })
+}
+
+/// Columns that say nothing.
+fn columns(data: &Data) -> Vec<Finding> {
+    let finding = |profile: &crate::source::ColumnProfile| {
+        let (code, rows, advice) = if profile.rows > 0 && profile.nulls == profile.rows {
+            ("column-empty", profile.nulls, "the column holds nothing: check the export that made the file".to_owned())
+        } else if profile.nulls as f64 > MOSTLY_MISSING * profile.rows as f64 {
+            let share = 100.0 * profile.nulls as f64 / profile.rows as f64;
+            (
+                "column-mostly-missing",
+                profile.nulls,
+                format!("{share:.0} % of its values are missing: is it filled in for a few people only, and why?"),
+            )
+        } else if profile.distinct == Some(1) && profile.nulls == 0 {
+            ("column-constant", profile.rows, "every row holds the same value: it cannot tell people apart".to_owned())
+        } else {
+            return None;
+        };
+        Some(Finding {
+            severity: Severity::Info,
+            code: code.into(),
+            table: profile.table.clone(),
+            column: Some(profile.column.clone()),
+            rows,
+            example: None,
+            advice,
+        })
+    };
+    data.profiles.iter().filter_map(finding).collect()
+}
+
+/// Writes what was found in the data: `profile.parquet`, `identities.parquet`, `rejected.parquet`, `issues.json`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_findings(folder: &Path, data: &Data, spec: &Spec) -> Result<()> {
+    store::write_frame(&folder.join("rejected.parquet"), &mut rejected_frame(data)?)?;
+    store::write_frame(&folder.join("identities.parquet"), &mut identities_frame(data)?)?;
+    store::write_frame(&folder.join("profile.parquet"), &mut profile_frame(data)?)?;
+    store::write_json(&folder.join("issues.json"), &findings(data, spec))
+}
+
+fn rejected_frame(data: &Data) -> Result<DataFrame> {
+    let rows = &data.rejected;
+    let columns = vec![
+        StringChunked::from_iter_values("file".into(), rows.iter().map(|row| row.file.as_str())).into_column(),
+        UInt64Chunked::from_iter_values("row".into(), rows.iter().map(|row| row.row)).into_column(),
+        StringChunked::from_iter_options("column".into(), rows.iter().map(|row| row.column.as_deref())).into_column(),
+        StringChunked::from_iter_values("reason".into(), rows.iter().map(|row| row.reason.as_str())).into_column(),
+    ];
+    Ok(DataFrame::new(rows.len(), columns)?)
+}
+
+fn identities_frame(data: &Data) -> Result<DataFrame> {
+    let text = |name: &str, of: &dyn Fn(&crate::source::Identity) -> String| {
+        StringChunked::from_iter_values(name.into(), data.identities.iter().map(of)).into_column()
+    };
+    let columns = vec![
+        text("person", &|identity| identity.person.clone()),
+        text("table", &|identity| identity.table.clone()),
+        text("id", &|identity| identity.id.clone()),
+        text("why", &|identity| identity.why.clone()),
+    ];
+    Ok(DataFrame::new(data.identities.len(), columns)?)
+}
+
+fn profile_frame(data: &Data) -> Result<DataFrame> {
+    type Profile = crate::source::ColumnProfile;
+    let profiles = &data.profiles;
+    let text = |name: &str, of: &dyn Fn(&Profile) -> Option<String>| {
+        StringChunked::from_iter_options(name.into(), profiles.iter().map(of)).into_column()
+    };
+    let count = |name: &str, of: &dyn Fn(&Profile) -> Option<u64>| {
+        UInt64Chunked::from_iter_options(name.into(), profiles.iter().map(of)).into_column()
+    };
+    let top = |profile: &Profile| {
+        let values: Vec<String> =
+            profile.top_values.iter().map(|(value, count)| format!("{value} ({count})")).collect();
+        (!values.is_empty()).then(|| values.join("; "))
+    };
+    let means: Vec<Option<f64>> = profiles.iter().map(|profile| profile.mean).collect();
+    let columns = vec![
+        text("table", &|profile| Some(profile.table.clone())),
+        text("column", &|profile| Some(profile.column.clone())),
+        text("type", &|profile| Some(profile.column_type.clone())),
+        count("rows", &|profile| Some(profile.rows)),
+        count("nulls", &|profile| Some(profile.nulls)),
+        count("distinct", &|profile| profile.distinct),
+        text("min", &|profile| profile.min.clone()),
+        text("max", &|profile| profile.max.clone()),
+        Series::new("mean".into(), means).into_column(),
+        text("top_values", &top),
+        text("semantic_type", &|profile| profile.semantic_type.clone()),
+    ];
+    Ok(DataFrame::new(profiles.len(), columns)?)
+}

@@ -1,0 +1,5 @@
+//! The program `clo`: a doorway to the library.
+
+fn main() -> std::process::ExitCode {
+    clo::cli::main()
+}

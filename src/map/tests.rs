@@ -1,0 +1,269 @@
+//! The state machine against histories worked out by hand, and against a slow one that lives through every day.
+
+use polars::df;
+use polars::prelude::DataFrame;
+use proptest::prelude::*;
+
+use super::testing::{data, silence, spec, stage, stage_from, start};
+use super::{Stays, history};
+use crate::source::{Data, Events, People};
+use crate::spec::{Rule, Spec, Stage};
+use crate::time::DAY;
+
+/// A person's stays as (stage, day).
+fn of(stays: &Stays, person: usize) -> Vec<(usize, i64)> {
+    stays.of(person).map(|row| (usize::from(stays.stage[row]), stays.entered[row] / DAY)).collect()
+}
+
+fn walk(rows: &[(&str, i64, &str)], stages: Vec<Stage>) -> Vec<(usize, i64)> {
+    of(&history(&data(rows, 100), &spec(stages)).unwrap(), 0)
+}
+
+fn shop() -> Vec<Stage> {
+    vec![
+        start("visitor"),
+        stage("customer", "event = 'purchase'"),
+        stage("repeat", "event = 'purchase' AND nth >= 2"),
+        silence("lapsed", &[1, 2], 30),
+    ]
+}
+
+#[test]
+fn the_start_stage_lasts_until_an_event_enters_another() {
+    assert_eq!(walk(&[("a", 1, "visit"), ("a", 3, "purchase")], shop())[..2], [(0, 1), (1, 3)]);
+    assert_eq!(walk(&[("a", 80, "purchase")], shop()), [(1, 80)]);
+    // Both on day 80: the visitor's stay would have no length.
+    assert_eq!(walk(&[("a", 80, "visit"), ("a", 80, "purchase")], shop()), [(1, 80)]);
+}
+
+#[test]
+fn silence_counts_from_the_last_event_that_enters_a_watched_stage() {
+    // The visit on day 20 is not heard; the purchase on day 20 would be.
+    assert_eq!(walk(&[("a", 0, "purchase"), ("a", 20, "visit")], shop()), [(1, 0), (3, 30)]);
+    assert_eq!(walk(&[("a", 0, "purchase"), ("a", 20, "purchase")], shop()), [(1, 0), (2, 20), (3, 50)]);
+    // The third purchase is no move, and yet it is heard.
+    let three = [("a", 0, "purchase"), ("a", 20, "purchase"), ("a", 40, "purchase")];
+    assert_eq!(walk(&three, shop()), [(1, 0), (2, 20), (3, 70)]);
+    // Silence is over before the event of its last instant, which then brings the person back.
+    assert_eq!(walk(&[("a", 0, "purchase"), ("a", 30, "purchase")], shop()), [(1, 0), (3, 30), (2, 30), (3, 60)]);
+    // It would end at the end of observation, day 100: too late.
+    assert_eq!(walk(&[("a", 70, "purchase")], shop()), [(1, 70)]);
+    assert_eq!(walk(&[("a", 69, "purchase")], shop()), [(1, 69), (3, 99)]);
+}
+
+#[test]
+fn two_events_of_one_instant_are_two_moves() {
+    assert_eq!(walk(&[("a", 80, "purchase"), ("a", 80, "purchase")], shop()), [(1, 80), (2, 80)]);
+}
+
+#[test]
+fn a_stage_with_from_is_entered_from_there_alone() {
+    let stages = || {
+        vec![
+            stage("lead", "event = 'contact'"),
+            stage_from("won", "event = 'deal'", &[0]),
+            stage_from("lost", "event = 'stop'", &[1]),
+        ]
+    };
+    let rows = [("a", 1, "deal"), ("a", 2, "contact"), ("a", 3, "stop"), ("a", 4, "deal"), ("a", 5, "contact")];
+    assert_eq!(walk(&rows, stages()), [(0, 2), (1, 4)]);
+}
+
+#[test]
+fn what_happens_at_or_after_the_end_is_left_out() {
+    assert_eq!(walk(&[("a", 90, "visit"), ("a", 100, "purchase")], shop()), [(0, 90)]);
+    assert_eq!(walk(&[("a", 100, "purchase")], shop()), []);
+}
+
+#[test]
+fn people_without_events_start_when_the_data_do() {
+    let mut data = data(&[("a", 5, "purchase")], 100);
+    data.people.ids.push("b".into());
+    data.people.offsets.push(0);
+    data.events.offsets.push(1);
+    assert_eq!(of(&history(&data, &spec(shop())).unwrap(), 1), [(0, 5)]);
+    assert_eq!(of(&history(&data, &spec(shop()[1..3].to_vec())).unwrap(), 1), []);
+}
+
+/// One purchase each on days 0 and 10; people with attributes; `a`'s change on day 5.
+fn with_attributes() -> Data {
+    let mut data = data(&[("a", 0, "purchase"), ("a", 10, "purchase"), ("b", 0, "purchase"), ("c", 0, "visit")], 100);
+    data.people.attributes =
+        df!("tier" => ["basic", "gold", "gold"], "amount" => [0, 0, 0], "opt_in" => [None, Some(true), Some(false)])
+            .unwrap();
+    data.people.offsets = vec![0, 2, 3, 3];
+    data.people.valid_from = Some(vec![i64::MIN, 5 * DAY, i64::MIN]);
+    data
+}
+
+#[test]
+fn rules_see_properties_and_the_attributes_of_that_time() {
+    let data = with_attributes();
+    let entered = |rule: &str| {
+        let stays = history(&data, &spec(vec![stage("x", rule)])).unwrap();
+        (0..3).map(|person| of(&stays, person).first().map(|stay| stay.1)).collect::<Vec<_>>()
+    };
+    assert_eq!(entered("tier = 'gold'"), [Some(10), Some(0), None]);
+    assert_eq!(entered("tier = 'gold' AND event = 'purchase' AND nth = 1"), [None, Some(0), None]);
+    assert_eq!(entered("opt_in"), [Some(10), None, None]);
+    // The property wins over the attribute; a visit has none.
+    assert_eq!(entered("amount > 5"), [Some(0), Some(0), None]);
+    assert_eq!(entered("amount IS NULL"), [None, None, Some(0)]);
+    assert_eq!(entered("event = 'visit' OR amount * nth > 15"), [Some(10), None, Some(0)]);
+}
+
+#[test]
+fn a_kind_that_is_not_there_is_refused_with_what_was_meant() {
+    let data = data(&[("a", 0, "purchase"), ("a", 1, "visit")], 100);
+    let ask = |rule: &str| history(&data, &spec(vec![stage("x", rule), stage("y", "evnt = 'visit'")]));
+    let error = ask("event = 'purchse' AND nth > 1").unwrap_err();
+    assert_eq!((error.exit_code(), error.also().len()), (3, 1));
+    assert!(error.to_string().contains("mean 'purchase'?") && error.to_string().contains("mean `event`?"), "{error}");
+    assert!(ask("event IN ('visits', 'views')").unwrap_err().to_string().contains("'visits'"));
+}
+
+#[test]
+fn a_snapshot_takes_the_last_stage_whose_rule_holds() {
+    let people = People {
+        ids: vec!["a".into(), "b".into(), "c".into()],
+        attributes: df!("y" => ["no", "yes", "yes"], "calls" => [1, 2, 9]).unwrap(),
+        offsets: vec![0, 1, 2, 3],
+        valid_from: None,
+        contact: Vec::new(),
+        order: None,
+    };
+    let events = Events { offsets: vec![0; 4], ..Events::default() };
+    let empty = data(&[], 0);
+    let data = Data { people, events, ..empty };
+    let when = |name: &str, rule: &str| Stage { rule: Rule::When(rule.into()), ..stage(name, "") };
+    let stages = vec![start("prospect"), when("subscriber", "y = 'yes'"), when("fan", "calls > 5")];
+    let spec = Spec { events: Vec::new(), ..spec(stages) };
+    let mapped = super::map(&data, &spec).unwrap();
+    assert_eq!(mapped.stays.stage, [0, 1, 2]);
+    assert!((0..3).all(|person| mapped.stays.at(person, data.end).is_some()));
+    let overlap = &mapped.lint.findings[0];
+    assert_eq!((overlap.code.as_str(), &overlap.people[..]), ("rules-overlap", &["c".to_owned()][..]));
+    assert_eq!(mapped.lifecycle.stages[1].attributes, ["y"]);
+}
+
+/// Every kind of rule at once; what the reference below knows by heart.
+fn winding() -> Vec<Stage> {
+    vec![
+        start("visitor"),
+        stage("lead", "event = 'a'"),
+        stage("customer", "event = 'b'"),
+        stage("repeat", "event = 'b' AND nth >= 3"),
+        silence("dormant", &[1, 2], 7),
+        stage_from("saved", "event = 'c'", &[4]),
+        silence("lapsed", &[2, 3, 4, 5], 12),
+    ]
+}
+
+/// Lives through a person's days one by one, asking at each what the brief of a stage says, and remembering nothing.
+fn day_by_day(events: &[(i64, &str)], end: i64) -> Vec<(usize, i64)> {
+    let claims = |upto: usize| {
+        let n_b = events[..=upto].iter().filter(|event| event.1 == "b").count();
+        match events[upto].1 {
+            "a" => vec![1],
+            "b" if n_b >= 3 => vec![2, 3],
+            "b" => vec![2],
+            "c" => vec![5],
+            _ => vec![],
+        }
+    };
+    let may = |from: usize, to: usize| match to {
+        5 => from == 4,
+        _ => from < to || from == 4 && to >= 1 || from == 6 && to >= 2,
+    };
+    let silences: [(usize, &[usize], i64); 2] = [(4, &[1, 2], 7), (6, &[2, 3, 4, 5], 12)];
+    let mut path: Vec<(usize, i64)> = Vec::new();
+    for day in 0..end {
+        if let Some(&(stage, entered)) = path.last() {
+            let heard = |from: &[usize]| {
+                let matters = |row: &usize| events[*row].0 < day && claims(*row).iter().any(|s| from.contains(s));
+                (0..events.len()).filter(matters).map(|row| events[row].0).max().unwrap_or(entered).max(entered)
+            };
+            let due = |(_, from, days): &&(usize, &[usize], i64)| from.contains(&stage) && heard(from) + days <= day;
+            if let Some((silent, ..)) = silences.iter().rfind(due) {
+                path.push((*silent, day));
+            }
+        }
+        for row in (0..events.len()).filter(|&row| events[row].0 == day) {
+            if path.is_empty() {
+                path.push((0, day));
+            }
+            let (stage, entered) = path[path.len() - 1];
+            if let Some(&to) = claims(row).iter().rfind(|&&to| may(stage, to)) {
+                if stage == 0 && entered == day {
+                    path.pop();
+                }
+                path.push((to, day));
+            }
+        }
+    }
+    path
+}
+
+fn rows() -> impl Strategy<Value = Vec<(&'static str, i64, &'static str)>> {
+    let row = (prop::sample::select(vec!["p", "q", "r"]), 0_i64..60, prop::sample::select(vec!["a", "b", "c", "d"]));
+    // One event of each kind, so that no rule names a kind that is not there.
+    prop::collection::vec(row, 0..40).prop_map(|mut rows| {
+        rows.extend([("z", 0, "a"), ("z", 0, "b"), ("z", 0, "c")]);
+        rows
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_machine_does_what_living_day_by_day_does(rows in rows()) {
+        let data = data(&rows, 50);
+        let stays = history(&data, &spec(winding())).unwrap();
+        for person in 0..data.people.len() {
+            let mut events: Vec<(i64, &str)> =
+                rows.iter().filter(|row| row.0 == data.people.ids[person]).map(|row| (row.1, row.2)).collect();
+            events.sort_unstable();
+            events.retain(|event| event.0 < 50);
+            prop_assert_eq!(of(&stays, person), day_by_day(&events, 50));
+        }
+    }
+
+    #[test]
+    fn a_person_is_in_exactly_one_stage_at_any_time(rows in rows()) {
+        let data = data(&rows, 50);
+        let stays = history(&data, &spec(winding())).unwrap();
+        for person in 0..data.people.len() {
+            let person_rows = stays.of(person);
+            if person_rows.is_empty() { continue; }
+            for row in person_rows.clone().skip(1) {
+                prop_assert_eq!(stays.left[row - 1], stays.entered[row]);
+                prop_assert!(stays.entered[row - 1] <= stays.entered[row]);
+                prop_assert_ne!(stays.stage[row - 1], stays.stage[row]);
+            }
+            prop_assert_eq!(stays.left[person_rows.end - 1], i64::MAX);
+        }
+    }
+
+    #[test]
+    fn how_people_are_parted_for_the_threads_does_not_matter(rows in rows(), size in 1_usize..60) {
+        let (data, spec) = (data(&rows, 50), spec(winding()));
+        let (stays, claims) = super::history::walk_events(&data, &spec, size).unwrap();
+        let (whole, claimed) = super::history::walk_events(&data, &spec, usize::MAX).unwrap();
+        prop_assert_eq!(stays, whole);
+        prop_assert_eq!(claims, claimed);
+    }
+
+    #[test]
+    fn the_order_of_input_rows_does_not_matter(
+        (rows, shuffled) in rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))
+    ) {
+        let spec = spec(winding());
+        prop_assert_eq!(super::map(&data(&rows, 50), &spec).unwrap(), super::map(&data(&shuffled, 50), &spec).unwrap());
+    }
+}
+
+#[test]
+fn no_attributes_are_no_obstacle() {
+    let mut data = data(&[("a", 0, "purchase")], 100);
+    data.people.attributes = DataFrame::empty();
+    assert_eq!(of(&history(&data, &spec(shop())).unwrap(), 0)[0], (1, 0));
+}

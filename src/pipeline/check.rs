@@ -1,0 +1,64 @@
+//! The spec against the data, with nothing written: what `clo check` says.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::summary::{Finding, Lifecycle};
+use crate::discover;
+use crate::error::Result;
+use crate::map;
+use crate::source;
+use crate::spec::Spec;
+
+/// What a spec makes of its data.
+#[derive(Debug, Clone, Serialize)]
+pub struct Checked {
+    /// The project's name.
+    pub project: String,
+    /// The tables that were read.
+    pub tables: Vec<Read>,
+    /// Events by kind.
+    pub events: BTreeMap<String, u64>,
+    /// Who would stand where.
+    pub lifecycle: Lifecycle,
+    /// What is wrong with data or stages.
+    pub findings: Vec<Finding>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Read {
+    /// The table of `[tables]`.
+    pub table: String,
+    /// The file, as the spec names it.
+    pub path: String,
+    /// Rows read, the rejected ones among them.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+}
+
+/// Reads the data of a spec and maps its lifecycle.
+///
+/// # Errors
+/// What [`super::run`] would fail with up to phase 1.
+pub fn check(spec: &Spec) -> Result<Checked> {
+    let data = source::read(spec)?;
+    let mapped = map::map(&data, spec)?;
+    let tables = data.inputs.iter().map(|input| Read {
+        table: input.table.clone(),
+        path: input.path.clone(),
+        rows: input.rows,
+        rejected: input.rejected,
+    });
+    let mut counts = vec![0; data.events.kinds.len()];
+    data.events.kind.iter().for_each(|&kind| counts[usize::from(kind)] += 1);
+    Ok(Checked {
+        project: spec.name.clone(),
+        tables: tables.collect(),
+        events: data.events.kinds.iter().cloned().zip(counts).collect(),
+        lifecycle: Lifecycle::of(&mapped.lifecycle),
+        findings: Finding::all(&mapped.lint, &discover::findings(&data, spec)),
+    })
+}

@@ -1,0 +1,207 @@
+//! The real work of each unit: what it needs from the units before it comes from memory if they have just made it, else
+//! from their artifacts; what no later unit needs is dropped at once.
+
+use std::path::PathBuf;
+
+use super::advance::Work;
+use super::inputs::InputFile;
+use super::units::Task;
+use crate::discover::{self, Examples, Recipe};
+use crate::error::{Error, Result};
+use crate::expand;
+use crate::map::{self, Stays};
+use crate::predict::{self, Predicted};
+use crate::report;
+use crate::source::{self, Data, Events};
+use crate::spec::{Audience, Prediction, Spec};
+use crate::store::{self, Layout, manifest, models};
+
+/// The phases over one spec.
+#[derive(Debug)]
+pub struct Phases<'a> {
+    spec: &'a Spec,
+    layout: &'a Layout,
+    inputs: Vec<InputFile>,
+    data: Option<Data>,
+    stays: Option<Stays>,
+    examples: Option<(usize, Examples, Recipe)>,
+}
+
+impl<'a> Phases<'a> {
+    /// The phases over a spec and its input files; nothing is read yet.
+    #[must_use]
+    pub fn new(spec: &'a Spec, layout: &'a Layout, inputs: Vec<InputFile>) -> Self {
+        Self { spec, layout, inputs, data: None, stays: None, examples: None }
+    }
+
+    fn source(&mut self) -> Result<Vec<manifest::Input>> {
+        let (spec, layout) = (self.spec, self.layout);
+        let data = self.data()?;
+        discover::write_findings(&layout.file("discover"), data, spec)?;
+        Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
+    }
+
+    fn map(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let data = self.data()?;
+        let mapped = map::map(data, spec)?;
+        map::write(&mapped, data, spec, layout)?;
+        self.stays = Some(mapped.stays);
+        Ok(())
+    }
+
+    fn discover(&mut self, position: usize) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let prediction = &spec.predictions[position];
+        self.examples = None;
+        self.data()?;
+        self.load_stays()?;
+        let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
+        let (examples, recipe) = discover::examples(data, stays, spec, prediction)?;
+        let folder = layout.discover(&prediction.name);
+        discover::write_examples(&folder, &examples, &recipe)?;
+        discover::write_signals(&folder.join("signals.parquet"), &discover::signals(&examples))?;
+        self.examples = Some((position, examples, recipe));
+        Ok(())
+    }
+
+    fn predict(&mut self, position: usize) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let prediction = &spec.predictions[position];
+        let made = self.examples.take().filter(|(of, ..)| *of == position);
+        let (examples, recipe) = match made {
+            Some((_, examples, recipe)) => (examples, recipe),
+            None => discover::read_examples(&layout.discover(&prediction.name))?,
+        };
+        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe)?)?;
+        drop(examples);
+        keep(&predicted, &prediction.name, layout)
+    }
+
+    fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
+        let (spec, layout) = (self.spec, self.layout);
+        let scores = expand::Scores::read(&layout.predict(&audience.prediction).join("scores.parquet"))?;
+        let data = self.data()?;
+        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        expand::write(&expand::expand(audience, &scores, &data.people, &context)?, layout)?;
+        let name = format!("audiences.{}.suppress", audience.name);
+        Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
+    }
+
+    fn data(&mut self) -> Result<&Data> {
+        if self.data.is_none() {
+            self.data = Some(source::read(self.spec)?);
+        }
+        Ok(self.data.as_ref().expect("it was just read"))
+    }
+
+    fn load_stays(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        if self.stays.is_none() {
+            let data = self.data()?;
+            self.stays = Some(map::read_history(layout, &data.people, spec, &data.events.kinds)?);
+        }
+        Ok(())
+    }
+
+    /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
+    fn forget(&mut self, left: &[Task]) {
+        let needs_events = left.iter().any(|task| matches!(task, Task::Source | Task::Map | Task::Discover(_)));
+        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
+        if !needs_events {
+            self.stays = None;
+            self.data.iter_mut().for_each(|data| data.events = Events::default());
+        }
+        if !needs_people {
+            self.data = None;
+        }
+        self.examples.take_if(|(of, ..)| !left.contains(&Task::Predict(*of)));
+    }
+}
+
+impl Work for Phases<'_> {
+    fn run(&mut self, task: Task, left: &[Task]) -> Result<Vec<manifest::Input>> {
+        let spec = self.spec;
+        let nothing_read = |()| Vec::new();
+        let read = match task {
+            Task::Source => self.source(),
+            Task::Map => self.map().map(nothing_read),
+            Task::Discover(i) => self
+                .discover(i)
+                .map(nothing_read)
+                .map_err(|error| named(error, "prediction", &spec.predictions[i].name)),
+            Task::Predict(i) => {
+                self.predict(i).map(nothing_read).map_err(|error| named(error, "prediction", &spec.predictions[i].name))
+            }
+            Task::Expand(i) => {
+                let audience = &spec.audiences[i];
+                self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
+            }
+            Task::Report => report::write(spec, self.layout).map(nothing_read),
+        }?;
+        self.forget(left);
+        Ok(read)
+    }
+
+    fn places(&self, task: Task) -> Vec<PathBuf> {
+        const OF_SOURCE: [&str; 4] = [
+            "discover/profile.parquet",
+            "discover/identities.parquet",
+            "discover/rejected.parquet",
+            "discover/issues.json",
+        ];
+        let layout = self.layout;
+        match task {
+            Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
+            Task::Map => vec![layout.file("map")],
+            Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
+            Task::Predict(i) => {
+                let name = &self.spec.predictions[i].name;
+                vec![layout.predict(name), layout.models.join(name)]
+            }
+            Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
+            Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
+        }
+    }
+}
+
+/// Says whose work failed, unless the message does.
+fn named(error: Error, what: &str, name: &str) -> Error {
+    let name = format!("{what} `{name}`");
+    if error.message().contains(&name) { error } else { error.context(name) }
+}
+
+fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<predict::Context> {
+    let named = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
+    let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
+    Ok(predict::Context {
+        from: named(&prediction.from),
+        to: named(&prediction.to),
+        horizon: prediction.horizon.map(|horizon| horizon.to_string()),
+        seed: spec.seed,
+        recipe,
+    })
+}
+
+/// Writes evaluation and scores, keeps the model as a version, and puts it in use.
+fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
+    let Predicted { bundle, evaluation, scores } = predicted;
+    let folder = layout.predict(prediction);
+    store::write_json(&folder.join("evaluation.json"), evaluation)?;
+    store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
+    let card = predict::card(bundle, evaluation);
+    let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];
+    let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
+    models::promote(&layout.models, prediction, &version)
+}
+
+fn recorded(input: &crate::source::Input, spec: &Spec) -> manifest::Input {
+    manifest::Input {
+        name: format!("tables.{}", input.table),
+        path: manifest::shown(&spec.root.join(&input.path), &spec.root),
+        bytes: input.bytes,
+        blake3: input.blake3.clone(),
+        rows: Some(input.rows),
+        rejected: Some(input.rejected),
+    }
+}

@@ -1,0 +1,157 @@
+//! The work of a run, cut into units: each has a key, which holds all that its result depends on.
+//!
+//!     source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
+//!
+//! A unit whose key stands in the manifest, and whose artifacts are still as recorded, is not done again. A key is made of
+//! clo's version, the parts of the spec that the unit reads, its input files' content, and the keys of the units it needs:
+//! a change reaches just the units that depend on it.
+
+use super::inputs::InputFile;
+use crate::spec::{Audience, Model, Prediction, Spec};
+use crate::store::{Key, manifest};
+
+/// A phase that a command asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Phase 1.
+    Map,
+    /// Phase 2.
+    Discover,
+    /// Phase 3.
+    Predict,
+    /// Phase 4.
+    Expand,
+    /// The page and the workbook: all there is.
+    Report,
+}
+
+/// What a unit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Read the tables, profile them, list what is wrong with them.
+    Source,
+    /// Map the lifecycle.
+    Map,
+    /// Make the examples of the prediction at this position.
+    Discover(usize),
+    /// Learn the prediction at this position.
+    Predict(usize),
+    /// Make the audience at this position.
+    Expand(usize),
+    /// Write page and workbook.
+    Report,
+}
+
+/// One unit of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Its name: `discover/second-purchase`.
+    pub name: String,
+    /// What it does.
+    pub task: Task,
+    /// All that its result depends on, as one hash.
+    pub key: String,
+    /// Positions of the units whose results it needs.
+    pub needs: Vec<usize>,
+    /// Whether an input may change unseen, so that it must be done every time.
+    pub is_always_stale: bool,
+}
+
+/// The units of a spec over its input files, each after those it needs.
+#[must_use]
+pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
+    let mut plan = Plan { units: Vec::new() };
+    let source = plan.add("source", Task::Source, source_key(spec, inputs), &[]);
+    plan.units[source].is_always_stale = inputs.iter().any(|input| input.is_remote);
+    let map = plan.add("map", Task::Map, Key::new("map").with("stages", &spec.stages), &[source]);
+    let mut predicted = Vec::new();
+    for (i, prediction) in spec.predictions.iter().enumerate() {
+        let name = &prediction.name;
+        let discover =
+            plan.add(&format!("discover/{name}"), Task::Discover(i), examples_key(spec.seed, prediction), &[map]);
+        let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
+        predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
+    }
+    for (i, audience) in spec.audiences.iter().enumerate() {
+        let wanted = spec.predictions.iter().position(|prediction| prediction.name == audience.prediction);
+        let needs: Vec<usize> = wanted.map(|p| predicted[p]).into_iter().collect();
+        let key = audience_key(spec.seed, audience, inputs);
+        plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs);
+    }
+    let all: Vec<usize> = (0..plan.units.len()).collect();
+    plan.add("report", Task::Report, Key::new("report").with("project", &spec.name), &all);
+    plan.units
+}
+
+/// Which units a phase takes: its own, and all that these need.
+#[must_use]
+pub fn wanted(units: &[Unit], phase: Phase) -> Vec<bool> {
+    let mut wanted: Vec<bool> = units.iter().map(|unit| unit.task.phase() == phase).collect();
+    for i in (0..units.len()).rev() {
+        if wanted[i] {
+            units[i].needs.iter().for_each(|&need| wanted[need] = true);
+        }
+    }
+    wanted
+}
+
+impl Task {
+    /// The phase whose command asks for it.
+    #[must_use]
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Source | Self::Map => Phase::Map,
+            Self::Discover(_) => Phase::Discover,
+            Self::Predict(_) => Phase::Predict,
+            Self::Expand(_) => Phase::Expand,
+            Self::Report => Phase::Report,
+        }
+    }
+}
+
+struct Plan {
+    units: Vec<Unit>,
+}
+
+impl Plan {
+    fn add(&mut self, name: &str, task: Task, key: Key, needs: &[usize]) -> usize {
+        let upstream: Vec<&str> = needs.iter().map(|&need| self.units[need].key.as_str()).collect();
+        let key = key
+            .with("clo", &env!("CARGO_PKG_VERSION"))
+            .with("format", &manifest::FORMAT_VERSION)
+            .with("needs", &upstream)
+            .finish();
+        let is_always_stale = needs.iter().any(|&need| self.units[need].is_always_stale);
+        self.units.push(Unit { name: name.to_owned(), task, key, needs: needs.to_vec(), is_always_stale });
+        self.units.len() - 1
+    }
+}
+
+fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
+    let mut tables = spec.tables.clone();
+    for table in tables.values_mut() {
+        table.path.clear();
+    }
+    let files: Vec<_> =
+        inputs.iter().filter(|input| input.name.starts_with("tables.")).map(InputFile::identity).collect();
+    Key::new("source")
+        .with("tables", &tables)
+        .with("files", &files)
+        .with("people", &spec.people)
+        .with("events", &spec.events)
+        .with("links", &spec.links)
+        .with("end", &spec.end)
+}
+
+/// Everything of a prediction but its model, which the examples do not depend on.
+fn examples_key(seed: u64, prediction: &Prediction) -> Key {
+    let question = Prediction { model: Model::default(), ..prediction.clone() };
+    Key::new("discover").with("prediction", &question).with("seed", &seed)
+}
+
+fn audience_key(seed: u64, audience: &Audience, inputs: &[InputFile]) -> Key {
+    let name = format!("audiences.{}.suppress", audience.name);
+    let files: Vec<_> = inputs.iter().filter(|input| input.name == name).map(InputFile::identity).collect();
+    let rules = Audience { suppress: Vec::new(), ..audience.clone() };
+    Key::new("expand").with("audience", &rules).with("suppress", &files).with("seed", &seed)
+}

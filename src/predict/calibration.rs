@@ -1,0 +1,356 @@
+//! From margins to probabilities that mean what they say.
+//!
+//! Four maps, all monotone, so that ranks hold: **identity** (the logistic function), **Platt** (a line in log odds; Platt
+//! 1999), **beta** (two slopes, one for each end; Kull, Silva Filho and Flach 2017) and **isotonic** (pool adjacent violators;
+//! here a broken line in log odds through the pooled steps, rising a little everywhere, so that no two scores tie that did
+//! not tie before). The choice falls by cross-validated log loss, and a richer map must beat a simpler one by more than a
+//! standard error.
+
+use serde::{Deserialize, Serialize};
+
+use super::metrics::log_loss;
+use super::newton::logistic;
+use crate::error::{Error, Result};
+
+/// Folds of the cross-validation that chooses.
+const FOLDS: usize = 5;
+/// Examples and attained among them, from which on beta and isotonic maps are tried.
+const ENOUGH: [(usize, usize); 2] = [(1_000, 100), (5_000, 400)];
+/// The least slope of a Platt line and of an isotonic map: the ranks hold.
+const LEAST_SLOPE: f64 = 1e-3;
+
+/// A map from margins to probabilities, rising everywhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calibrator {
+    /// The logistic function.
+    Identity,
+    /// `logistic(slope · margin + intercept)`.
+    Platt(Platt),
+    /// `logistic(high · ln p − low · ln(1 − p) + intercept)` of `p = logistic(margin)`.
+    Beta(Beta),
+    /// A broken line in log odds.
+    Isotonic(Isotonic),
+}
+
+/// See [`Calibrator::Platt`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Platt {
+    /// Above 0.
+    pub slope: f64,
+    /// Log odds at margin 0.
+    pub intercept: f64,
+}
+
+/// See [`Calibrator::Beta`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Beta {
+    /// Weight of `ln p`, 0 or more.
+    pub high: f64,
+    /// Weight of `−ln(1 − p)`, 0 or more, above 0 where `high` is 0.
+    pub low: f64,
+    /// Log odds where the others cancel.
+    pub intercept: f64,
+}
+
+/// See [`Calibrator::Isotonic`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Isotonic {
+    /// Margins, ascending.
+    pub margins: Vec<f64>,
+    /// Log odds at these margins, ascending.
+    pub log_odds: Vec<f64>,
+}
+
+impl Calibrator {
+    /// The map that does best on `margins` and `labels`, folds told by `key` (a hash of the person).
+    #[must_use]
+    pub fn choose(margins: &[f64], labels: &[bool], key: &[u64]) -> Self {
+        let n_attained = labels.iter().filter(|&&label| label).count();
+        let rarer = n_attained.min(labels.len() - n_attained);
+        let rich = ENOUGH.iter().take_while(|(n, attained)| labels.len() >= *n && rarer >= *attained).count();
+        let kinds = &[Kind::Identity, Kind::Platt, Kind::Beta, Kind::Isotonic][..2 + rich];
+        let mut best = (Kind::Identity, Kind::Identity.held_out(margins, labels, key));
+        for &kind in &kinds[1..] {
+            let losses = kind.held_out(margins, labels, key);
+            if beats(&losses, &best.1) {
+                best = (kind, losses);
+            }
+        }
+        best.0.fit(margins, labels)
+    }
+
+    /// `identity`, `platt` …
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Platt(_) => "platt",
+            Self::Beta(_) => "beta",
+            Self::Isotonic(_) => "isotonic",
+        }
+    }
+
+    /// The probability at a margin.
+    #[must_use]
+    pub fn probability(&self, margin: f64) -> f64 {
+        match self {
+            Self::Identity => logistic(margin),
+            Self::Platt(platt) => platt.probability(margin),
+            Self::Beta(beta) => beta.probability(margin),
+            Self::Isotonic(isotonic) => isotonic.probability(margin),
+        }
+    }
+
+    /// Checks what a file may have damaged.
+    ///
+    /// # Errors
+    /// When the map would not rise or holds numbers that are not finite.
+    pub fn check(&self) -> Result<()> {
+        let sound = match self {
+            Self::Identity => true,
+            Self::Platt(platt) => platt.slope.is_finite() && platt.slope > 0.0 && platt.intercept.is_finite(),
+            Self::Beta(Beta { high, low, intercept }) => {
+                [high, low].iter().all(|slope| slope.is_finite() && **slope >= 0.0)
+                    && high + low > 0.0
+                    && intercept.is_finite()
+            }
+            Self::Isotonic(isotonic) => isotonic.is_sound(),
+        };
+        if sound { Ok(()) } else { Err(Error::data("the calibration is damaged")) }
+    }
+}
+
+/// Whether `losses` are lower than `others` by more than a standard error of the difference.
+fn beats(losses: &[f64], others: &[f64]) -> bool {
+    let n = losses.len() as f64;
+    let differences = || losses.iter().zip(others).map(|(loss, other)| other - loss);
+    let mean = differences().sum::<f64>() / n;
+    let variance = differences().map(|difference| (difference - mean).powi(2)).sum::<f64>() / n;
+    mean > (variance / n).sqrt()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Identity,
+    Platt,
+    Beta,
+    Isotonic,
+}
+
+impl Kind {
+    fn fit(self, margins: &[f64], labels: &[bool]) -> Calibrator {
+        match self {
+            Self::Identity => Calibrator::Identity,
+            Self::Platt => Calibrator::Platt(Platt::fit(margins, labels)),
+            Self::Beta => Calibrator::Beta(Beta::fit(margins, labels)),
+            Self::Isotonic => Isotonic::fit(margins, labels).map_or(Calibrator::Identity, Calibrator::Isotonic),
+        }
+    }
+
+    /// The log loss of each example under a map that has not seen its fold.
+    fn held_out(self, margins: &[f64], labels: &[bool], key: &[u64]) -> Vec<f64> {
+        let fold = |row: usize| (key[row] % FOLDS as u64) as usize;
+        let mut losses = vec![0.0; margins.len()];
+        for held_out in 0..FOLDS {
+            let (rows, held): (Vec<usize>, Vec<usize>) = (0..margins.len()).partition(|&row| fold(row) != held_out);
+            let seen: Vec<f64> = rows.iter().map(|&row| margins[row]).collect();
+            let known: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+            let map = self.fit(&seen, &known);
+            for row in held {
+                losses[row] = log_loss(map.probability(margins[row]), labels[row]);
+            }
+        }
+        losses
+    }
+}
+
+impl Platt {
+    /// The line with the least log loss, with Platt's targets (a little away from 0 and 1).
+    #[must_use]
+    pub fn fit(margins: &[f64], labels: &[bool]) -> Self {
+        let [slope, intercept] = lines(&margins.iter().map(|&margin| [margin, 1.0]), labels);
+        if slope > LEAST_SLOPE {
+            return Self { slope, intercept };
+        }
+        let [intercept] = lines(&margins.iter().map(|_| [1.0]), labels);
+        Self { slope: LEAST_SLOPE, intercept }
+    }
+
+    /// The probability at a margin.
+    #[must_use]
+    pub fn probability(self, margin: f64) -> f64 {
+        logistic(self.slope * margin + self.intercept)
+    }
+}
+
+impl Beta {
+    fn fit(margins: &[f64], labels: &[bool]) -> Self {
+        let ends = |&margin: &f64| {
+            let [high, low] = ends(margin);
+            [high, low, 1.0]
+        };
+        let [high, low, intercept] = lines(&margins.iter().map(ends), labels);
+        if high >= 0.0 && low >= 0.0 && high + low > LEAST_SLOPE {
+            return Self { high, low, intercept };
+        }
+        let one_sided = |side: usize| lines(&margins.iter().map(|&margin| [self::ends(margin)[side], 1.0]), labels);
+        let ([high, at_high], [low, at_low]) = (one_sided(0), one_sided(1));
+        if high >= low {
+            Self { high: high.max(LEAST_SLOPE), low: 0.0, intercept: at_high }
+        } else {
+            Self { high: 0.0, low: low.max(LEAST_SLOPE), intercept: at_low }
+        }
+    }
+
+    fn probability(self, margin: f64) -> f64 {
+        let [high, low] = ends(margin);
+        logistic(self.high * high + self.low * low + self.intercept)
+    }
+}
+
+/// `ln p` and `−ln(1 − p)` of `p = logistic(margin)`.
+fn ends(margin: f64) -> [f64; 2] {
+    let softplus = |x: f64| x.max(0.0) + libm::log1p(libm::exp(-x.abs()));
+    [-softplus(-margin), softplus(margin)]
+}
+
+impl Isotonic {
+    fn fit(margins: &[f64], labels: &[bool]) -> Option<Self> {
+        let blocks = pooled(margins, labels);
+        let base = labels.iter().filter(|&&label| label).count() as f64 / labels.len() as f64;
+        let mut isotonic = Self { margins: Vec::new(), log_odds: Vec::new() };
+        for block in blocks {
+            // One imagined example at the base rate keeps the ends away from 0 and 1.
+            let rate = (block.attained + base) / (block.n + 1.0);
+            let (margin, log_odds) = (block.margin / block.n, libm::log(rate / (1.0 - rate)));
+            let rises = isotonic.margins.last().is_none_or(|last| margin > *last)
+                && isotonic.log_odds.last().is_none_or(|last| log_odds > *last);
+            if rises && log_odds.is_finite() {
+                isotonic.margins.push(margin);
+                isotonic.log_odds.push(log_odds);
+            }
+        }
+        (isotonic.margins.len() >= 2).then_some(isotonic)
+    }
+
+    /// Along the broken line; beyond its ends with slope 1.
+    fn probability(&self, margin: f64) -> f64 {
+        let (xs, ys) = (&self.margins, &self.log_odds);
+        let last = xs.len() - 1;
+        let log_odds = if margin <= xs[0] {
+            ys[0] + (margin - xs[0])
+        } else if margin >= xs[last] {
+            ys[last] + (margin - xs[last])
+        } else {
+            let above = xs.partition_point(|x| *x <= margin);
+            let share = (margin - xs[above - 1]) / (xs[above] - xs[above - 1]);
+            ys[above - 1] + share * (ys[above] - ys[above - 1])
+        };
+        logistic(log_odds)
+    }
+
+    fn is_sound(&self) -> bool {
+        let rises =
+            |values: &[f64]| values.windows(2).all(|pair| pair[0] < pair[1]) && values.iter().all(|x| x.is_finite());
+        self.margins.len() >= 2
+            && self.margins.len() == self.log_odds.len()
+            && rises(&self.margins)
+            && rises(&self.log_odds)
+    }
+}
+
+struct Block {
+    n: f64,
+    attained: f64,
+    /// Σ margin.
+    margin: f64,
+}
+
+/// Pool adjacent violators: blocks of ascending margins whose rates rise.
+fn pooled(margins: &[f64], labels: &[bool]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for tie in ties(margins, labels) {
+        blocks.push(tie);
+        while let [.., before, after] = &blocks[..]
+            && before.attained * after.n >= after.attained * before.n
+        {
+            let merged = Block {
+                n: before.n + after.n,
+                attained: before.attained + after.attained,
+                margin: before.margin + after.margin,
+            };
+            blocks.truncate(blocks.len() - 2);
+            blocks.push(merged);
+        }
+    }
+    blocks
+}
+
+/// A block per distinct margin, ascending.
+fn ties(margins: &[f64], labels: &[bool]) -> Vec<Block> {
+    let mut order: Vec<usize> = (0..margins.len()).collect();
+    order.sort_unstable_by(|&a, &b| margins[a].total_cmp(&margins[b]));
+    let mut ties: Vec<Block> = Vec::new();
+    for tie in order.chunk_by(|&a, &b| margins[a] == margins[b]) {
+        let n = tie.len() as f64;
+        let attained = tie.iter().filter(|&&row| labels[row]).count() as f64;
+        ties.push(Block { n, attained, margin: n * margins[tie[0]] });
+    }
+    ties
+}
+
+/// The weights of a logistic regression on `N` columns by Newton's method, with Platt's targets.
+fn lines<const N: usize>(columns: &(impl Iterator<Item = [f64; N]> + Clone), labels: &[bool]) -> [f64; N] {
+    let n_attained = labels.iter().filter(|&&label| label).count() as f64;
+    let n_others = labels.len() as f64 - n_attained;
+    let (high, low) = ((n_attained + 1.0) / (n_attained + 2.0), 1.0 / (n_others + 2.0));
+    let mut weights = [0.0; N];
+    weights[N - 1] = libm::log((n_attained + 1.0) / (n_others + 1.0));
+    for _ in 0..50 {
+        let mut gradient = [0.0; N];
+        let mut curvature = [[0.0; N]; N];
+        for (x, &label) in columns.clone().zip(labels) {
+            let margin: f64 = x.iter().zip(&weights).map(|(x, weight)| x * weight).sum();
+            let probability = logistic(margin);
+            let miss = probability - if label { high } else { low };
+            let certainty = probability * (1.0 - probability);
+            for i in 0..N {
+                gradient[i] += miss * x[i];
+                for j in 0..=i {
+                    curvature[i][j] += certainty * x[i] * x[j];
+                }
+            }
+        }
+        let step = solved(curvature, gradient);
+        let longest = step.iter().fold(0.0_f64, |longest, step| longest.max(step.abs()));
+        // A long step is shortened: far from the optimum the parabola is a poor guide.
+        let share = (4.0 / longest.max(1e-300)).min(1.0);
+        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight -= share * step);
+        if longest < 1e-10 {
+            break;
+        }
+    }
+    weights
+}
+
+/// `curvature⁻¹ gradient`, the lower triangle given, by Cholesky with a touch of ridge.
+fn solved<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> [f64; N] {
+    for i in 0..N {
+        matrix[i][i] += 1e-9 * (1.0 + matrix[i][i]);
+        for j in 0..=i {
+            let product: f64 = (0..j).map(|k| matrix[i][k] * matrix[j][k]).sum();
+            let rest = matrix[i][j] - product;
+            matrix[i][j] = if i == j { rest.max(1e-300).sqrt() } else { rest / matrix[j][j] };
+        }
+    }
+    for i in 0..N {
+        let known: f64 = (0..i).map(|k| matrix[i][k] * right[k]).sum();
+        right[i] = (right[i] - known) / matrix[i][i];
+    }
+    for i in (0..N).rev() {
+        let known: f64 = (i + 1..N).map(|k| matrix[k][i] * right[k]).sum();
+        right[i] = (right[i] - known) / matrix[i][i];
+    }
+    right
+}

@@ -1,0 +1,84 @@
+//! The model card: what a bundle is for, what it was made of, how well it does, and where it ends.
+
+use super::bundle::Bundle;
+use super::evaluation::{Evaluation, Measured, Metrics};
+use crate::rate::grouped;
+
+/// Features named on the card.
+const FEATURES: usize = 10;
+
+/// `card.md`.
+#[must_use]
+pub fn card(bundle: &Bundle, evaluation: &Evaluation) -> String {
+    let mut card = format!("# {}\n\n", bundle.prediction);
+    let within = bundle.horizon.as_ref().map_or_else(String::new, |horizon| format!(" within {horizon}"));
+    card += &format!(
+        "**Purpose.** The chance that a person in {} reaches {}{within}, to rank whom to reach. Not for decisions about credit, \
+         employment, housing or anything else that a person depends on.\n\n",
+        bundle.from.join(" or "),
+        bundle.to.join(" or ")
+    );
+    let trained = &bundle.trained_on;
+    let cutoffs = match &trained.cutoffs {
+        Some((first, last)) if first == last => format!(", taken at {first}"),
+        Some((first, last)) => format!(", taken at cutoffs from {first} to {last}"),
+        None => String::new(),
+    };
+    card += &format!(
+        "**Data.** Fitted on {} examples, {} of them attained{cutoffs}; {} features. {}\n\n",
+        grouped(trained.n_examples),
+        grouped(trained.n_attained),
+        bundle.features.len(),
+        evaluation.validation_scheme
+    );
+    card += &format!(
+        "**Model.** {} {} {}\n\n",
+        estimator(&bundle.estimator),
+        evaluation.chosen_because,
+        evaluation.calibration
+    );
+    card += "## How well it does\n\n| metric | train | validation | test |\n|---|---|---|---|\n";
+    let of = |split: &str| evaluation.splits.get(split).cloned().unwrap_or_default();
+    let splits = [of("train"), of("validation"), of("test")];
+    card +=
+        &format!("| base rate | {} |\n", splits.each_ref().map(|metrics| metrics.base_rate.to_string()).join(" | "));
+    for (name, metric) in METRICS {
+        card += &format!("| {name} | {} |\n", splits.each_ref().map(|metrics| shown(metric(metrics))).join(" | "));
+    }
+    card += "\nIn brackets: the 95 % interval of a bootstrap over people.\n\n## What it looks at\n\n";
+    for (feature, importance) in evaluation.importance.iter().take(FEATURES).filter(|(_, importance)| *importance > 0.0)
+    {
+        card += &format!("- `{feature}` moves the log odds by {importance:.3} on average\n");
+    }
+    card += "\n## Limits\n\n- It says who is likely to move, not whom a message would move: only a holdout tells that.\n\
+             - What it learned holds while people and offers stay as they were.\n";
+    for warning in &evaluation.warnings {
+        card += &format!("- {warning}\n");
+    }
+    card
+}
+
+type Metric = fn(&Metrics) -> Option<Measured>;
+
+const METRICS: [(&str, Metric); 7] = [
+    ("ROC AUC", |metrics| metrics.roc_auc),
+    ("PR AUC", |metrics| metrics.pr_auc),
+    ("log loss", |metrics| metrics.log_loss),
+    ("Brier score", |metrics| metrics.brier),
+    ("calibration error", |metrics| metrics.ece),
+    ("lift in the best tenth", |metrics| metrics.lift_10),
+    ("capture in the best tenth", |metrics| metrics.capture_10),
+];
+
+fn shown(measured: Option<Measured>) -> String {
+    measured.map_or_else(|| "–".into(), |m| format!("{:.4} ({:.4}–{:.4})", m.value, m.low, m.high))
+}
+
+fn estimator(name: &str) -> &'static str {
+    match name {
+        "logistic" => "Logistic regression with an L2 penalty.",
+        "boosting" => "Gradient boosting of trees.",
+        "forest" => "Random forest.",
+        _ => "",
+    }
+}

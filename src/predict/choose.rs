@@ -1,0 +1,85 @@
+//! Which estimator is kept: the simpler one, unless the other is better beyond noise.
+//!
+//! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
+//! paired bootstrap over people.
+
+use super::estimator::{Data, Fitted, Settings, Tuned, Window};
+use super::judge::{paired_difference, recalibrated_losses};
+use crate::error::{Error, Result};
+
+/// Resamples of the paired bootstrap.
+const RESAMPLES: u64 = 500;
+
+/// An estimator that was tuned and fitted.
+#[derive(Debug)]
+pub struct Tried {
+    /// `logistic`, `boosting` …
+    pub name: &'static str,
+    /// The settings that did best on the windows.
+    pub settings: Settings,
+    /// The final fit.
+    pub fitted: Fitted,
+    /// Margins of the windows' judged rows, window after window.
+    pub margins: Vec<f64>,
+    /// Their log losses after recalibration within each window.
+    losses: Vec<f64>,
+}
+
+impl Tried {
+    /// A tuned and fitted estimator.
+    #[must_use]
+    pub fn new(name: &'static str, tuned: Tuned, fitted: Fitted, data: Data<'_>, windows: &[Window]) -> Self {
+        let judged = tuned.margins.iter().zip(windows);
+        let losses =
+            judged.flat_map(|(margins, window)| recalibrated_losses(margins, &data.labels(&window.judge))).collect();
+        Self { name, settings: tuned.settings, fitted, margins: tuned.margins.concat(), losses }
+    }
+
+    /// The mean log loss after recalibration.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.losses.len().max(1) as f64
+    }
+}
+
+/// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `person` tells who
+/// each judged example is about.
+///
+/// # Errors
+/// When nothing was tried.
+pub fn choose(tried: &[Tried], person: &[u32], seed: u64) -> Result<(usize, String)> {
+    let first = tried.first().ok_or_else(|| Error::internal("no estimator was tried"))?;
+    let [simple, rich] = tried else {
+        return Ok((0, format!("The spec asks for {}.", worded(first.name))));
+    };
+    let n = crate::rate::grouped(person.len() as u64);
+    let gain = paired_difference(&simple.losses, &rich.losses, person, seed, RESAMPLES);
+    let figures = format!(
+        "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
+        rich.loss(),
+        simple.loss(),
+        gain.mean,
+        gain.low,
+        gain.high
+    );
+    let (rich, simple) = (worded(rich.name), worded(simple.name));
+    Ok(if gain.low > 0.0 {
+        (1, format!("{} is better than {simple} beyond noise: {figures}.", capital(rich)))
+    } else {
+        (0, format!("{} is not better than {simple} beyond noise, so the simpler is kept: {figures}.", capital(rich)))
+    })
+}
+
+fn worded(name: &str) -> &str {
+    match name {
+        "logistic" => "logistic regression",
+        "boosting" => "gradient boosting",
+        "forest" => "a random forest",
+        name => name,
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

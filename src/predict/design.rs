@@ -1,0 +1,344 @@
+//! From features to the terms of a linear model.
+//!
+//! In: numbers and categories with gaps. Out: for each row a few `(column, value)` pairs, everything else zero.
+//!
+//! - A **number** becomes its standardised value and, where the design bends, a broken line through up to nine knots at its
+//!   quantiles (a linear B-spline: a value has weight in the two knots around it, and stays at the outer knots beyond them).
+//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own.
+//! - A **category** becomes a column per level; levels seen fewer than [`MIN_COUNT`] times share one; levels never seen, and
+//!   gaps where they were rare, have none.
+//! - What is constant becomes nothing.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::discover::table::NO_LEVEL;
+use crate::discover::{Cells, Table};
+use crate::error::{Error, Result};
+
+/// A level, or a gap, has a column of its own from so many rows on.
+pub const MIN_COUNT: usize = 10;
+/// Rows that the shape of a number is taken from, at most.
+const SHAPE_ROWS: usize = 100_000;
+/// A number is tamed when its highest values lie so many quartile distances above the upper quartile …
+const HEAVY_TAIL: f64 = 8.0;
+/// … and it has more distinct values than this.
+const FEW_VALUES: usize = 10;
+
+/// How the features of a table become columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Design {
+    /// One per feature, in the order of the table that the design was made from.
+    pub terms: Vec<Term>,
+    /// How many columns there are.
+    pub n_columns: usize,
+}
+
+/// The columns of one feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// The feature.
+    pub feature: String,
+    /// Its first column.
+    pub first: usize,
+    /// What the columns hold.
+    pub shape: Shape,
+}
+
+/// How a feature becomes columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// No columns: the feature is constant or missing.
+    Nothing,
+    /// `standardised value, knots…, gap`.
+    Number(Number),
+    /// `levels…, other`.
+    Category(Category),
+}
+
+/// See [`Shape::Number`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Number {
+    /// Whether `sign(x) ln(1 + |x|)` is taken first.
+    pub tamed: bool,
+    /// What a gap counts as, after taming.
+    pub fill: f64,
+    /// Mean, after taming and filling.
+    pub mean: f64,
+    /// Standard deviation, after taming and filling.
+    pub deviation: f64,
+    /// Knots after taming, ascending; none: the term is a straight line.
+    pub knots: Vec<f64>,
+    /// Whether a gap has a column.
+    pub gap: bool,
+}
+
+/// See [`Shape::Category`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Category {
+    /// The levels with a column each, sorted.
+    pub levels: Vec<String>,
+    /// The rare levels, which share a column, sorted.
+    pub rare: Vec<String>,
+    /// Whether a gap has a column.
+    pub gap: bool,
+}
+
+impl Design {
+    /// The design for the features of `table`, its shapes taken from `rows`; with `knots`, lines may bend.
+    #[must_use]
+    pub fn new(table: &Table, rows: &[u32], knots: usize) -> Self {
+        let step = rows.len().div_ceil(SHAPE_ROWS).max(1);
+        let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
+        let shapes: Vec<Shape> = table
+            .columns
+            .par_iter()
+            .map(|column| match &column.cells {
+                Cells::Number(values) => number_shape(values, &sample, knots),
+                Cells::Category { codes, levels } => category_shape(codes, levels, rows),
+            })
+            .collect();
+        let mut n_columns = 0;
+        let terms = table
+            .columns
+            .iter()
+            .zip(shapes)
+            .map(|(column, shape)| {
+                let first = n_columns;
+                n_columns += shape.width();
+                Term { feature: column.name.clone(), first, shape }
+            })
+            .collect();
+        Self { terms, n_columns }
+    }
+
+    /// The design, tied to the columns of `table` by name.
+    ///
+    /// # Errors
+    /// When the table lacks a feature or holds it in another form.
+    pub fn bind<'a>(&'a self, table: &'a Table) -> Result<Bound<'a>> {
+        let present = self.terms.iter().enumerate().filter(|(_, term)| term.shape != Shape::Nothing);
+        let terms: Result<Vec<BoundTerm>> = present.map(|(feature, term)| bind_term(feature, term, table)).collect();
+        Ok(Bound { terms: terms?, n_columns: self.n_columns })
+    }
+
+    /// Whether every column stands where the terms say, and every number is finite.
+    pub(super) fn check(&self) -> Result<()> {
+        let mut next = 0;
+        for term in &self.terms {
+            let sound = match &term.shape {
+                Shape::Nothing => true,
+                Shape::Number(number) => number.is_sound(),
+                Shape::Category(category) => category.is_sound(),
+            };
+            if term.first != next || !sound {
+                return Err(Error::data(format!("the terms of feature `{}` are damaged", term.feature)));
+            }
+            next += term.shape.width();
+        }
+        if next == self.n_columns { Ok(()) } else { Err(Error::data("the columns of the design are damaged")) }
+    }
+}
+
+impl Shape {
+    /// How many columns the feature takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Number(number) => 1 + number.knots.len() + usize::from(number.gap),
+            Self::Category(category) => {
+                category.levels.len() + usize::from(!category.rare.is_empty()) + usize::from(category.gap)
+            }
+        }
+    }
+}
+
+impl Number {
+    fn is_sound(&self) -> bool {
+        let finite = [self.fill, self.mean, self.deviation].iter().chain(&self.knots).all(|value| value.is_finite());
+        finite && self.deviation > 0.0 && self.knots.windows(2).all(|pair| pair[0] < pair[1]) && self.knots.len() != 1
+    }
+
+    fn entries(&self, first: usize, value: f32, mut put: impl FnMut(usize, f64)) {
+        let missing = !value.is_finite();
+        let value = if missing { self.fill } else { tame(f64::from(value), self.tamed) };
+        put(first, (value - self.mean) / self.deviation);
+        if let [lowest, .., highest] = self.knots[..] {
+            let value = value.clamp(lowest, highest);
+            let above = self.knots.iter().filter(|&&knot| knot <= value).count().min(self.knots.len() - 1);
+            let (low, high) = (self.knots[above - 1], self.knots[above]);
+            let share = (value - low) / (high - low);
+            put(first + above, 1.0 - share);
+            put(first + above + 1, share);
+        }
+        if missing && self.gap {
+            put(first + 1 + self.knots.len(), 1.0);
+        }
+    }
+}
+
+/// A design tied to the columns of a table.
+#[derive(Debug)]
+pub struct Bound<'a> {
+    terms: Vec<BoundTerm<'a>>,
+    /// How many columns there are.
+    pub n_columns: usize,
+}
+
+#[derive(Debug)]
+struct BoundTerm<'a> {
+    feature: usize,
+    first: usize,
+    cells: BoundCells<'a>,
+}
+
+#[derive(Debug)]
+enum BoundCells<'a> {
+    Number(&'a [f32], &'a Number),
+    /// Codes, and the column of each level of this table (`u32::MAX`: none), the last for a gap.
+    Category(&'a [u32], Vec<u32>),
+}
+
+impl Bound<'_> {
+    /// Calls `put(column, value)` for everything of `row` that is not zero.
+    pub fn entries(&self, row: u32, mut put: impl FnMut(usize, f64)) {
+        for term in &self.terms {
+            term.entries(row, &mut put);
+        }
+    }
+
+    /// The sum of `weights[column] × value` of each feature that has columns: calls `put(feature, sum)`.
+    pub fn sums(&self, row: u32, weights: &[f64], mut put: impl FnMut(usize, f64)) {
+        for term in &self.terms {
+            let mut sum = 0.0;
+            term.entries(row, |column, value| sum += weights[column] * value);
+            put(term.feature, sum);
+        }
+    }
+}
+
+impl BoundTerm<'_> {
+    fn entries(&self, row: u32, mut put: impl FnMut(usize, f64)) {
+        match &self.cells {
+            BoundCells::Number(values, number) => number.entries(self.first, values[row as usize], put),
+            BoundCells::Category(codes, columns) => {
+                let level = (codes[row as usize] as usize).min(columns.len() - 1);
+                if columns[level] != u32::MAX {
+                    put(self.first + columns[level] as usize, 1.0);
+                }
+            }
+        }
+    }
+}
+
+fn bind_term<'a>(feature: usize, term: &'a Term, table: &'a Table) -> Result<BoundTerm<'a>> {
+    let absent = || Error::data(format!("the data has no feature `{}`", term.feature));
+    let cells = match (&table.column(&term.feature).ok_or_else(absent)?.cells, &term.shape) {
+        (Cells::Number(values), Shape::Number(number)) => BoundCells::Number(values, number),
+        (Cells::Category { codes, levels }, Shape::Category(category)) => {
+            BoundCells::Category(codes, category.columns_of(levels))
+        }
+        _ => return Err(Error::data(format!("feature `{}` is not of the kind it was trained as", term.feature))),
+    };
+    Ok(BoundTerm { feature, first: term.first, cells })
+}
+
+impl Category {
+    /// For each level of a table, and at last for a gap, the column it takes.
+    fn columns_of(&self, levels: &[String]) -> Vec<u32> {
+        let column = |at: usize| u32::try_from(at).expect("columns are counted in 32 bits");
+        let shared = self.levels.len();
+        let of_level = |level: &String| match (self.levels.binary_search(level), self.rare.binary_search(level)) {
+            (Ok(at), _) => column(at),
+            (_, Ok(_)) => column(shared),
+            _ => u32::MAX,
+        };
+        let of_gap = if self.gap { column(shared + usize::from(!self.rare.is_empty())) } else { u32::MAX };
+        levels.iter().map(of_level).chain([of_gap]).collect()
+    }
+
+    fn is_sound(&self) -> bool {
+        let sorted = |levels: &[String]| levels.windows(2).all(|pair| pair[0] < pair[1]);
+        sorted(&self.levels) && sorted(&self.rare)
+    }
+}
+
+fn tame(value: f64, tamed: bool) -> f64 {
+    if tamed { value.signum() * libm::log1p(value.abs()) } else { value }
+}
+
+fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
+    let mut known: Vec<f64> =
+        rows.iter().map(|&row| f64::from(values[row as usize])).filter(|value| value.is_finite()).collect();
+    let n_gaps = rows.len() - known.len();
+    known.sort_unstable_by(f64::total_cmp);
+    let gap = n_gaps >= MIN_COUNT;
+    let (Some(&lowest), Some(&highest)) = (known.first(), known.last()) else { return Shape::Nothing };
+    if lowest == highest && !gap {
+        return Shape::Nothing;
+    }
+    let tamed = heavy_tailed(&known);
+    for value in &mut known {
+        *value = tame(*value, tamed);
+    }
+    let fill = known[known.len() / 2];
+    let n = rows.len() as f64;
+    let mean = (known.iter().sum::<f64>() + n_gaps as f64 * fill) / n;
+    let squares = known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() + n_gaps as f64 * (fill - mean).powi(2);
+    let deviation = (squares / n).sqrt();
+    let deviation = if deviation > 1e-12 { deviation } else { 1.0 };
+    Shape::Number(Number { tamed, fill, mean, deviation, knots: knots(&known, n_knots), gap })
+}
+
+/// Whether the highest of sorted values lie far above the quartiles.
+fn heavy_tailed(sorted: &[f64]) -> bool {
+    let mut distinct = sorted.chunk_by(|a, b| a == b);
+    if distinct.by_ref().take(FEW_VALUES + 1).count() <= FEW_VALUES {
+        return false;
+    }
+    let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64) as usize];
+    let (low, high) = (at(0.25), at(0.75));
+    let spread = (high - low).max((at(0.9) - at(0.1)) / 2.0).max(1e-9 * (high.abs() + 1.0));
+    at(0.995) - high > HEAVY_TAIL * spread
+}
+
+/// Up to `n` + 1 knots at the quantiles of sorted values; all values, when they are few; none for two values or fewer.
+fn knots(sorted: &[f64], n: usize) -> Vec<f64> {
+    let mut distinct: Vec<f64> = Vec::new();
+    for &value in sorted {
+        if distinct.last() != Some(&value) {
+            distinct.push(value);
+        }
+        if distinct.len() > n + 1 {
+            break;
+        }
+    }
+    if n == 0 || distinct.len() <= 2 {
+        return Vec::new();
+    }
+    if distinct.len() > n + 1 {
+        distinct = (0..=n).map(|part| sorted[part * (sorted.len() - 1) / n]).collect();
+        distinct.dedup();
+    }
+    if distinct.len() > 2 { distinct } else { Vec::new() }
+}
+
+fn category_shape(codes: &[u32], levels: &[String], rows: &[u32]) -> Shape {
+    let mut counts = vec![0_usize; levels.len() + 1];
+    for &row in rows {
+        let code = codes[row as usize];
+        counts[if code == NO_LEVEL { levels.len() } else { code as usize }] += 1;
+    }
+    let gap = counts[levels.len()] >= MIN_COUNT;
+    let of_count = |wanted: std::ops::Range<usize>| {
+        let counted = levels.iter().zip(&counts).filter(|(_, count)| wanted.contains(count));
+        let mut found: Vec<String> = counted.map(|(level, _)| level.clone()).collect();
+        found.sort_unstable();
+        found
+    };
+    let category = Category { levels: of_count(MIN_COUNT..usize::MAX), rare: of_count(1..MIN_COUNT), gap };
+    let shape = Shape::Category(category);
+    if shape.width() < 2 { Shape::Nothing } else { shape }
+}

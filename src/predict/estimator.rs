@@ -1,0 +1,179 @@
+//! The contract of all estimators: written → prepared → tuned → fitted.
+//!
+//! An [`Estimator`] is what the spec names. [`Estimator::prepare`] ties it to labelled rows; [`Prepared::tune`] tries settings
+//! on windows (fit on some rows, judge on others) and returns the best with the margins it gave to rows it had not seen;
+//! [`Prepared::fit`] fits those settings to any of the prepared rows. Only a [`Fitted`] model scores.
+//!
+//! A margin is a score in log odds before calibration. Rows are taken in the order of [`Data::key`], which comes from the
+//! person and the cutoff alone: the order of rows in the table changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::linear::LinearModel;
+use super::trees::TreeModel;
+use crate::discover::Table;
+use crate::error::Result;
+
+/// Rows to learn from; `label` and `key` hold a value per row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Data<'a> {
+    /// The features.
+    pub table: &'a Table,
+    /// Whether the row attained; meaningless where no rows point.
+    pub label: &'a [bool],
+    /// What rows are ordered and parted by: a hash of person and cutoff.
+    pub key: &'a [u64],
+    /// Every random choice derives from it.
+    pub seed: u64,
+}
+
+impl Data<'_> {
+    /// `rows` in the order of their keys.
+    #[must_use]
+    pub fn in_order(&self, rows: &[u32]) -> Vec<u32> {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable_by_key(|&row| (self.key[row as usize], row));
+        rows
+    }
+
+    /// The labels of `rows`.
+    #[must_use]
+    pub fn labels(&self, rows: &[u32]) -> Vec<bool> {
+        rows.iter().map(|&row| self.label[row as usize]).collect()
+    }
+}
+
+/// Rows to fit on, and later or other rows to judge on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Rows that a model is fitted on.
+    pub fit: Vec<u32>,
+    /// Rows that it is judged on.
+    pub judge: Vec<u32>,
+}
+
+/// A kind of model, ready to learn.
+pub trait Estimator: Sync {
+    /// `logistic`, `boosting` …
+    fn name(&self) -> &'static str;
+
+    /// Ties the estimator to the rows that it may learn from.
+    ///
+    /// # Errors
+    /// When the rows cannot be learned from.
+    fn prepare<'a>(&'a self, data: Data<'a>, rows: &[u32]) -> Result<Box<dyn Prepared + 'a>>;
+}
+
+/// An estimator tied to rows.
+pub trait Prepared {
+    /// The settings that do best on `windows`, with the margins of their judged rows.
+    ///
+    /// # Errors
+    /// When a fit fails.
+    fn tune(&self, windows: &[Window]) -> Result<Tuned>;
+
+    /// Fits `settings` to `rows`, which are among the prepared ones.
+    ///
+    /// # Errors
+    /// When the fit fails.
+    fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted>;
+}
+
+/// Settings, and what they gave to rows that were held out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuned {
+    /// The settings that did best.
+    pub settings: Settings,
+    /// For each window the margins of its judged rows.
+    pub margins: Vec<Vec<f64>>,
+}
+
+/// What an estimator is fitted with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settings {
+    /// Of a logistic regression.
+    Linear(super::logistic::LinearSettings),
+    /// Of boosted trees or a forest.
+    Trees(super::trees::TreeSettings),
+}
+
+impl Settings {
+    /// Name and value of each, for a data scientist to read.
+    #[must_use]
+    pub fn described(&self) -> BTreeMap<String, serde_json::Value> {
+        let value = match self {
+            Self::Linear(settings) => serde_json::to_value(settings),
+            Self::Trees(settings) => serde_json::to_value(settings),
+        };
+        match value {
+            Ok(serde_json::Value::Object(fields)) => fields.into_iter().collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+}
+
+/// A model that scores.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fitted {
+    /// A weighted sum of terms.
+    Linear(LinearModel),
+    /// A sum of trees.
+    Trees(Box<TreeModel>),
+}
+
+/// How much each feature moved the margin of each row away from the average.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contributions {
+    /// A row after the other, a value per feature of [`Fitted::features`].
+    pub values: Vec<f64>,
+    /// The average margin: with a row's values it sums to the row's margin.
+    pub average: f64,
+}
+
+impl Fitted {
+    /// The features the model was trained on, in the order of the contributions.
+    #[must_use]
+    pub fn features(&self) -> Vec<&str> {
+        match self {
+            Self::Linear(model) => model.features(),
+            Self::Trees(model) => model.features(),
+        }
+    }
+
+    /// The margin of each of `rows`.
+    ///
+    /// # Errors
+    /// When the table lacks a feature or holds it in another form.
+    pub fn margins(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
+        match self {
+            Self::Linear(model) => model.margins(table, rows),
+            Self::Trees(model) => model.margins(table, rows),
+        }
+    }
+
+    /// The contributions of every feature to the margin of each of `rows`.
+    ///
+    /// # Errors
+    /// As [`Fitted::margins`].
+    pub fn contributions(&self, table: &Table, rows: &[u32]) -> Result<Contributions> {
+        match self {
+            Self::Linear(model) => model.contributions(table, rows),
+            Self::Trees(model) => model.contributions(table, rows),
+        }
+    }
+
+    /// Checks what a file may have damaged: lengths, indices, numbers that are not finite.
+    ///
+    /// # Errors
+    /// When the model cannot be trusted.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Linear(model) => model.check(),
+            Self::Trees(model) => model.check(),
+        }
+    }
+}

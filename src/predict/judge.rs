@@ -1,0 +1,65 @@
+//! How settings and estimators are judged on rows that were held out.
+//!
+//! Margins are first recalibrated within each window (Platt's line, its slope not negative): when the base rate moves from one
+//! window to the next, what is judged is what the scores tell apart, not a level that calibration will set anyway.
+
+use rayon::prelude::*;
+
+use super::calibration::Platt;
+use super::metrics::{log_loss, numbered, percentiles, weights};
+
+/// The log loss of each example after recalibration.
+#[must_use]
+pub fn recalibrated_losses(margins: &[f64], labels: &[bool]) -> Vec<f64> {
+    let platt = Platt::fit(margins, labels);
+    margins.iter().zip(labels).map(|(&margin, &label)| log_loss(platt.probability(margin), label)).collect()
+}
+
+/// The mean over all windows of the recalibrated log loss: what settings are chosen by.
+#[must_use]
+pub fn windowed_loss<'a>(windows: impl IntoIterator<Item = (&'a [f64], &'a [bool])>) -> f64 {
+    let (mut sum, mut n) = (0.0, 0_usize);
+    for (margins, labels) in windows {
+        sum += recalibrated_losses(margins, labels).iter().sum::<f64>();
+        n += labels.len();
+    }
+    sum / n.max(1) as f64
+}
+
+/// A mean difference with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// The mean of `first − second`.
+    pub mean: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// The mean of `first − second` over examples, with a paired Poisson bootstrap over people.
+#[must_use]
+pub fn paired_difference(first: &[f64], second: &[f64], person: &[u32], seed: u64, resamples: u64) -> Difference {
+    let (person, n_people) = numbered(person);
+    let mut of_person = vec![(0.0, 0.0); n_people];
+    for ((first, second), &person) in first.iter().zip(second).zip(&person) {
+        let (sum, n) = &mut of_person[person as usize];
+        *sum += first - second;
+        *n += 1.0;
+    }
+    let mean_of = |weight: &dyn Fn(usize) -> f64| {
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (person, (difference, examples)) in of_person.iter().enumerate() {
+            sum += weight(person) * difference;
+            n += weight(person) * examples;
+        }
+        sum / n
+    };
+    let mean = mean_of(&|_| 1.0);
+    let resample = |number| {
+        let weights = weights(seed, number, n_people);
+        mean_of(&|person| f64::from(weights[person]))
+    };
+    let (low, high) = percentiles((0..resamples).into_par_iter().map(resample).collect()).unwrap_or((mean, mean));
+    Difference { mean, low, high }
+}

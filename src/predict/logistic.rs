@@ -1,0 +1,140 @@
+//! Logistic regression: standardised and broken-line terms under an L2 penalty.
+//!
+//! Straight lines hold where the world moves beyond what was seen, broken lines fit it better where it does not: both are
+//! tried, each over a path of penalties from strong to weak, warm-started.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::design::Design;
+use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Tuned, Window};
+use super::judge::windowed_loss;
+use super::linear::LinearModel;
+use super::newton::{Iterate, Problem};
+use super::solver_linfa;
+use crate::error::{Error, Result};
+use crate::spec::Solver;
+
+/// Penalties (λ) that are tried, strong to weak.
+const PENALTIES: [f64; 6] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
+/// Numbers of parts of a broken line that are tried.
+const KNOTS: [usize; 2] = [0, 8];
+/// Precision of the optimum in mean log loss, while settings are searched and in the end.
+const TOLERANCES: [f64; 2] = [1e-7, 1e-10];
+/// More rows than this are thinned while settings are searched.
+const SEARCH_ROWS: usize = 100_000;
+
+/// The estimator, as the spec names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Logistic {
+    /// How the optimum is found.
+    pub solver: Solver,
+}
+
+/// What a logistic regression is fitted with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LinearSettings {
+    /// λ of the L2 penalty `λ/2 · Σ weight²` beside the summed log loss.
+    pub penalty: f64,
+    /// Parts of the broken line of a number; 0: a straight line.
+    pub knots: usize,
+}
+
+impl Estimator for Logistic {
+    fn name(&self) -> &'static str {
+        "logistic"
+    }
+
+    fn prepare<'a>(&'a self, data: Data<'a>, _: &[u32]) -> Result<Box<dyn Prepared + 'a>> {
+        Ok(Box::new(PreparedLogistic { solver: self.solver, data }))
+    }
+}
+
+struct PreparedLogistic<'a> {
+    solver: Solver,
+    data: Data<'a>,
+}
+
+impl Prepared for PreparedLogistic<'_> {
+    fn tune(&self, windows: &[Window]) -> Result<Tuned> {
+        let labels: Vec<Vec<bool>> = windows.iter().map(|window| self.data.labels(&window.judge)).collect();
+        let tries: Vec<(usize, usize)> =
+            KNOTS.iter().flat_map(|&knots| (0..windows.len()).map(move |window| (knots, window))).collect();
+        let paths: Result<Vec<_>> =
+            tries.par_iter().map(|&(knots, window)| self.path(knots, &windows[window])).collect();
+        let paths = paths?;
+        let mut best: Option<(f64, Tuned)> = None;
+        for (paths, knots) in paths.chunks(windows.len()).zip(KNOTS) {
+            for (at, &penalty) in PENALTIES.iter().enumerate() {
+                let loss = windowed_loss(
+                    paths.iter().zip(&labels).map(|(path, labels)| (path[at].as_slice(), labels.as_slice())),
+                );
+                if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+                    let settings = Settings::Linear(LinearSettings { penalty, knots });
+                    let margins = paths.iter().map(|path| path[at].clone()).collect();
+                    best = Some((loss, Tuned { settings, margins }));
+                }
+            }
+        }
+        best.map(|(_, tuned)| tuned).ok_or_else(|| Error::internal("logistic regression was tuned on no windows"))
+    }
+
+    fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        let Settings::Linear(settings) = settings else {
+            return Err(Error::internal("a logistic regression was given the settings of trees"));
+        };
+        let rows = self.data.in_order(rows);
+        let design = Design::new(self.data.table, &rows, settings.knots);
+        let solution = self.solve(&design, &rows, &[settings.penalty], TOLERANCES[1])?.pop().unwrap_or_default();
+        model(design, &solution, self.data, &rows).map(Fitted::Linear)
+    }
+}
+
+impl PreparedLogistic<'_> {
+    /// The margins of the judged rows for each penalty.
+    fn path(&self, knots: usize, window: &Window) -> Result<Vec<Vec<f64>>> {
+        let mut rows = self.data.in_order(&window.fit);
+        let step = rows.len().div_ceil(SEARCH_ROWS).max(1);
+        rows = rows.into_iter().step_by(step).collect();
+        let design = Design::new(self.data.table, &rows, knots);
+        // The thinned sum is smaller by the step: so is the penalty that weighs as much.
+        let penalties: Vec<f64> = PENALTIES.iter().map(|penalty| penalty / step as f64).collect();
+        let solutions = self.solve(&design, &rows, &penalties, TOLERANCES[0])?;
+        let bound = design.bind(self.data.table)?;
+        let margins = |weights: &Vec<f64>| {
+            let margin = |row: &u32| {
+                let mut margin = weights[design.n_columns];
+                bound.entries(*row, |column, value| margin += weights[column] * value);
+                margin
+            };
+            window.judge.par_iter().with_min_len(4096).map(margin).collect()
+        };
+        Ok(solutions.iter().map(margins).collect())
+    }
+
+    /// The weights, the intercept last, at the optimum under each penalty.
+    fn solve(&self, design: &Design, rows: &[u32], penalties: &[f64], tolerance: f64) -> Result<Vec<Vec<f64>>> {
+        let label = self.data.labels(rows);
+        let bound = design.bind(self.data.table)?;
+        let problem = Problem { bound: &bound, rows, label: &label };
+        let mut iterate = Iterate::start(problem);
+        let mut solutions = Vec::with_capacity(penalties.len());
+        for &penalty in penalties {
+            match self.solver {
+                Solver::Newton => iterate.solve(problem, penalty, tolerance)?,
+                Solver::Linfa => match solver_linfa::solve(problem, penalty, &iterate.weights) {
+                    Some(weights) => iterate.weights = weights,
+                    None => iterate.solve(problem, penalty, tolerance)?,
+                },
+            }
+            solutions.push(iterate.weights.clone());
+        }
+        Ok(solutions)
+    }
+}
+
+fn model(design: Design, solution: &[f64], data: Data<'_>, rows: &[u32]) -> Result<LinearModel> {
+    let (intercept, weights) =
+        solution.split_last().ok_or_else(|| Error::internal("the logistic regression has no intercept"))?;
+    LinearModel::new(design, weights.to_vec(), *intercept, data.table, rows)
+}

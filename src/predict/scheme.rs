@@ -1,0 +1,194 @@
+//! Which examples teach, which choose, which judge.
+//!
+//! The splits are given with the examples. What this adds: the windows on which settings and estimators are compared, and the
+//! rows of the final fit.
+//!
+//! - **Out of time** (cutoffs): fit on train, judge on validation.
+//! - **In order** (a snapshot whose rows stand in time): validation is cut into [`STEPS`] parts; each is judged by a model of
+//!   all that stands before it. What drifts shows here, and in random folds it does not.
+//! - **Folds** (neither): train and validation together are cut into [`FOLDS`] folds of people.
+//!
+//! The final fit uses train and validation, and what fell between the splits if its label was known before the test began.
+
+use std::collections::BTreeMap;
+
+use super::estimator::Window;
+use crate::discover::{Examples, Split};
+use crate::error::{Error, Result};
+use crate::rate::grouped;
+use crate::spec::Prediction;
+use crate::time::Time;
+
+/// Parts of an ordered validation.
+const STEPS: usize = 4;
+/// Folds of people.
+const FOLDS: usize = 4;
+/// Fewer who attained, or who did not, than this cannot be learned from.
+const LEAST: usize = 10;
+/// Fewer who attained than this are enough to learn from, but the numbers will be rough.
+pub(super) const ADVISED: usize = 200;
+
+/// Rows by what they serve, and windows for choosing.
+#[derive(Debug)]
+pub struct Scheme {
+    /// Rows of each split.
+    pub train: Vec<u32>,
+    /// See `train`.
+    pub validation: Vec<u32>,
+    /// See `train`.
+    pub test: Vec<u32>,
+    /// Rows of the final fit.
+    pub fit: Vec<u32>,
+    /// Windows that settings and estimators are compared on.
+    pub windows: Vec<Window>,
+    /// Whether validation and test lie after training in time.
+    pub out_of_time: bool,
+    /// The scheme in a sentence.
+    pub sentence: String,
+}
+
+impl Scheme {
+    /// The scheme for `examples`, whose rows have these labels and keys (a hash of the person and the cutoff).
+    ///
+    /// # Errors
+    /// When a part holds too few examples of a class to learn from or to be judged on.
+    pub fn new(examples: &Examples, prediction: &Prediction, label: &[bool], person_key: &[u64]) -> Result<Self> {
+        let labelled = |split: Split| -> Vec<u32> {
+            rows(examples.len())
+                .filter(|&row| {
+                    examples.split[row as usize] == split && examples.outcome[row as usize].label().is_some()
+                })
+                .collect()
+        };
+        let [train, validation, test] = [Split::Train, Split::Validation, Split::Test].map(labelled);
+        check_classes(prediction, label, [("training", &train), ("validation", &validation), ("test", &test)])?;
+        let mut fit: Vec<u32> = train.iter().chain(&validation).copied().collect();
+        fit.sort_unstable();
+        let mut scheme =
+            Self { train, validation, test, fit, windows: Vec::new(), out_of_time: true, sentence: String::new() };
+        match &examples.order {
+            Some(order) => scheme.in_order(order),
+            None if examples.snapshot || !scheme.is_out_of_time(examples) => {
+                scheme.folds(label, person_key, examples.snapshot);
+            }
+            None => scheme.by_cutoff(examples, prediction),
+        }
+        Ok(scheme)
+    }
+
+    /// Whether every training cutoff lies before every validation cutoff, and those before every test cutoff.
+    fn is_out_of_time(&self, examples: &Examples) -> bool {
+        let cutoffs = |rows: &[u32]| rows.iter().map(|&row| examples.cutoff[row as usize]).collect::<Vec<i64>>();
+        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(|rows| cutoffs(rows));
+        train.iter().max() < validation.iter().min() && validation.iter().max() < test.iter().min()
+    }
+
+    fn by_cutoff(&mut self, examples: &Examples, prediction: &Prediction) {
+        let first =
+            |rows: &[u32]| rows.iter().map(|&row| examples.cutoff[row as usize]).min().map_or(Time::NEVER, Time);
+        let first_test = first(&self.test);
+        let known_by = |row: u32, instant: Time| {
+            let cutoff = Time(examples.cutoff[row as usize]);
+            prediction.horizon.is_some_and(|horizon| cutoff.plus(horizon) <= instant)
+        };
+        let between = rows(examples.len()).filter(|&row| {
+            examples.split[row as usize] == Split::Unused
+                && examples.outcome[row as usize].label().is_some()
+                && known_by(row, first_test)
+        });
+        self.fit.extend(between);
+        self.fit.sort_unstable();
+        self.windows = vec![Window { fit: self.train.clone(), judge: self.validation.clone() }];
+        let span = |rows: &[u32]| {
+            let mut cutoffs: Vec<i64> = rows.iter().map(|&row| examples.cutoff[row as usize]).collect();
+            cutoffs.sort_unstable();
+            cutoffs.dedup();
+            let (Some(&first), Some(&last)) = (cutoffs.first(), cutoffs.last()) else { return String::new() };
+            match cutoffs.len() {
+                1 => format!("the cutoff {}", Time(first)),
+                n => format!("{n} cutoffs from {} to {}", Time(first), Time(last)),
+            }
+        };
+        self.sentence = format!(
+            "Out of time: trained on {}, chosen and calibrated on {}, tested on {}; the label window of a part ends before the next part begins.",
+            span(&self.train),
+            span(&self.validation),
+            span(&self.test)
+        );
+    }
+
+    fn in_order(&mut self, order: &[u32]) {
+        let by_time = |rows: &mut Vec<u32>| rows.sort_by_key(|&row| (order[row as usize], row));
+        by_time(&mut self.train);
+        by_time(&mut self.validation);
+        let n = self.validation.len();
+        self.windows = (0..STEPS)
+            .map(|step| {
+                let (start, end) = (step * n / STEPS, (step + 1) * n / STEPS);
+                let before = self.train.iter().chain(&self.validation[..start]).copied().collect();
+                Window { fit: before, judge: self.validation[start..end].to_vec() }
+            })
+            .filter(|window| !window.judge.is_empty())
+            .collect();
+        self.sentence = format!(
+            "In time order: the last {} rows are the test; chosen and calibrated on the {} before them in {} steps, each judged by what stood before it.",
+            grouped(self.test.len() as u64),
+            grouped(n as u64),
+            self.windows.len()
+        );
+    }
+
+    fn folds(&mut self, label: &[bool], person_key: &[u64], snapshot: bool) {
+        let fold = |row: u32| (person_key[row as usize] % FOLDS as u64) as usize;
+        let mut of_row: BTreeMap<u32, usize> = BTreeMap::new();
+        if snapshot {
+            let mut order = self.fit.clone();
+            order.sort_by_key(|&row| (label[row as usize], person_key[row as usize], row));
+            of_row.extend(order.into_iter().enumerate().map(|(at, row)| (row, at % FOLDS)));
+        } else {
+            of_row.extend(self.fit.iter().map(|&row| (row, fold(row))));
+        }
+        self.windows = (0..FOLDS)
+            .map(|held_out| {
+                let (judge, fit) = self.fit.iter().partition(|&row| of_row[row] == held_out);
+                Window { fit, judge }
+            })
+            .collect();
+        self.out_of_time = false;
+        let parts = if snapshot { "stratified folds" } else { "folds of people" };
+        self.sentence = format!(
+            "Not out of time: a fifth of the people, told by a hash of their id, is the test; the model is chosen and calibrated out of fold, on {FOLDS} {parts} of the rest."
+        );
+    }
+}
+
+fn rows(n: usize) -> impl Iterator<Item = u32> {
+    0..u32::try_from(n).expect("rows are counted in 32 bits")
+}
+
+fn check_classes(prediction: &Prediction, label: &[bool], parts: [(&str, &Vec<u32>); 3]) -> Result<()> {
+    let attained = |rows: &[u32]| rows.iter().filter(|&&row| label[row as usize]).count();
+    let counts: Vec<(&str, usize, usize)> =
+        parts.iter().map(|(name, rows)| (*name, attained(rows), rows.len() - attained(rows))).collect();
+    let learned = |of: fn(&(&str, usize, usize)) -> usize| counts[..2].iter().map(of).sum::<usize>();
+    let one_class = counts.iter().any(|(_, yes, no)| *yes == 0 || *no == 0);
+    let too_few = learned(|count| count.1).min(learned(|count| count.2)) < LEAST;
+    if !one_class && !too_few {
+        return Ok(());
+    }
+    let told: Vec<String> = counts
+        .iter()
+        .map(|(name, yes, no)| format!("{name}: {} attained, {} did not", grouped(*yes as u64), grouped(*no as u64)))
+        .collect();
+    let advice = if prediction.horizon.is_some() {
+        "lengthen the horizon, add cutoffs, or choose a stage that more people reach"
+    } else {
+        "check the `when` rules of the stages: both kinds of people must be there"
+    };
+    Err(Error::data(format!(
+        "prediction `{}` has too few examples to learn from ({})",
+        prediction.name,
+        told.join("; ")
+    ))
+    .hint(advice))
+}

@@ -1,0 +1,218 @@
+//! A fitted sum of trees (hessboost), and the matrix that it reads.
+//!
+//! Numbers go in as they are, a category as the position of its level among the sorted levels of the training table; gaps,
+//! levels never seen and numbers that are not finite are missing, which trees know how to handle. The model's own intercept
+//! is zero: [`TreeModel::offset`] is added in double precision, so that nothing is lost when the trees are written as XGBoost
+//! JSON, which keeps a probability in its place.
+
+use hessboost::data::DMatrix;
+use hessboost::model::{BoostedModel, Iterations, ModelFormat};
+use rayon::prelude::*;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::estimator::Contributions;
+use crate::discover::table::NO_LEVEL;
+use crate::discover::{Cells, Column, Table};
+use crate::error::{Error, Result};
+
+/// Rows scored at a time.
+const CHUNK: usize = 16_384;
+
+/// What trees are grown with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TreeSettings {
+    /// Trees, one after the other.
+    pub rounds: usize,
+    /// How much each tree counts.
+    pub learning_rate: f64,
+    /// Leaves of a tree, at most.
+    pub leaves: usize,
+    /// Splits between root and leaf, at most.
+    pub depth: usize,
+    /// Σ p (1 − p) of a leaf, at least.
+    pub min_child_weight: f64,
+    /// L2 penalty of leaf values.
+    pub l2: f64,
+    /// Share of the rows that a tree sees.
+    pub row_share: f64,
+    /// Share of the features that a tree sees.
+    pub feature_share: f64,
+    /// Bins that a number is cut into.
+    pub bins: usize,
+    /// Models of different seeds whose mean is taken.
+    pub bags: usize,
+    /// Trees of one round (a forest has one round of many).
+    pub parallel_trees: usize,
+}
+
+/// `margin = offset + Σ trees`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TreeModel {
+    /// The features, in the order of the trees' columns.
+    pub features: Vec<Feature>,
+    /// The margin before any tree.
+    pub offset: f64,
+    /// The trees, as XGBoost writes them.
+    #[serde(serialize_with = "write_trees", deserialize_with = "read_trees")]
+    pub trees: BoostedModel,
+}
+
+/// A column of the trees' matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// Its name.
+    pub name: String,
+    /// The levels of a category, sorted; absent for a number.
+    pub levels: Option<Vec<String>>,
+}
+
+impl TreeModel {
+    /// See [`super::estimator::Fitted::features`].
+    #[must_use]
+    pub fn features(&self) -> Vec<&str> {
+        self.features.iter().map(|feature| feature.name.as_str()).collect()
+    }
+
+    /// See [`super::estimator::Fitted::margins`].
+    ///
+    /// # Errors
+    /// When the table lacks a feature or holds it in another form.
+    pub fn margins(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
+        let bound = Bound::new(&self.features, table)?;
+        let mut margins = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(CHUNK) {
+            let matrix = bound.matrix(rows);
+            let sums = self.trees.predict_margin_rows(&matrix, Iterations::Best).map_err(refused)?;
+            margins.extend(sums.as_slice().iter().map(|&sum| self.offset + f64::from(sum)));
+        }
+        Ok(margins)
+    }
+
+    /// See [`super::estimator::Fitted::contributions`].
+    ///
+    /// # Errors
+    /// As [`TreeModel::margins`].
+    pub fn contributions(&self, table: &Table, rows: &[u32]) -> Result<Contributions> {
+        let n_features = self.features.len();
+        let mut average = self.offset;
+        let mut values = Vec::with_capacity(rows.len() * n_features);
+        let bound = Bound::new(&self.features, table)?;
+        for rows in rows.chunks(CHUNK) {
+            let matrix = DMatrix::from_dense_vec(bound.matrix(rows), rows.len(), n_features).map_err(refused)?;
+            let chunk = self.trees.predict_contribs(&matrix, Iterations::Best).map_err(refused)?;
+            for row in chunk.as_slice().chunks_exact(n_features + 1) {
+                values.extend(row[..n_features].iter().map(|&value| f64::from(value)));
+                average = self.offset + f64::from(row[n_features]);
+            }
+        }
+        Ok(Contributions { values, average })
+    }
+
+    /// See [`super::estimator::Fitted::check`]; the trees themselves are checked as they are read.
+    ///
+    /// # Errors
+    /// When the trees do not fit the features.
+    pub fn check(&self) -> Result<()> {
+        let sorted = |levels: &Vec<String>| levels.windows(2).all(|pair| pair[0] < pair[1]);
+        let levels_sound = self.features.iter().all(|feature| feature.levels.as_ref().is_none_or(sorted));
+        let width_fits = self.trees.n_features() == self.features.len() && self.trees.n_outputs() == 1;
+        if levels_sound && width_fits && self.offset.is_finite() {
+            Ok(())
+        } else {
+            Err(Error::data("the trees of the model do not fit its features"))
+        }
+    }
+}
+
+/// The features of a table, as columns of trees.
+#[must_use]
+pub fn features_of(table: &Table) -> Vec<Feature> {
+    let feature = |column: &Column| {
+        let levels = match &column.cells {
+            Cells::Number(_) => None,
+            Cells::Category { levels, .. } => {
+                let mut levels = levels.clone();
+                levels.sort_unstable();
+                levels.dedup();
+                Some(levels)
+            }
+        };
+        Feature { name: column.name.clone(), levels }
+    };
+    table.columns.iter().map(feature).collect()
+}
+
+/// Features tied to the columns of a table.
+pub(super) struct Bound<'a> {
+    columns: Vec<BoundColumn<'a>>,
+}
+
+enum BoundColumn<'a> {
+    Number(&'a [f32]),
+    /// Codes, and what each level of this table counts as.
+    Category(&'a [u32], Vec<f32>),
+}
+
+impl<'a> Bound<'a> {
+    pub(super) fn new(features: &[Feature], table: &'a Table) -> Result<Self> {
+        let columns: Result<_> = features.iter().map(|feature| bind_column(feature, table)).collect();
+        Ok(Self { columns: columns? })
+    }
+
+    /// The features of `rows`, a row after the other.
+    pub(super) fn matrix(&self, rows: &[u32]) -> Vec<f32> {
+        // Few rows at a time: their cells stay in the cache while column after column is laid in.
+        const ROWS: usize = 64;
+        let width = self.columns.len();
+        let mut matrix = vec![0.0_f32; rows.len() * width];
+        matrix.par_chunks_mut(ROWS * width).zip(rows.par_chunks(ROWS)).with_min_len(16).for_each(|(block, rows)| {
+            for (at, column) in self.columns.iter().enumerate() {
+                for (cell, &row) in block[at..].iter_mut().step_by(width).zip(rows) {
+                    *cell = column.value(row as usize);
+                }
+            }
+        });
+        matrix
+    }
+}
+
+impl BoundColumn<'_> {
+    fn value(&self, row: usize) -> f32 {
+        match self {
+            Self::Number(values) if values[row].is_finite() => values[row],
+            Self::Number(_) => f32::NAN,
+            Self::Category(codes, _) if codes[row] == NO_LEVEL => f32::NAN,
+            Self::Category(codes, values) => values[codes[row] as usize],
+        }
+    }
+}
+
+fn bind_column<'a>(feature: &Feature, table: &'a Table) -> Result<BoundColumn<'a>> {
+    let absent = || Error::data(format!("the data has no feature `{}`", feature.name));
+    match (&table.column(&feature.name).ok_or_else(absent)?.cells, &feature.levels) {
+        (Cells::Number(values), None) => Ok(BoundColumn::Number(values)),
+        (Cells::Category { codes, levels }, Some(known)) => {
+            let value = |level: &String| known.binary_search(level).map_or(f32::NAN, |at| at as f32);
+            Ok(BoundColumn::Category(codes, levels.iter().map(value).collect()))
+        }
+        _ => Err(Error::data(format!("feature `{}` is not of the kind it was trained as", feature.name))),
+    }
+}
+
+/// What hessboost refused, as an error of ours.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives the error away")]
+pub(super) fn refused(error: hessboost::error::HessboostError) -> Error {
+    Error::internal(format!("gradient boosting failed: {error}"))
+}
+
+fn write_trees<S: Serializer>(trees: &BoostedModel, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let bytes = trees.encode(ModelFormat::XgboostJson).map_err(serde::ser::Error::custom)?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(serde::ser::Error::custom)?;
+    value.serialize(serializer)
+}
+
+fn read_trees<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BoostedModel, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let bytes = serde_json::to_vec(&value).map_err(serde::de::Error::custom)?;
+    BoostedModel::decode(bytes, ModelFormat::XgboostJson).map_err(serde::de::Error::custom)
+}

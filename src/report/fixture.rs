@@ -1,0 +1,269 @@
+//! An output folder as the phases would write it, with plausible figures: what the tests of the report render.
+
+use std::path::Path;
+
+use polars::prelude::{DataFrame, df};
+use serde_json::{Value, json};
+
+use crate::spec::{Audience, Cutoffs, Model, Prediction, Rule, Size, Spec, Stage};
+use crate::store::{self, Layout};
+use crate::time::Duration;
+
+/// The names that a project chooses.
+pub(super) struct Names {
+    pub(super) project: &'static str,
+    pub(super) stages: [&'static str; 5],
+    pub(super) person: &'static str,
+    pub(super) value: &'static str,
+}
+
+pub(super) const PLAIN: Names = Names {
+    project: "Nordwind shop",
+    stages: ["visitor", "lead", "customer", "repeat", "lapsed"],
+    person: "p-",
+    value: "Bavaria",
+};
+
+/// Names that would take over a careless page or workbook.
+pub(super) const HOSTILE: Names = Names {
+    project: "</title><script>alert(1)</script>\"'{{ 7*7 }}{% raw %}\u{202e}\u{0}",
+    stages: [
+        "<script>alert(2)</script>",
+        "\"onload=\"alert(3)",
+        "{{lead}}",
+        "=HYPERLINK(\"http://x\")",
+        "]]><!-- -->&lt;",
+    ],
+    person: "<img src=x onerror=alert(4)>",
+    value: "=1+1",
+};
+
+pub(super) fn layout(folder: &Path) -> Layout {
+    Layout { out: folder.join("out"), models: folder.join("models") }
+}
+
+pub(super) fn spec(names: &Names) -> Spec {
+    let stage = |name: &&str| Stage { name: (*name).into(), rule: Rule::Start, from: Vec::new() };
+    let prediction = |name: &str, from: usize, to: usize, days: i64| Prediction {
+        name: name.into(),
+        from: vec![from],
+        to: vec![to],
+        horizon: Some(Duration::days(days)),
+        cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
+        windows: Vec::new(),
+        exclude: Vec::new(),
+        model: Model::default(),
+    };
+    let audience = |name: &str, prediction: &str| Audience {
+        name: name.into(),
+        prediction: prediction.into(),
+        candidates: None,
+        size: Size::Share(0.1),
+        holdout: 0.1,
+        suppress: Vec::new(),
+        consent: None,
+        export: Vec::new(),
+    };
+    Spec {
+        places: crate::spec::Places::default(),
+        root: ".".into(),
+        file: "clo.toml".into(),
+        name: names.project.into(),
+        seed: 7,
+        tables: Default::default(),
+        people: Vec::new(),
+        events: Vec::new(),
+        links: Vec::new(),
+        end: None,
+        stages: names.stages.iter().map(stage).collect(),
+        predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],
+        audiences: vec![
+            audience("second-purchase-email", "second-purchase"),
+            audience("first-contact-ads", "first-contact"),
+        ],
+    }
+}
+
+/// Everything the phases write, except the second audience, which has not run.
+pub(super) fn fill(layout: &Layout, names: &Names) {
+    map(layout, names);
+    discover(layout, names);
+    predict(layout, names, "second-purchase", 2, 3, [0.232, 0.080]);
+    predict(layout, names, "first-contact", 0, 1, [0.021, 0.006]);
+    expand(layout, names);
+}
+
+fn json(layout: &Layout, path: &str, value: &Value) {
+    store::write_json(&layout.file(path), value).expect("the fixture's folder can be written");
+}
+
+fn frame(layout: &Layout, path: &str, frame: polars::error::PolarsResult<DataFrame>) {
+    let mut frame = frame.expect("columns of equal length");
+    store::write_frame(&layout.file(path), &mut frame).expect("the fixture's folder can be written");
+}
+
+fn map(layout: &Layout, names: &Names) {
+    let [visitor, lead, customer, repeat, lapsed] = names.stages;
+    let stage = |stage: &str, now: u64, ever: u64, moved: u64, days: Option<f64>| {
+        json!({"stage": stage, "n_people_now": now, "n_people_ever": ever, "attributes": [format!("event = '{stage}'")],
+               "entry_events": ["purchase", names.value], "exit_events": [], "sources": ["orders"],
+               "kpis": [{"name": "conversion", "value": 0.1, "unit": "share", "n_attained": moved, "n_eligible": ever, "low": 0.09, "high": 0.11},
+                        {"name": "median_days", "value": days, "unit": "days"}]})
+    };
+    let stages = json!([
+        stage(visitor, 8_120, 24_000, 15_880, Some(3.2)),
+        stage(lead, 5_210, 15_880, 10_120, Some(11.0)),
+        stage(customer, 2_840, 10_120, 4_310, Some(41.5)),
+        stage(repeat, 1_905, 4_310, 2_405, Some(88.0)),
+        json!({"stage": lapsed, "n_people_now": 5_925, "n_people_ever": 7_214, "attributes": [], "entry_events": ["silence"],
+               "exit_events": ["purchase"], "sources": [], "kpis": [
+                   {"name": "won_back", "value": 0.179, "unit": "share", "n_attained": 1_289, "n_eligible": 7_214, "low": 0.17, "high": 0.188}]}),
+    ]);
+    json(
+        layout,
+        "map/lifecycle.json",
+        &json!({"format_version": 1, "end": "2018-09-01", "n_people": 24_000, "n_events": 412_377, "stages": stages}),
+    );
+    let from = [visitor, lead, customer, customer, repeat, lapsed, lead];
+    let to = [lead, customer, repeat, lapsed, lapsed, repeat, lapsed];
+    frame(
+        layout,
+        "map/transitions.parquet",
+        df!["from" => from, "to" => to, "people" => [15_880u32, 9_720, 3_810, 2_970, 2_905, 1_289, 1_340],
+            "eligible" => [24_000u32, 15_880, 10_120, 10_120, 4_310, 7_214, 15_880],
+            "probability" => [0.662, 0.612, 0.376, 0.293, 0.674, 0.179, 0.084],
+            "probability_low" => [0.656, 0.604, 0.367, 0.285, 0.660, 0.170, 0.080],
+            "probability_high" => [0.668, 0.620, 0.386, 0.302, 0.688, 0.188, 0.089],
+            "median_days" => [Some(3.2), Some(11.0), Some(41.5), Some(180.0), Some(180.0), Some(212.0), None]],
+    );
+    let finding = json!({"code": "stage-never-left", "severity": "warning", "stage": lapsed,
+        "message": format!("5,925 people are in {lapsed} and few leave it."), "advice": "Shorten the silence, or add a stage for people who return.",
+        "people": [format!("{}17", names.person), format!("{}204", names.person)]});
+    json(layout, "map/lint.json", &json!({"format_version": 1, "findings": [finding]}));
+}
+
+fn discover(layout: &Layout, names: &Names) {
+    let finding = |severity: &str, code: &str, column: Option<&str>, rows: u64, advice: &str| json!({"severity": severity, "code": code, "table": "orders", "column": column, "rows": rows, "example": names.value, "advice": advice});
+    let findings = [
+        finding("warning", "duplicate-rows", None, 214, "Check the export: whole rows stand twice and count once."),
+        finding("note", "mostly-missing", Some("coupon"), 11_320, "Nine of ten are empty; it will tell little."),
+    ];
+    json(layout, "discover/issues.json", &json!({"format_version": 1, "findings": findings}));
+    let level = format!("visit.region.share.{}", names.value);
+    let features = [
+        "purchase.amount.sum.90d",
+        "visit.count.30d",
+        "visit.days_since_last",
+        "stage.days_in",
+        "email_open.count.trend.30d",
+        "attr.state",
+        level.as_str(),
+        "purchase.category.distinct.all",
+        "survey.sent.count.all",
+    ];
+    for prediction in ["second-purchase", "first-contact"] {
+        frame(
+            layout,
+            &format!("discover/{prediction}/signals.parquet"),
+            df!["feature" => features, "auc" => [0.71, 0.69, 0.33, 0.36, 0.61, 0.57, 0.55, 0.54, 0.98],
+                "information_value" => [0.42f32, 0.35, 0.31, 0.22, 0.11, 0.06, 0.04, 0.02, 6.1],
+                "stability" => [Some(0.02), Some(0.05), Some(0.12), Some(0.31), Some(0.04), Some(0.01), Some(0.03), None, Some(0.01)],
+                "missing" => [0.0, 0.12, 0.12, 0.0, 0.2, 0.003, 0.12, 0.0, 0.0],
+                "leak" => [None, None, None, None, None, None, None, None, Some("nearly perfect on its own (AUC 0.98)")]],
+        );
+    }
+}
+
+fn measured(value: f64, half: f64, n: u64) -> Value {
+    json!({"value": value, "low": value - half, "high": value + half, "n": n})
+}
+
+fn metrics(auc: f64, n: u64, base: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "small test counts"
+    )]
+    let attained = (base * n as f64) as u64;
+    json!({"base_rate": {"n_attained": attained, "n_eligible": n}, "roc_auc": measured(auc, 0.02, n), "pr_auc": measured(0.31, 0.03, n),
+           "log_loss": measured(0.2412, 0.006, n), "brier": measured(0.0671, 0.002, n), "ece": measured(0.011, 0.003, n),
+           "lift_10": measured(2.9, 0.3, n), "capture_10": measured(0.29, 0.03, n)})
+}
+
+fn predict(layout: &Layout, names: &Names, prediction: &str, from: usize, to: usize, [best, base]: [f64; 2]) {
+    let mut capture = 0.0;
+    let shape = [1.0, 0.62, 0.45, 0.33, 0.27, 0.22, 0.18, 0.15, 0.13, 0.10];
+    let total: f64 = shape.iter().sum();
+    let deciles: Vec<Value> = (1..=10u8)
+        .zip(shape)
+        .map(|(decile, share)| {
+            let rate = best * share;
+            capture += share / total;
+            let half = 0.12 * rate + 0.02 * base;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small test counts")]
+            let attained = (rate * 2_840.0) as u64;
+            json!({"decile": decile, "mean_propensity": rate * 0.96, "rate": {"n_attained": attained, "n_eligible": 2_840},
+                   "rate_low": rate - half, "rate_high": rate + half, "lift": measured(rate / base, 0.2, 28_400), "capture": measured(capture, 0.02, 28_400)})
+        })
+        .collect();
+    let cutoffs: Vec<Value> = (1..=12u32)
+        .map(|i| {
+            let split = match i { 1..=8 => "train", 9 | 10 => "validation", _ => "test" };
+            let auc = 0.80 - 0.004 * f64::from(i) + if i % 3 == 0 { 0.012 } else { 0.0 };
+            json!({"cutoff": format!("2017-{i:02}-01"), "split": split, "metrics": metrics(auc, 2_400 + 40 * u64::from(i), base * (1.0 + 0.03 * f64::from(i % 4)))})
+        })
+        .collect();
+    let candidate = |estimator: &str, auc: f64| {
+        json!({"estimator": estimator, "parameters": {"l2": 0.01, "solver": "newton", "note": names.value},
+               "validation": metrics(auc, 5_600, base), "test": metrics(auc - 0.01, 5_700, base)})
+    };
+    json(
+        layout,
+        &format!("predict/{prediction}/evaluation.json"),
+        &json!({"format_version": 1, "prediction": prediction, "from": [names.stages[from]], "to": [names.stages[to]], "horizon": "90d",
+            "validation_scheme": "Out of time: the last two of twelve cutoffs are test, the two before them validation, the rest training.",
+            "estimator": "logistic",
+            "chosen_because": "Boosting was better on validation by 0.004 AUC, within its noise of 0.012; the simpler model stays.",
+            "candidates": [candidate("logistic", 0.782), candidate("boosting", 0.786)],
+            "calibration": "Platt scaling on validation", "n_features": 84,
+            "outcomes": {"attained": 2_310, "stayed": 24_120, "attrited": 1_970, "immature": 2_840},
+            "splits": {"train": metrics(0.801, 22_000, base), "validation": metrics(0.782, 5_600, base), "test": metrics(0.771, 5_700, base)},
+            "deciles": deciles, "cutoffs": cutoffs,
+            "segments": [{"feature": "attr.state", "value": names.value, "metrics": metrics(0.76, 1_200, base)}],
+            "importance": [["purchase.amount.sum.90d", 0.412], ["visit.count.30d", 0.33], ["visit.days_since_last", 0.215], ["stage.days_in", 0.1], ["attr.state", 0.04]],
+            "warnings": ["The share who move on rose by a third over the last four cutoffs; the percentages may run low."]}),
+    );
+}
+
+fn expand(layout: &Layout, names: &Names) {
+    let curve: Vec<Value> = (1..=50u32)
+        .map(|i| {
+            let share = f64::from(i) / 50.0;
+            let expected = 190.0 * (1.0 - (-3.0 * share).exp()) / (1.0 - (-3.0f64).exp());
+            json!({"n_people": i * 48, "share": share, "expected_conversions": expected, "expected_low": expected * 0.85, "expected_high": expected * 1.15, "expected_precision": expected / f64::from(i * 48),
+                   "expected_profit": expected * 30.0 - f64::from(i * 48) * 1.5})
+        })
+        .collect();
+    json(
+        layout,
+        "expand/second-purchase-email/summary.json",
+        &json!({"format_version": 1, "audience": "second-purchase-email", "prediction": "second-purchase", "from": [names.stages[2]], "to": [names.stages[3]],
+            "horizon": "90d", "n_candidates": 2_840, "dropped": {"suppressed": 37, "no consent": 403, "below size": 2_160}, "n_contactable": 2_400,
+            "n_chosen": 240, "n_target": 217, "n_holdout": 23, "expected_conversions": 51.8, "expected_low": 44.0, "expected_high": 60.1, "base_rate_expected": 0.079, "warnings": ["Five people share an e-mail address; one of each is on the list."],
+            "curve": curve, "exports": [{"destination": "csv", "path": "export/csv/second-purchase-email.csv", "kept": 217, "rejected": {}},
+                                         {"destination": "meta-custom-audience", "path": "export/meta-custom-audience/part-1.csv", "kept": 209, "rejected": {"no valid e-mail": 8}}]}),
+    );
+    let n = 30u32;
+    let person: Vec<String> = (0..n).map(|i| format!("{}{}", names.person, 1000 + i * 7)).collect();
+    let propensity: Vec<f64> = (0..n).map(|i| 0.41 - 0.006 * f64::from(i)).collect();
+    let group: Vec<&str> = (0..n).map(|i| if i % 9 == 4 { "holdout" } else { "target" }).collect();
+    let reason = |text: &str| vec![text.to_owned(); 30];
+    frame(
+        layout,
+        "expand/second-purchase-email/audience.parquet",
+        df!["person" => person, "rank" => (1..=n).collect::<Vec<u32>>(), "score" => propensity.clone(), "propensity" => propensity,
+            "similarity" => vec![0.5; 30], "group" => group, "reason_1" => reason("spent 212 in the last 90 days"),
+            "reason_2" => reason("visited 6 times in the last 30 days"), "reason_3" => reason(names.value)],
+    );
+}

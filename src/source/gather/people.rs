@@ -1,0 +1,277 @@
+//! Rows of people gathered, made unique, and joined to one table.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::{Column, DataFrame, DataType, IdxCa};
+
+use super::contact::reaches;
+use super::join::{Rows, join};
+use super::{NOBODY, Positions};
+use crate::error::{Error, Result};
+use crate::source::batch::{Batch, Header, each_text, encode};
+use crate::source::events::NO_LEVEL;
+use crate::source::intern::Interner;
+use crate::source::ledger::{Ledger, Place, Source};
+use crate::source::people::People;
+use crate::source::times::{self, Clock};
+use crate::spec::{Order, PeopleSource, TimeReading};
+
+/// Always: since when attributes hold that do not change.
+const ALWAYS: i64 = i64::MIN;
+
+/// The rows of one `[people.*]` so far.
+pub(crate) struct PeopleGather<'s> {
+    pub(crate) spec: &'s PeopleSource,
+    source: Source,
+    clock: Option<Clock<'s>>,
+    rows_read: u64,
+    person: Vec<u32>,
+    valid_from: Vec<i64>,
+    at: Vec<(Place, u64)>,
+    attributes: Option<DataFrame>,
+}
+
+impl<'s> PeopleGather<'s> {
+    /// Nothing gathered yet.
+    pub(crate) fn new(spec: &'s PeopleSource, ledger: &mut Ledger) -> Result<Self> {
+        Ok(Self {
+            spec,
+            source: ledger.source(&format!("people.{}", spec.name)),
+            clock: spec.valid_from.as_ref().map(Clock::new).transpose()?,
+            rows_read: 0,
+            person: Vec::new(),
+            valid_from: Vec::new(),
+            at: Vec::new(),
+            attributes: None,
+        })
+    }
+
+    /// Columns whose texts are to be read by a told format.
+    pub(crate) fn formatted(&self) -> impl Iterator<Item = &str> {
+        let told = self.spec.valid_from.iter().filter(|time| matches!(time.reading, TimeReading::Format(_)));
+        told.map(|time| time.column.as_str())
+    }
+
+    /// Checks that the columns are there; the error's key says which line of the spec names the missing one.
+    pub(crate) fn begin(&self, header: &Header) -> std::result::Result<(), (String, Error)> {
+        let PeopleSource { name, person, order, valid_from, contact, .. } = self.spec;
+        let mut told: Vec<_> = person.as_deref().map(|column| ("person", column)).into_iter().collect();
+        told.extend(valid_from.as_ref().map(|time| ("valid_from", time.column.as_str())));
+        if let Some(Order::Column(column)) = order {
+            told.push(("order", column));
+        }
+        told.extend(contact.iter().map(|column| ("contact", column.as_str())));
+        let missing = |(key, column)| header.require(column).map_err(|error| (format!("people.{name}.{key}"), error));
+        told.into_iter().try_for_each(missing)
+    }
+
+    /// Takes the rows of a batch that can be used.
+    pub(crate) fn take(&mut self, batch: &Batch, ids: &mut Interner, ledger: &mut Ledger) -> Result<()> {
+        let height = batch.frame.height();
+        self.rows_read += height as u64;
+        let mut person = Vec::with_capacity(height);
+        match &self.spec.person {
+            Some(column) => encode(batch.column(column)?, ids, NO_LEVEL, &mut person)?,
+            None => person.extend((0..height).map(|row| ids.intern(&(batch.base + batch.rows.get(row)).to_string()))),
+        }
+        let valid_from = match (&mut self.clock, &self.spec.valid_from) {
+            (Some(clock), Some(column)) => clock.read(batch.column(&column.column)?)?,
+            _ => vec![ALWAYS; height],
+        };
+        let mut keep = vec![true; height];
+        for row in 0..height {
+            let since = self.spec.valid_from.as_ref();
+            let time_fault = since.and_then(|column| times::fault(valid_from[row], column));
+            let fault = if person[row] == NO_LEVEL {
+                Some((self.spec.person.as_deref(), "no person"))
+            } else {
+                time_fault.map(|reason| (since.map(|time| time.column.as_str()), reason))
+            };
+            if let Some((column, reason)) = fault {
+                keep[row] = false;
+                ledger.reject(self.source, batch.at(row), column, reason);
+                continue;
+            }
+            self.person.push(person[row]);
+            self.valid_from.push(valid_from[row]);
+            self.at.push(batch.at(row));
+        }
+        self.push(if keep.contains(&false) { batch.keep(&keep)?.frame } else { batch.frame.clone() })
+    }
+
+    fn push(&mut self, mut frame: DataFrame) -> Result<()> {
+        let valid_from = self.spec.valid_from.as_ref().map(|time| &time.column);
+        for column in self.spec.person.iter().chain(valid_from) {
+            frame.drop_in_place(column)?;
+        }
+        match &mut self.attributes {
+            Some(attributes) => {
+                attributes.vstack_mut(&frame)?;
+            }
+            None => self.attributes = Some(frame),
+        }
+        Ok(())
+    }
+
+    /// Refuses a source of which most rows were rejected.
+    pub(crate) fn check(&self, ledger: &Ledger) -> Result<()> {
+        ledger.check(self.source, self.rows_read)
+    }
+
+    /// Marks the ids that rows name.
+    pub(crate) fn mark(&self, used: &mut [bool], person_of: &[u32]) {
+        self.person.iter().for_each(|&code| used[person_of[code as usize] as usize] = true);
+    }
+
+    /// The positions of people in the order of rows or of a column, if the spec wants one.
+    fn order(&self, people: &Positions) -> Result<Option<Vec<u32>>> {
+        let (Some(order), Some(attributes)) = (&self.spec.order, &self.attributes) else { return Ok(None) };
+        let position = |row: u32| people.of_code[self.person[row as usize] as usize];
+        let mut rows: Vec<u32> = (0..).take(self.person.len()).collect();
+        if let Order::Column(name) = order {
+            let ranks = ranks(attributes.column(name)?)?;
+            rows.sort_by_key(|&row| (ranks[row as usize], position(row)));
+        }
+        let mut seen = vec![false; people.ids.len()];
+        let first = |position: &u32| !std::mem::replace(&mut seen[*position as usize], true);
+        let mut order: Vec<u32> = rows.into_iter().map(position).filter(first).collect();
+        let named: std::collections::BTreeSet<u32> = order.iter().copied().collect();
+        // People whom only other tables name come first: nothing places them in time.
+        order.splice(0..0, (0..).take(people.ids.len()).filter(|position| !named.contains(position)));
+        Ok(Some(order))
+    }
+
+    /// One row per person and `valid_from`: of several the first counts, the others go to the ledger.
+    fn unique(self, people: &Positions, ledger: &mut Ledger) -> Result<Rows> {
+        let mut attributes = self.attributes.clone().unwrap_or_default();
+        attributes.rechunk_mut_par();
+        let keys: Vec<(u32, i64)> = self
+            .person
+            .iter()
+            .zip(&self.valid_from)
+            .map(|(&code, &from)| (people.of_code[code as usize], from))
+            .collect();
+        let mut rows: Vec<u32> = (0..).take(keys.len()).collect();
+        rows.sort_by_key(|&row| keys[row as usize]);
+        let mut texts: Option<Vec<String>> = None;
+        let mut n_different = 0;
+        let mut kept: Vec<u32> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let before = kept.last().copied().filter(|&before| keys[before as usize] == keys[row as usize]);
+            let Some(before) = before else {
+                kept.push(row);
+                continue;
+            };
+            if texts.is_none() {
+                texts = Some(row_texts(&attributes)?);
+            }
+            let texts = texts.as_ref().expect("just made");
+            let (row, before) = (row as usize, before as usize);
+            let reason = if self.person[row] != self.person[before] {
+                "another row of the same person, by an identity link"
+            } else if texts[row] == texts[before] {
+                "the same person again, with the same attributes"
+            } else {
+                n_different += 1;
+                "the same person again, with other attributes; the first row is used"
+            };
+            ledger.reject(self.source, self.at[row], self.spec.person.as_deref(), reason);
+        }
+        self.refuse_log(n_different)?;
+        let index = IdxCa::from_vec("row".into(), kept.clone());
+        let keys = kept.iter().map(|&row| keys[row as usize]).collect();
+        Ok(Rows { keys, attributes: attributes.take(&index)? })
+    }
+
+    /// People who stand in a table again and again, differently, are a log and not a table of people.
+    fn refuse_log(&self, n_different: usize) -> Result<()> {
+        if n_different * 100 <= self.person.len() {
+            return Ok(());
+        }
+        let (name, rows) = (&self.spec.name, self.person.len());
+        let message = format!("people.{name}: {n_different} of {rows} rows name a person again, with other attributes");
+        let error = Error::data(message);
+        Err(if self.clock.is_some() {
+            error.hint("two rows of a person hold from the same time on: which one is right?")
+        } else {
+            error
+                .hint("if attributes change in time, tell since when a row holds: valid_from = \"column\"")
+                .hint("or make one row per person: sql = \"SELECT id AS person, MAX(x) AS x FROM table GROUP BY id\"")
+        })
+    }
+}
+
+/// Each row as one text, to tell whether two rows are the same.
+fn row_texts(frame: &DataFrame) -> Result<Vec<String>> {
+    let mut texts = vec![String::new(); frame.height()];
+    for column in frame.columns() {
+        let mut row = 0;
+        each_text(column, |text| {
+            texts[row].push_str(text.unwrap_or_default());
+            texts[row].push('\u{1f}');
+            row += 1;
+        })?;
+    }
+    Ok(texts)
+}
+
+/// The rank of each value of a column; missing ones come first.
+fn ranks(column: &Column) -> Result<Vec<u32>> {
+    let sorted = match column.dtype() {
+        DataType::String => {
+            let mut texts: Vec<Option<String>> = Vec::with_capacity(column.len());
+            each_text(column, |text| texts.push(text.map(str::to_owned)))?;
+            let distinct: BTreeMap<_, _> = texts.iter().map(|text| (text.clone(), 0)).collect();
+            let rank: BTreeMap<_, u32> = distinct.into_keys().zip(0..).collect();
+            return Ok(texts.iter().map(|text| rank[text]).collect());
+        }
+        _ => column.cast(&DataType::Float64)?,
+    };
+    let values: Vec<f64> = sorted.f64()?.iter().map(|value| value.unwrap_or(f64::NEG_INFINITY)).collect();
+    let mut rows: Vec<usize> = (0..values.len()).collect();
+    rows.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0; values.len()];
+    let mut rank = 0;
+    for (at, &row) in rows.iter().enumerate() {
+        rank += u32::from(at > 0 && values[rows[at - 1]].total_cmp(&values[row]).is_ne());
+        ranks[row] = rank;
+    }
+    Ok(ranks)
+}
+
+/// The people table of all sources: attributes of the same name are one column, the first source that has a value wins.
+pub(crate) fn merge(sources: Vec<PeopleGather<'_>>, people: Positions, ledger: &mut Ledger) -> Result<People> {
+    let mut order = None;
+    let mut told = Vec::new();
+    let mut parts = Vec::new();
+    let changes = sources.iter().any(|source| source.clock.is_some());
+    for source in sources {
+        if order.is_none() {
+            order = source.order(&people)?;
+        }
+        told.extend(source.spec.contact.iter().cloned());
+        parts.push(source.unique(&people, ledger)?);
+    }
+    let Rows { keys, attributes } = join(parts)?;
+    let mut offsets = vec![0; people.ids.len() + 1];
+    for (person, _) in &keys {
+        debug_assert_ne!(*person, NOBODY, "every row's person was marked as used");
+        offsets[*person as usize + 1] += 1;
+    }
+    for position in 0..people.ids.len() {
+        offsets[position + 1] += offsets[position];
+    }
+    let contact = if told.is_empty() { guessed(&attributes)? } else { told };
+    let valid_from = changes.then(|| keys.iter().map(|(_, from)| *from).collect());
+    Ok(People { ids: people.ids, attributes, offsets, valid_from, contact, order })
+}
+
+fn guessed(attributes: &DataFrame) -> Result<Vec<String>> {
+    let mut contact = Vec::new();
+    for column in attributes.columns() {
+        if reaches(column)? {
+            contact.push(column.name().to_string());
+        }
+    }
+    Ok(contact)
+}

@@ -1,0 +1,298 @@
+//! `[[predictions]]` and `[[audiences]]`.
+
+use super::super::written;
+use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::{Check, Sql, sql};
+use crate::time::Duration;
+
+/// How far features look back when the spec does not say.
+const WINDOW_DAYS: [i64; 4] = [7, 30, 90, 365];
+
+/// How many cutoffs there are when the spec does not say.
+const N_CUTOFFS: usize = 12;
+
+/// The most days between two cutoffs when the spec does not say.
+const CUTOFFS_EVERY: Duration = Duration::days(30);
+
+impl Check<'_, '_> {
+    pub(super) fn predictions(&mut self, predictions: Vec<written::Prediction>, stages: &[Stage]) -> Vec<Prediction> {
+        let mut checked: Vec<Prediction> = Vec::new();
+        for (position, prediction) in predictions.into_iter().enumerate() {
+            let at = format!("predictions[{position}]");
+            self.once(
+                &format!("{at}.name"),
+                "prediction",
+                &prediction.name,
+                checked.iter().map(|other| other.name.as_str()),
+            );
+            let prediction = self.prediction(&at, prediction, stages);
+            checked.push(prediction);
+        }
+        checked
+    }
+
+    pub(super) fn audiences(
+        &mut self,
+        audiences: Vec<written::Audience>,
+        predictions: &[Prediction],
+        stages: &[Stage],
+    ) -> Vec<Audience> {
+        let mut checked: Vec<Audience> = Vec::new();
+        for (position, audience) in audiences.into_iter().enumerate() {
+            let at = format!("audiences[{position}]");
+            self.once(
+                &format!("{at}.name"),
+                "audience",
+                &audience.name,
+                checked.iter().map(|other| other.name.as_str()),
+            );
+            let audience = self.audience(&at, audience, predictions, stages);
+            checked.push(audience);
+        }
+        checked
+    }
+
+    fn prediction(&mut self, at: &str, prediction: written::Prediction, stages: &[Stage]) -> Prediction {
+        let name = self.folder(&format!("{at}.name"), prediction.name);
+        let (from, to) = self.transition(at, &name, &prediction.from, &prediction.to, stages);
+        let horizon = prediction.horizon.as_deref();
+        let horizon = horizon.and_then(|text| self.faults.take(&format!("{at}.horizon"), "horizon", text.parse()));
+        let (said_horizon, said_cutoffs) = (prediction.horizon.is_some(), prediction.cutoffs.is_some());
+        match self.shape {
+            Shape::Events if !said_horizon => self.fault(
+                &format!("{at}.horizon"),
+                format!("prediction `{name}` does not say its `horizon`"),
+                "add horizon = \"90d\": the span after the cutoff in which the transition counts",
+            ),
+            Shape::Events => {}
+            Shape::Snapshot => {
+                let said =
+                    [("horizon", said_horizon), ("cutoffs", said_cutoffs), ("windows", prediction.windows.is_some())];
+                for (key, _) in said.into_iter().filter(|(_, said)| *said) {
+                    let message = format!("prediction `{name}` has `{key}`, and a snapshot knows no times");
+                    self.fault(&format!("{at}.{key}"), message, "leave it out, or declare the [events.*]");
+                }
+            }
+        }
+        Prediction {
+            from,
+            to,
+            horizon,
+            cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
+            windows: self.windows(&format!("{at}.windows"), prediction.windows),
+            exclude: prediction.exclude,
+            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            name,
+        }
+    }
+
+    fn transition(
+        &mut self,
+        at: &str,
+        name: &str,
+        from: &[String],
+        to: &[String],
+        stages: &[Stage],
+    ) -> (Vec<usize>, Vec<usize>) {
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+        let whose = format!("prediction `{name}`");
+        for (key, wanted) in [("from", from), ("to", to)] {
+            if wanted.is_empty() {
+                self.fault(&format!("{at}.{key}"), format!("{whose}: `{key}` is empty"), "name at least one stage");
+            }
+        }
+        let from_at = format!("{at}.from");
+        let to_at = format!("{at}.to");
+        let from = self.positions(&from_at, &whose, from, &names);
+        let to = self.positions(&to_at, &whose, to, &names);
+        for stage in to.iter().map(|to| &stages[*to]) {
+            if self.shape == Shape::Events && stage.rule == Rule::Start && !self.faults.has_blanks_in("lifecycle") {
+                let message = format!("{whose}: nobody can reach `{}`, it is where everybody starts", stage.name);
+                self.fault(&to_at, message, "name a stage with a rule");
+            }
+        }
+        for stage in to.iter().filter(|to| from.contains(to)).map(|to| &stages[*to]) {
+            let message = format!("{whose}: `{}` is both in `from` and in `to`", stage.name);
+            self.fault(&to_at, message, "people cannot move to where they are: take it out of one");
+        }
+        (from, to)
+    }
+
+    fn cutoffs(&mut self, at: &str, cutoffs: &written::Cutoffs, horizon: Option<Duration>) -> Cutoffs {
+        let every = cutoffs.every.as_deref();
+        let every = every.and_then(|text| self.faults.take(&format!("{at}.every"), "every", text.parse()));
+        let usual = horizon.filter(|horizon| horizon.in_days() < CUTOFFS_EVERY.in_days()).unwrap_or(CUTOFFS_EVERY);
+        let count = cutoffs.count.map_or(N_CUTOFFS, |count| count as usize);
+        Cutoffs { every: every.unwrap_or(usual), count }
+    }
+
+    fn windows(&mut self, at: &str, windows: Option<Vec<String>>) -> Vec<Duration> {
+        let Some(windows) = windows else { return WINDOW_DAYS.map(Duration::days).to_vec() };
+        let mut checked = Vec::new();
+        for (position, text) in windows.iter().enumerate() {
+            let at = format!("{at}[{position}]");
+            if text == "all" {
+                self.fault(&at, "the whole past is always among the windows", "leave \"all\" out");
+                continue;
+            }
+            match self.faults.take(&at, "windows", text.parse()) {
+                Some(window) if checked.contains(&window) => {
+                    self.fault(&at, format!("the window {window} is there twice"), "once is enough");
+                }
+                window => checked.extend(window),
+            }
+        }
+        checked
+    }
+
+    fn audience(
+        &mut self,
+        at: &str,
+        audience: written::Audience,
+        predictions: &[Prediction],
+        stages: &[Stage],
+    ) -> Audience {
+        let name = self.folder(&format!("{at}.name"), audience.name);
+        if let Some(candidates) = &audience.candidates {
+            self.candidates(&format!("{at}.candidates"), candidates, stages);
+        }
+        if let Some(consent) = &audience.consent {
+            self.rule(Sql { at: &format!("{at}.consent"), text: consent });
+        }
+        let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
+        let suppress = audience.suppress.iter().enumerate();
+        Audience {
+            prediction: self.ranking(at, &name, audience.prediction, predictions),
+            candidates: audience.candidates,
+            size,
+            holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
+            suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
+            consent: audience.consent,
+            export: self.export(at, audience.export),
+            name,
+        }
+    }
+
+    /// The prediction whose scores rank an audience.
+    fn ranking(&mut self, at: &str, name: &str, prediction: Option<String>, predictions: &[Prediction]) -> String {
+        let names: Vec<&str> = predictions.iter().map(|prediction| prediction.name.as_str()).collect();
+        let place = format!("{at}.prediction");
+        match (prediction, names.as_slice()) {
+            (Some(found), _) if names.contains(&found.as_str()) || self.faults.has_blanks_in("predictions") => found,
+            (Some(found), _) => {
+                let message = format!("audience `{name}`: there is no prediction `{found}`");
+                self.unknown(&place, message, &found, "predictions", &names);
+                found
+            }
+            (None, [only]) => (*only).to_owned(),
+            (None, _) => {
+                let message = format!(
+                    "audience `{name}` does not say which prediction ranks it; this version has no other ranking"
+                );
+                let hint = match names.first() {
+                    Some(first) => format!("add prediction = \"{first}\""),
+                    None => "add [[predictions]] with name, from, to and horizon".to_owned(),
+                };
+                self.fault(&place, message, hint);
+                String::new()
+            }
+        }
+    }
+
+    fn candidates(&mut self, at: &str, text: &str, stages: &[Stage]) {
+        let sql = Sql { at, text };
+        let Some(rule) = self.rule(sql) else { return };
+        self.double_quotes(sql, &rule, "stage");
+        if self.faults.has_blanks_in("lifecycle") {
+            return;
+        }
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+        for found in sql::texts_compared_with(&rule, "stage").into_iter().filter(|found| !names.contains(found)) {
+            self.unknown_in(sql, format!("`candidates`: there is no stage `{found}`"), found, "stages", &names);
+        }
+    }
+
+    fn size(&mut self, at: &str, name: &str, size: &written::Size, cost: Option<f64>, value: Option<f64>) -> Size {
+        let found = match size {
+            written::Size::Text(text) if text == "max-profit" => return self.max_profit(at, name, cost, value),
+            written::Size::Text(text) => text.trim().to_owned(),
+            written::Size::Count(count) => count.to_string(),
+        };
+        for (key, _) in [("cost", cost), ("value", value)].into_iter().filter(|(_, given)| given.is_some()) {
+            let message = format!("audience `{name}` has `{key}`, which counts only with size = \"max-profit\"");
+            self.fault(&format!("{at}.{key}"), message, format!("leave `{key}` out, or set size = \"max-profit\""));
+        }
+        if let Some(share) = percent(&found).filter(|share| *share > 0.0 && *share <= 1.0) {
+            return Size::Share(share);
+        }
+        if let Some(count) = found.parse().ok().filter(|count| *count > 0) {
+            return Size::Count(count);
+        }
+        self.fault(
+            &format!("{at}.size"),
+            format!("audience `{name}`: \"{found}\" is not a size"),
+            "write a count of at least 1 (500), a share above 0 % and up to 100 % (\"10%\"), or \"max-profit\"",
+        );
+        Size::Count(1)
+    }
+
+    fn max_profit(&mut self, at: &str, name: &str, cost: Option<f64>, value: Option<f64>) -> Size {
+        let whats =
+            [("cost", cost, "what reaching one person costs"), ("value", value, "what one transition is worth")];
+        for (key, given, what) in whats {
+            let (message, hint) = match given {
+                Some(given) if given.is_finite() && given > 0.0 => continue,
+                Some(given) => (format!("`{key}` must be above 0, not {given}"), format!("`{key}` is {what}")),
+                None => (format!("size = \"max-profit\" needs `{key}`"), format!("add {key} = …: {what}")),
+            };
+            self.fault(&format!("{at}.{key}"), format!("audience `{name}`: {message}"), hint);
+        }
+        Size::MaxProfit { cost: cost.unwrap_or(1.0), value: value.unwrap_or(1.0) }
+    }
+
+    fn holdout(&mut self, at: &str, share: &written::Share) -> f64 {
+        let found = match share {
+            written::Share::Number(share) => Some(*share),
+            written::Share::Text(text) => percent(text),
+        };
+        match found {
+            Some(share) if (0.0..1.0).contains(&share) => share,
+            _ => {
+                let message = "`holdout` must be a share from 0 % to below 100 %";
+                self.fault(at, message, "write \"10%\" or 0.1: the part of the audience that is left alone");
+                0.0
+            }
+        }
+    }
+
+    fn export(&mut self, at: &str, export: Option<Vec<Destination>>) -> Vec<Destination> {
+        let Some(export) = export else { return vec![Destination::Csv] };
+        for (position, destination) in export.iter().enumerate() {
+            if export[..position].contains(destination) && !self.faults.has_blanks_in(&format!("{at}.export")) {
+                let message = format!("`export` names \"{}\" twice", destination.name());
+                self.fault(&format!("{at}.export[{position}]"), message, "once is enough");
+            }
+        }
+        export
+    }
+
+    /// A name that a folder can bear.
+    fn folder(&mut self, at: &str, name: String) -> String {
+        let name = self.name(at, name);
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.trim().is_empty() && (name.starts_with('.') || !name.chars().all(fits)) {
+            self.fault(
+                at,
+                format!("`{name}` cannot be the name of a folder, and one is named after it"),
+                "use letters, digits, `-`, `_` and `.` only",
+            );
+        }
+        name
+    }
+}
+
+/// `10%` as 0.1.
+fn percent(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    Some(number / 100.0)
+}

@@ -1,0 +1,271 @@
+//! `[lifecycle]`: a template's stages and the file's own, their rules and where they can be entered from.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::Expr;
+
+use super::super::written;
+use super::super::{EventSource, Rule, Shape, Stage};
+use super::{Check, Sql, sql};
+use crate::error::Error;
+
+/// Where a template's stages are said.
+const TEMPLATE: &str = "lifecycle.template";
+
+/// A stage before its rule is checked.
+struct Draft {
+    stage: written::Stage,
+    /// The path where it is said.
+    at: String,
+    /// The conventional kind of event that enters a template's stage.
+    event: Option<String>,
+}
+
+impl Draft {
+    fn is_from_template(&self) -> bool {
+        self.at == TEMPLATE
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.is_from_template() { self.at.clone() } else { format!("{}.{key}", self.at) }
+    }
+}
+
+impl Check<'_, '_> {
+    /// The stages, and the path where each is said.
+    pub(super) fn stages(
+        &mut self,
+        lifecycle: written::Lifecycle,
+        events: &[EventSource],
+    ) -> (Vec<Stage>, Vec<String>) {
+        let drafts = self.drafts(lifecycle);
+        let kinds = self.kinds(events);
+        let names: Vec<&str> = drafts.iter().map(|draft| draft.stage.name.as_str()).collect();
+        let mut stages = Vec::new();
+        for draft in &drafts {
+            let rule = self.stage_rule(draft, kinds.as_deref());
+            let from = self.stage_from(draft, &rule, &names);
+            stages.push(Stage { name: draft.stage.name.clone(), rule, from });
+        }
+        self.one_start(&drafts, &stages);
+        (stages, drafts.into_iter().map(|draft| draft.at).collect())
+    }
+
+    /// A template's stages, replaced and followed by the file's own.
+    fn drafts(&mut self, lifecycle: written::Lifecycle) -> Vec<Draft> {
+        let none = lifecycle.template.is_none() && lifecycle.stages.is_empty();
+        if none && !self.faults.has_blanks_in("lifecycle") {
+            self.fault(
+                "lifecycle",
+                "[lifecycle] has no stages",
+                "add [[lifecycle.stages]] with names and rules, or template = \"prospect-lead-customer-retained\"",
+            );
+        }
+        let mut drafts = lifecycle.template.map_or_else(Vec::new, |template| self.template(template));
+        let n_template = drafts.len();
+        for (position, stage) in lifecycle.stages.into_iter().enumerate() {
+            let at = format!("lifecycle.stages[{position}]");
+            self.name(&format!("{at}.name"), stage.name.clone());
+            let own = drafts[n_template..].iter().map(|draft: &Draft| draft.stage.name.as_str());
+            self.once(&format!("{at}.name"), "stage", &stage.name, own);
+            let replaced = drafts[..n_template].iter().position(|draft| draft.stage.name == stage.name);
+            let draft = Draft { stage, at, event: None };
+            match replaced {
+                Some(replaced) => drafts[replaced] = draft,
+                None => drafts.push(draft),
+            }
+        }
+        drafts
+    }
+
+    fn template(&mut self, template: written::TemplateUse) -> Vec<Draft> {
+        let fitted = match template {
+            written::TemplateUse::Fitted(fitted) => fitted,
+            written::TemplateUse::Name(name) => {
+                written::TemplateFitted { name, events: BTreeMap::new(), without: Vec::new() }
+            }
+        };
+        if self.shape == Shape::Snapshot {
+            let error = Error::spec("the stages of a template are entered by events, and this spec has no [events.*]")
+                .hint("write [[lifecycle.stages]] with `when` rules over the attributes");
+            self.faults.add_and_blank(TEMPLATE, error);
+            return Vec::new();
+        }
+        let stages = fitted.name.stages(&fitted.events);
+        let names: Vec<&str> = stages.iter().map(|stage| stage.stage.name.as_str()).collect();
+        for (position, name) in fitted.without.iter().enumerate().filter(|(_, name)| !names.contains(&name.as_str())) {
+            let message = format!("the template has no stage `{name}`");
+            self.unknown(&format!("{TEMPLATE}.without[{position}]"), message, name, "stages", &names);
+        }
+        let mut kinds: Vec<&str> = stages.iter().filter_map(|stage| stage.event.as_deref()).collect();
+        kinds.dedup();
+        for name in fitted.events.keys().filter(|name| !kinds.contains(&name.as_str())) {
+            let message = format!("the template does not speak of an event `{name}`");
+            self.unknown(&format!("{TEMPLATE}.events.{name}"), message, name, "events it speaks of", &kinds);
+        }
+        let kept = stages.iter().filter(|stage| !fitted.without.contains(&stage.stage.name));
+        kept.cloned()
+            .map(|mut kept| {
+                if let Some(from) = &mut kept.stage.from {
+                    from.retain(|name| !fitted.without.contains(name));
+                }
+                Draft { stage: kept.stage, at: TEMPLATE.to_owned(), event: kept.event }
+            })
+            .collect()
+    }
+
+    /// The kinds of events, when the spec tells them all: no table names its kinds by a column.
+    fn kinds(&self, events: &[EventSource]) -> Option<Vec<String>> {
+        let told = events.iter().all(|source| source.event.is_none()) && !self.faults.has_blanks_in("events");
+        told.then(|| events.iter().map(|source| source.name.clone()).collect())
+    }
+
+    fn stage_rule(&mut self, draft: &Draft, kinds: Option<&[String]>) -> Rule {
+        let stage = &draft.stage;
+        let rules = [("enter", &stage.enter), ("when", &stage.when), ("silence", &stage.silence)];
+        let given: Vec<_> = rules.into_iter().filter_map(|(key, rule)| Some((key, rule.as_deref()?))).collect();
+        let Some(&(key, rule)) = given.first() else { return Rule::Start };
+        if let Some((second, _)) = given.get(1) {
+            self.fault(
+                &draft.at(second),
+                format!("stage `{}` has both `{key}` and `{second}`", stage.name),
+                "one rule brings people into a stage: keep one, or make two stages",
+            );
+        }
+        match key {
+            "enter" => {
+                self.enter(draft, rule, kinds);
+                Rule::Enter(rule.to_owned())
+            }
+            "when" => {
+                self.when(draft, rule);
+                Rule::When(rule.to_owned())
+            }
+            _ => self.silence(draft, rule),
+        }
+    }
+
+    fn enter(&mut self, draft: &Draft, text: &str, kinds: Option<&[String]>) {
+        let (at, name) = (draft.at("enter"), &draft.stage.name);
+        if self.shape == Shape::Snapshot {
+            return self.fault(
+                &at,
+                format!("stage `{name}` is entered by events, and this spec has no [events.*]"),
+                "in a snapshot, write when = \"…\" over the attributes; or declare the events",
+            );
+        }
+        let sql = Sql { at: &at, text };
+        let Some(rule) = self.rule(sql) else { return };
+        self.double_quotes(sql, &rule, "event");
+        let Some(kinds) = kinds else { return };
+        let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        if let Expr::Column(kind) = &rule
+            && known.contains(&kind.as_str())
+        {
+            let message = format!("stage `{name}`: `{kind}` alone is the name of a column, not a rule");
+            self.fault(&at, message, format!("write enter = \"event = '{kind}'\""));
+        }
+        for kind in sql::texts_compared_with(&rule, "event").into_iter().filter(|kind| !known.contains(kind)) {
+            let entered = format!("`{name}` is entered by the event `{kind}`, and there is no [events.{kind}]");
+            match &draft.event {
+                None => self.unknown_in(sql, format!("stage {entered}"), kind, "events", &known),
+                Some(event) => self.fault(
+                    &at,
+                    format!("the template's stage {entered}"),
+                    format!(
+                        "say what it is called here: template = {{ name = …, events = {{ {event} = \"…\" }} }}; \
+                         or leave the stage out: without = [\"{name}\"]; \
+                         or give it a rule of your own in [[lifecycle.stages]]"
+                    ),
+                ),
+            }
+        }
+    }
+
+    fn when(&mut self, draft: &Draft, text: &str) {
+        let at = draft.at("when");
+        if self.shape == Shape::Events {
+            return self.fault(
+                &at,
+                format!("stage `{}` has `when`, which is for snapshots; this spec has [events.*]", draft.stage.name),
+                "write enter = \"…\": the event that brings people here, with what must hold for it",
+            );
+        }
+        self.rule(Sql { at: &at, text });
+    }
+
+    fn silence(&mut self, draft: &Draft, text: &str) -> Rule {
+        let (at, name) = (draft.at("silence"), &draft.stage.name);
+        if self.shape == Shape::Snapshot {
+            self.fault(
+                &at,
+                format!("stage `{name}` is entered by silence, and a snapshot knows no times"),
+                "write when = \"…\" over the attributes",
+            );
+        }
+        if draft.stage.from.as_ref().is_none_or(Vec::is_empty) {
+            self.fault(
+                &at,
+                format!("stage `{name}` is entered by silence, and does not say from where"),
+                "add from = [\"…\"]: the stages that people fall silent in",
+            );
+        }
+        self.faults.take(&at, "silence", text.parse()).map_or(Rule::Start, Rule::Silence)
+    }
+
+    fn stage_from(&mut self, draft: &Draft, rule: &Rule, names: &[&str]) -> Vec<usize> {
+        let Some(from) = &draft.stage.from else { return Vec::new() };
+        let (at, name) = (draft.at("from"), &draft.stage.name);
+        let no_rule = draft.stage.silence.is_none() && *rule == Rule::Start;
+        if no_rule || matches!(rule, Rule::When(_)) {
+            let (what, hint) = match rule {
+                Rule::When(_) => ("qualifies by attributes", "a snapshot knows no moves: leave `from` out"),
+                _ => (
+                    "has no rule, so it is where everybody starts",
+                    "add a rule (`enter` or `silence`), or leave `from` out",
+                ),
+            };
+            self.fault(&at, format!("stage `{name}` has `from`, but {what}"), hint);
+        }
+        if from.contains(name) {
+            self.fault(&at, format!("stage `{name}` cannot be entered from itself"), "take it out of `from`");
+        }
+        self.positions(&at, &format!("stage `{name}`"), from, names)
+    }
+
+    /// The positions of stages; `whose` names them in messages.
+    pub(super) fn positions(&mut self, at: &str, whose: &str, wanted: &[String], names: &[&str]) -> Vec<usize> {
+        let mut positions = Vec::new();
+        for name in wanted {
+            match names.iter().position(|known| known == name) {
+                Some(position) if !positions.contains(&position) => positions.push(position),
+                Some(_) => self.fault(at, format!("{whose} names `{name}` twice"), "once is enough"),
+                None if self.faults.has_blanks_in("lifecycle") => {}
+                None => {
+                    let mut names = names.to_vec();
+                    names.dedup();
+                    self.unknown(at, format!("{whose}: there is no stage `{name}`"), name, "stages", &names);
+                }
+            }
+        }
+        positions
+    }
+
+    fn one_start(&mut self, drafts: &[Draft], stages: &[Stage]) {
+        let has_no_rule =
+            |draft: &Draft| draft.stage.enter.is_none() && draft.stage.when.is_none() && draft.stage.silence.is_none();
+        let mut starts = drafts.iter().zip(stages).filter(|(draft, _)| has_no_rule(draft));
+        let Some((_, first)) = starts.next() else { return };
+        for (draft, second) in starts {
+            if self.faults.has_blanks_in(&draft.at) {
+                continue;
+            }
+            let (first, second) = (&first.name, &second.name);
+            self.fault(
+                &draft.at,
+                format!("stages `{first}` and `{second}` both have no rule, and everybody can start in one only"),
+                format!("say what brings people into `{second}`: enter (snapshots: when) or silence"),
+            );
+        }
+    }
+}

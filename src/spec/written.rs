@@ -1,0 +1,375 @@
+//! `clo.toml` as it is written: what serde reads and the JSON Schema describes.
+//!
+//! The doc comments here are the descriptions that an editor shows: they speak to the person who writes the file.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::transform_subschemas;
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::templates::Template;
+use super::{ColumnType, Destination, Estimator, Solver};
+
+/// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "clo.toml")]
+pub(super) struct Written {
+    /// The project's name and its seed.
+    pub(super) project: Project,
+    /// The raw files, each under a name: `orders = "data/orders.csv"`.
+    pub(super) tables: BTreeMap<String, Table>,
+    /// Where people and their attributes come from: one row per person.
+    #[serde(default)]
+    pub(super) people: BTreeMap<String, People>,
+    /// What people did or received: one row per event. Leave out for a snapshot, a table of people without times.
+    #[serde(default)]
+    pub(super) events: BTreeMap<String, Events>,
+    /// Which ids are the same person.
+    #[serde(default)]
+    pub(super) identity: Identity,
+    /// The stages that people pass, as [[lifecycle.stages]] or from a `template`.
+    pub(super) lifecycle: Lifecycle,
+    /// What is to be predicted.
+    #[serde(default)]
+    pub(super) predictions: Vec<Prediction>,
+    /// Who is to be reached.
+    #[serde(default)]
+    pub(super) audiences: Vec<Audience>,
+}
+
+/// The project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Project {
+    /// The project's name, for the report.
+    pub(super) name: String,
+    /// Every random choice derives from it (default 0).
+    pub(super) seed: Option<u64>,
+}
+
+/// A raw file: its path, or a table with its path and how it is to be read.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Table {
+    /// Path, glob or address. `${VAR}` and `${VAR:-default}` are replaced by environment variables.
+    Path(String),
+    /// A path, and how the file is to be read.
+    File(File),
+}
+
+/// A path, and how the file is to be read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// Path, glob or address; `${VAR}` and `${VAR:-default}` are replaced by environment variables.
+    pub(super) path: String,
+    /// What parts the columns: one character, "tab" or "whitespace" (default: by the file's name).
+    pub(super) delimiter: Option<String>,
+    /// The columns' names, for a file without a header line.
+    pub(super) columns: Option<Vec<String>>,
+    /// Whether the first line names the columns (default: yes, unless `columns` is given).
+    pub(super) header: Option<bool>,
+    /// Texts that mean "no value", beside the empty one.
+    #[serde(default)]
+    pub(super) null_values: Vec<String>,
+    /// Types told rather than inferred, by column.
+    #[serde(default)]
+    pub(super) types: BTreeMap<String, ColumnType>,
+    /// Formats of date and time columns, by column: `{ born = "%d/%m/%Y" }`.
+    #[serde(default)]
+    pub(super) formats: BTreeMap<String, String>,
+    /// The text's encoding, such as "latin1" or "utf-16" (default: by its byte order mark, else UTF-8).
+    pub(super) encoding: Option<String>,
+    /// The sheet of a workbook (default: the first).
+    pub(super) sheet: Option<String>,
+    /// The query to ask a database address.
+    pub(super) query: Option<String>,
+}
+
+/// People: one row per person, attributes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct People {
+    /// The table of [tables] whose rows they are.
+    pub(super) table: Option<String>,
+    /// Or: a SQL query over the tables.
+    pub(super) sql: Option<String>,
+    /// The column with the person's id; "row" numbers the rows of a file without ids (default with `sql`: person).
+    pub(super) person: Option<String>,
+    /// Snapshots only. A column that orders the rows in time, or "row" when they stand in time order.
+    pub(super) order: Option<String>,
+    /// Since when a row's attributes hold, when attributes change.
+    pub(super) valid_from: Option<Time>,
+    /// Columns that reach a person (e-mail, phone, name …): kept out of features (default: guessed by name).
+    #[serde(default)]
+    pub(super) contact: Vec<String>,
+}
+
+/// Events: one row per thing that a person did or received.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Events {
+    /// The table of [tables] whose rows they are.
+    pub(super) table: Option<String>,
+    /// Or: a SQL query over the tables.
+    pub(super) sql: Option<String>,
+    /// The column with the person's id (default with `sql`: person).
+    pub(super) person: Option<String>,
+    /// The column with the time, or a table that also says how it is written (default with `sql`: time).
+    pub(super) time: Option<Time>,
+    /// The column that names the kind of event, when a table holds several.
+    pub(super) event: Option<String>,
+    /// The columns to keep as properties (default: all others).
+    pub(super) properties: Option<Vec<String>>,
+    /// When a row reached the data, if that was later than its time.
+    pub(super) known_at: Option<Time>,
+}
+
+/// A column of times: its name, or a table that also says how they are written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Time {
+    /// The column's name; its times are written so that they cannot be mistaken (2018-09-01, 20180901).
+    Column(String),
+    /// The column, and how its times are written.
+    Form(TimeForm),
+}
+
+/// A column of times and how they are written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TimeForm {
+    /// The column's name.
+    pub(super) column: String,
+    /// How the times are written: "%d-%m-%Y %H:%M".
+    pub(super) format: Option<String>,
+    /// What the numbers count, when times are numbers.
+    pub(super) unit: Option<Unit>,
+    /// The time that the number 0 means (default: 1970-01-01).
+    pub(super) origin: Option<String>,
+    /// The time zone of times that do not name one, such as "Europe/Berlin" (default: UTC).
+    pub(super) zone: Option<String>,
+}
+
+/// What a number of time counts.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Unit {
+    /// Millionths of a second.
+    Microseconds,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+    /// Days of 24 hours.
+    Days,
+    /// Weeks of 7 days.
+    Weeks,
+}
+
+/// Which ids are the same person.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Identity {
+    /// Tables whose rows hold two ids of one person.
+    #[serde(default)]
+    pub(super) links: Vec<Link>,
+}
+
+/// Two columns of a table that hold ids of the same person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    /// The table of [tables].
+    pub(super) table: String,
+    /// The two columns with the ids: `["mql_id", "seller_id"]`.
+    pub(super) columns: [String; 2],
+}
+
+/// The stages that people pass.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lifecycle {
+    /// A lifecycle in common use: its name, or a table that fits it to the data.
+    pub(super) template: Option<TemplateUse>,
+    /// The end of observation (default: the last event).
+    pub(super) end: Option<String>,
+    /// The stages, in their order; beside a template they replace its stages of the same name or follow them.
+    #[serde(default)]
+    pub(super) stages: Vec<Stage>,
+}
+
+/// A lifecycle in common use: its name, or a table that fits it to the data.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum TemplateUse {
+    /// The template's name.
+    Name(Template),
+    /// The template, fitted to the data.
+    Fitted(TemplateFitted),
+}
+
+/// A template, fitted to the data.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TemplateFitted {
+    /// The template's name.
+    pub(super) name: Template,
+    /// What the events that the template speaks of are called here: `{ purchase = "order" }`.
+    #[serde(default)]
+    pub(super) events: BTreeMap<String, String>,
+    /// Stages of the template to leave out.
+    #[serde(default)]
+    pub(super) without: Vec<String>,
+}
+
+/// A stage. Without `enter`, `when` or `silence` it is where everybody starts.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stage {
+    /// The stage's name.
+    pub(super) name: String,
+    /// An event for which this SQL holds brings people here; it sees `event`, `nth`, properties and attributes.
+    pub(super) enter: Option<String>,
+    /// Snapshots: SQL over the attributes; people for whom it holds are here.
+    pub(super) when: Option<String>,
+    /// The stages people can come from (default: any earlier one).
+    pub(super) from: Option<Vec<String>>,
+    /// Nothing that enters a `from` stage for this long brings people here: "180d".
+    pub(super) silence: Option<String>,
+}
+
+/// Of the people in `from`, who reaches `to` within the horizon?
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Prediction {
+    /// The prediction's name; a folder is named after it.
+    pub(super) name: String,
+    /// The stages that people are in now: `["customer"]`.
+    pub(super) from: Vec<String>,
+    /// The stages they may reach: `["repeat"]`.
+    pub(super) to: Vec<String>,
+    /// The span after the cutoff in which reaching counts: "90d". Not for snapshots.
+    pub(super) horizon: Option<String>,
+    /// When examples are taken.
+    pub(super) cutoffs: Option<Cutoffs>,
+    /// How far the features look back (default: 7d, 30d, 90d, 365d; the whole past is always among them).
+    pub(super) windows: Option<Vec<String>>,
+    /// Features to leave out; `*` stands for anything: `["survey.*"]`.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+    /// Which model.
+    #[serde(default)]
+    pub(super) model: Model,
+}
+
+/// When examples are taken.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cutoffs {
+    /// The distance between two cutoffs (default: the horizon, at most 30d).
+    pub(super) every: Option<String>,
+    /// How many (default 12).
+    #[schemars(range(min = 1))]
+    pub(super) count: Option<u32>,
+}
+
+/// Which model.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    /// The kind of model (default: auto).
+    #[serde(default)]
+    pub(super) estimator: Estimator,
+    /// How a logistic regression is solved (default: newton).
+    #[serde(default)]
+    pub(super) solver: Solver,
+}
+
+/// A list of people worth reaching.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audience {
+    /// The audience's name; a folder is named after it.
+    pub(super) name: String,
+    /// The prediction that ranks it (default: the only one).
+    pub(super) prediction: Option<String>,
+    /// SQL over `stage` and the attributes: who is considered (default: everyone scored).
+    pub(super) candidates: Option<String>,
+    /// How many people: a count, a share such as "10%", or "max-profit" (with `cost` and `value`).
+    pub(super) size: Size,
+    /// What reaching one person costs.
+    pub(super) cost: Option<f64>,
+    /// What one transition is worth.
+    pub(super) value: Option<f64>,
+    /// The share kept out at random, so that lift can be measured: "10%" or 0.1 (default: none).
+    pub(super) holdout: Option<Share>,
+    /// Files of people who must not be contacted.
+    #[serde(default)]
+    pub(super) suppress: Vec<String>,
+    /// SQL over the attributes: who has agreed to be contacted.
+    pub(super) consent: Option<String>,
+    /// Where the list goes (default: csv).
+    pub(super) export: Option<Vec<Destination>>,
+}
+
+/// How many: a count, a share such as "10%", or "max-profit".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Size {
+    /// So many.
+    Count(#[schemars(range(min = 1))] u64),
+    /// "10%", "500" or "max-profit".
+    Text(String),
+}
+
+/// A share: "10%" or 0.1.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Share {
+    /// 0 to 1.
+    Number(f64),
+    /// "10%".
+    Text(String),
+}
+
+/// The JSON Schema of the written form.
+pub(super) fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().with_transform(without_null);
+    settings.into_generator().into_root_schema_for::<Written>().to_value()
+}
+
+/// TOML has no null: what is optional is left out. `anyOf` of one is that one.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if schema.get("default") == Some(&Value::Null) {
+        schema.remove("default");
+    }
+    if let Some(Value::Array(forms)) = schema.get_mut("anyOf") {
+        forms.retain(|form| form["type"] != "null");
+        if let [Value::Object(only)] = forms.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                if schema.get(&key).is_none() {
+                    schema.insert(key, value);
+                }
+            }
+        }
+    }
+    transform_subschemas(&mut without_null, schema);
+}

@@ -1,0 +1,43 @@
+"""The real datasets run from the specs of the repository, and say what an expert would believe."""
+import os
+import shutil
+
+import polars as pl
+import pytest
+from conftest import ROOT, clo, read_json
+
+DATA = os.environ.get("CLO_DATA")
+pytestmark = pytest.mark.skipif(not DATA, reason="no real datasets: set CLO_DATA")
+
+# People, and the range that the test AUC of the chosen model must be in: above it, something leaks.
+EXPECTED = {
+    "cdnow": (23_570, {"second-purchase": (0.60, 0.85)}),
+    "online-retail": (2_612, {"second-purchase": (0.52, 0.85)}),
+    "olist": (None, {"lead-to-won": (0.60, 0.90), "second-purchase": (None, 0.95)}),
+    "ecom": (600, {"first-purchase": (0.55, 0.90)}),
+    "starbucks-rewards": (17_000, {"complete-offer": (0.65, 0.90)}),
+    "bank-marketing": (30_979, {"subscribe": (0.735, 0.80)}),
+    "telco-churn": (5_265, {"churn": (0.80, 0.88)}),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_dataset_runs_from_its_spec(name, tmp_path):
+    shutil.copy(ROOT / "data" / name / "clo.toml", tmp_path)
+    clo("run", "--spec", tmp_path / "clo.toml")
+    out = tmp_path / "out"
+    n_people, predictions = EXPECTED[name]
+    lifecycle = read_json(out / "map/lifecycle.json")
+    if n_people:
+        assert lifecycle["n_people"] == n_people
+    for prediction, (low, high) in predictions.items():
+        evaluation = read_json(out / f"predict/{prediction}/evaluation.json")
+        auc = evaluation["splits"]["test"]["roc_auc"]
+        assert auc["low"] <= auc["value"] <= auc["high"]
+        if low:
+            assert low < auc["value"] < high, f"{name} {prediction}: {auc}"
+        scores = pl.read_parquet(out / f"predict/{prediction}/scores.parquet")
+        assert scores["propensity"].is_between(0, 1).all() and scores["person"].is_unique().all()
+    for input_ in read_json(out / "manifest.json")["inputs"]:
+        assert input_["rows"] >= input_["rejected"]
+    assert (out / "report.html").stat().st_size > 10_000

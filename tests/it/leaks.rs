@@ -1,0 +1,101 @@
+//! Nothing from after the cutoff: events at and after it are changed, added and deleted in the raw files, and no feature moves.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clo::store;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{code, folder, run, stderr, write};
+
+const SPEC: &str = r#"
+[project]
+name = "leaks"
+seed = 1
+[tables]
+log = "log.csv"
+[events.log]
+table = "log"
+person = "person"
+time = "time"
+event = "event"
+[lifecycle]
+end = "2024-07-01"
+[[lifecycle.stages]]
+name = "visitor"
+enter = "event = 'visit'"
+[[lifecycle.stages]]
+name = "buyer"
+enter = "event = 'buy'"
+[[lifecycle.stages]]
+name = "gone"
+from = ["visitor", "buyer"]
+silence = "100d"
+[[predictions]]
+name = "buys"
+from = ["visitor"]
+to = ["buyer"]
+horizon = "30d"
+cutoffs = { every = "30d", count = 4 }
+"#;
+
+/// The last cutoff that has a label: `end` less the horizon. Day 0 is 2024-01-01.
+const LAST_CUTOFF_DAY: i64 = 152;
+
+/// Person, hour within the span, whether a purchase, amount, channel.
+type Row = (u8, i64, bool, u16, u8);
+
+fn any_row(days: std::ops::Range<i64>) -> impl Strategy<Value = Row> {
+    (0_u8..12, days.start * 24..days.end * 24, prop::bool::weighted(0.2), 1_u16..999, 0_u8..3)
+}
+
+fn csv(rows: &[Row]) -> String {
+    let start: clo::time::Time = "2024-01-01".parse().unwrap();
+    let line = |(person, hour, buys, amount, channel): &Row| {
+        let time = clo::time::Time(start.0 + hour * 3_600_000_000).civil().unwrap();
+        let event = if *buys { "buy" } else { "visit" };
+        format!("p{person},{time},{event},{amount},c{channel}\n")
+    };
+    // Someone of each kind in every month, so that the question can be asked at all.
+    let fixed: String = (0..5)
+        .map(|month| format!("v{month},2024-0{}-02,visit,1,c0\nb{month},2024-0{0}-03,buy,2,c1\n", month + 1))
+        .collect();
+    format!("person,time,event,amount,channel\n{fixed}{}", rows.iter().map(line).collect::<String>())
+}
+
+/// Every feature of every example up to the last labelled cutoff, as text, by person and cutoff.
+fn features(folder: &Path, rows: &[Row]) -> BTreeMap<(String, String), Vec<String>> {
+    write(&folder.join("clo.toml"), SPEC);
+    write(&folder.join("log.csv"), &csv(rows));
+    let output = run(&["discover", "--quiet", "--spec", folder.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let frame = store::read_frame(&folder.join("out/discover/buys/examples.parquet")).unwrap();
+    let text = |column: usize, row: usize| frame.columns()[column].get(row).unwrap().to_string();
+    let first_feature = 5;
+    (0..frame.height())
+        .filter(|&row| !text(3, row).contains("immature"))
+        .map(|row| {
+            let values = (first_feature..frame.width())
+                .map(|column| format!("{}={}", frame.columns()[column].name(), text(column, row)));
+            ((text(0, row), text(1, row)), values.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn events_at_and_after_the_cutoff_change_no_feature() {
+    let before = prop::collection::vec(any_row(0..LAST_CUTOFF_DAY), 5..40);
+    let after = || prop::collection::vec(any_row(LAST_CUTOFF_DAY..182), 0..15);
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&(before, after(), after()), |(before, one, other)| {
+            let project = folder();
+            let of = |late: &[Row]| features(project.path(), &[before.as_slice(), late].concat());
+            let (one, other) = (of(&one), of(&other));
+            prop_assert!(!one.is_empty());
+            prop_assert_eq!(one, other);
+            Ok(())
+        })
+        .unwrap();
+}

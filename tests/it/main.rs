@@ -1,0 +1,15 @@
+//! The integration tests: one program, a chapter a file, because polars is slow to link.
+
+#![allow(clippy::disallowed_methods, reason = "tests look at files as a user would")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod atomic;
+mod exit_codes;
+mod killed;
+mod leaks;
+mod lock;
+mod same_bytes;
+mod staleness;
+mod support;
+mod tidy;
+mod truth;
