@@ -95,6 +95,7 @@ fn spec(root: &Path) -> Spec {
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
         audiences: Vec::new(),
+        places: crate::spec::Places::default(),
     }
 }
 
