@@ -27,6 +27,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::chosen::{Chosen, Group};
+pub use self::export::{FileWritten, Manifest, RulesRead};
 pub use self::scores::Scores;
 pub use self::summary::{Exported, ListUsed, Point, Summary};
 

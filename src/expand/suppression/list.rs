@@ -165,28 +165,30 @@ fn several_columns(text: &str, delimiter: u8, id_columns: &[&str]) -> Outcome<(V
     Ok((columns, n_rows))
 }
 
+/// What columns of ids are called, with or without `id` after it.
+const IDS: [&str; 14] = [
+    "id",
+    "person",
+    "customer",
+    "user",
+    "member",
+    "client",
+    "contact",
+    "subscriber",
+    "account",
+    "lead",
+    "uid",
+    "guid",
+    "uuid",
+    "identifier",
+];
+
 /// What a header says about its column; `None` when it is no header that says so.
 fn meaning(header: &str, id_columns: &[&str]) -> Option<Meaning> {
     if header.contains('@') || is_email(header) || header.len() > 64 {
         return None;
     }
     let words: String = header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    const IDS: [&str; 14] = [
-        "id",
-        "person",
-        "customer",
-        "user",
-        "member",
-        "client",
-        "contact",
-        "subscriber",
-        "account",
-        "lead",
-        "uid",
-        "guid",
-        "uuid",
-        "identifier",
-    ];
     let is_id = id_columns.iter().any(|name| name.eq_ignore_ascii_case(header))
         || IDS.contains(&words.as_str())
         || words.strip_suffix("id").is_some_and(|word| IDS.contains(&word))
