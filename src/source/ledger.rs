@@ -76,7 +76,7 @@ impl Ledger {
         let reason = self.names.text(first.reason);
         let advice = match first.column {
             Some(column) => times::advice(reason, self.names.text(column)),
-            None if reason.contains(" fields where there are ") => {
+            None if reason.contains(" where there are ") => {
                 Some("look whether `delimiter` is right, and whether fields that hold it stand in quotes".to_owned())
             }
             None => None,

@@ -65,6 +65,21 @@ fn unwritable(path: &Path, source: &std::io::Error) -> Error {
     }
 }
 
+/// The system's reason within an error of the Parquet writer, which tells it as text only.
+fn as_io(error: &polars::error::PolarsError) -> std::io::Error {
+    use std::io::{Error, ErrorKind};
+    let text = error.to_string();
+    let told = text.to_lowercase();
+    let known = [
+        ("no space left", ErrorKind::StorageFull),
+        ("storage full", ErrorKind::StorageFull),
+        ("quota exceeded", ErrorKind::QuotaExceeded),
+        ("too large", ErrorKind::FileTooLarge),
+    ];
+    let kind = known.into_iter().find(|(words, _)| told.contains(words));
+    kind.map_or_else(|| Error::other(text), |(_, kind)| Error::from(kind))
+}
+
 /// Temporary files are made for their owner alone; artifacts get the usual permissions.
 #[cfg(unix)]
 fn allow_reading(file: &File) -> std::io::Result<()> {
@@ -162,7 +177,7 @@ pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
             .with_row_group_size(Some(1 << 18))
             .finish(frame)
             .map(|_| ())
-            .map_err(|error| unwritable(path, &std::io::Error::other(error.to_string())))
+            .map_err(|error| unwritable(path, &as_io(&error)))
     })
 }
 

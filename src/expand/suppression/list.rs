@@ -6,6 +6,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::error::reason;
 use crate::expand::contact::Role;
 use crate::expand::normalise::is_email;
 use crate::store;
@@ -57,7 +58,7 @@ pub(super) fn read(path: &Path, id_columns: &[&str]) -> Outcome<File> {
         Ok(bytes) => bytes,
         Err(error) => {
             return fault(
-                format!("it cannot be read: {error}"),
+                format!("it cannot be read: {}", reason(&error)),
                 "put the file there, or mend the path in `suppress`; to suppress nobody, remove it from `suppress`",
             );
         }

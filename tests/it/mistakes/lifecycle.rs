@@ -152,8 +152,11 @@ fn no_event_after_the_first_cutoff() {
 }
 
 #[test]
-fn an_end_after_the_data_is_told() {
-    assert_snapshot!(shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]").said(), @r"
+fn an_end_long_after_the_data() {
+    let late = shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]");
+    assert_snapshot!(late.command(&["map"]).said(), @"");
+    let late = shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]");
+    assert_snapshot!(late.said(), @r"
     exit 4
     error: prediction `second` has too few examples to learn from (training: 28 attained, 425 did not; validation: 1 attained, 120 did not; test: 0 attained, 120 did not)
     help: lengthen the horizon, add cutoffs, or choose a stage that more people reach

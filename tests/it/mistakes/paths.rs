@@ -65,10 +65,10 @@ fn data_in_place_of_a_spec_is_not_quoted() {
 
 #[test]
 fn an_address_on_another_machine() {
-    assert_snapshot!(shop().spec("data/orders.csv", "s3://user:secret@bucket/orders.csv").said(), @r#"
+    assert_snapshot!(shop().spec("data/orders.csv", "s3://bucket/orders.csv").said(), @r#"
     exit 3
     error: `s3://` addresses cannot be read: this version reads files
-      ╭─[clo.toml:6:1]  orders = "s3://user:secret@bucket/orders.csv"
+      ╭─[clo.toml:6:1]  orders = "s3://bucket/orders.csv"
     help: export the table to Parquet or CSV and name that file
     "#);
 }
@@ -91,4 +91,15 @@ fn a_model_that_is_not_there() {
     error: there is no model in models/second/current
     help: name a version's folder, or models/<prediction>/current; clo models list shows what there is
     ");
+}
+
+#[test]
+fn a_score_without_the_columns_of_the_model() {
+    let score = |input, people: &[&'static str]| {
+        let words = ["score", "--model", "models/second/current", "--input", input, "--output", "scores.csv"];
+        shop().said_after_a_run(&[&words, people].concat())
+    };
+    assert_snapshot!(score("data/orders.csv", &[]), @"");
+    assert_snapshot!(score("data/orders.csv", &["--people", "data/people.csv"]), @"");
+    assert_snapshot!(score("data/order.csv", &["--people", "data/people.csv"]), @"");
 }
