@@ -84,7 +84,13 @@ fn rejections(data: &Data) -> Vec<Finding> {
         column: column.map(ToOwned::to_owned),
         rows,
         example: Some(format!("row {first}")),
-        advice: format!("{reason}: not used, each stands in discover/rejected.parquet"),
+        advice: match rows {
+            1 => format!("1 row is not used, row {first}: {reason} (see discover/rejected.parquet)"),
+            _ => format!(
+                "{} rows are not used, the first is row {first}: {reason} (see discover/rejected.parquet)",
+                grouped(rows)
+            ),
+        },
     };
     groups.into_iter().map(finding).collect()
 }

@@ -82,15 +82,10 @@ impl Contacts {
             }
         }
         let told = columns.iter().find(|column| column.role == Role::Country).map(|column| column.values.clone());
-        let country = match told {
-            Some(values) => Some(values),
-            None => {
-                let names = people.attributes.get_column_names();
-                let name = names.into_iter().find(|name| Role::of(name) == Role::Country);
-                name.map(|name| as_text(people.attributes.column(name)?)).transpose()?
-            }
-        };
-        Ok(Self { columns, country })
+        let mut names = people.attributes.get_column_names().into_iter();
+        let attribute = names.find(|name| told.is_none() && Role::of(name) == Role::Country);
+        let attribute = attribute.map(|name| as_text(people.attributes.column(name)?)).transpose()?;
+        Ok(Self { columns, country: told.or(attribute) })
     }
 
     /// The given attribute rows, in that order; a row that is not there has no values.

@@ -27,6 +27,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::chosen::{Chosen, Group};
+pub use self::export::{FileWritten, Manifest, RulesRead};
 pub use self::scores::Scores;
 pub use self::summary::{Exported, ListUsed, Point, Summary};
 
@@ -181,6 +182,12 @@ fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: &[f6
     }
 }
 
+fn nobody_left(dropped: &BTreeMap<String, u64>) -> String {
+    let told: Vec<String> =
+        dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| format!("{reason}: {n}")).collect();
+    format!("no candidate may be contacted ({})", told.join(", "))
+}
+
 fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String> {
     let mut warnings = Vec::new();
     for list in &counts.lists {
@@ -197,7 +204,7 @@ fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String
     if chosen.is_empty() {
         let why = match (counts.n_candidates, counts.n_contactable, audience.size) {
             (0, ..) => "no one matches the rule for candidates",
-            (_, 0, _) => "no candidate may be contacted",
+            (_, 0, _) => &nobody_left(&counts.dropped),
             (_, _, Size::MaxProfit { .. }) => "no one's propensity times the value exceeds the cost",
             _ => "the size is 0",
         };

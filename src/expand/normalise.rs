@@ -48,7 +48,7 @@ pub(super) fn apply(steps: &[Step], text: &str, country: Option<&str>) -> Result
         if is_nothing(&value) {
             return Ok(None);
         }
-        value = step.apply(&value, country)?.trim().to_owned();
+        step.apply(&value, country)?.trim().clone_into(&mut value);
     }
     Ok(Some(value).filter(|value| !is_nothing(value)))
 }
@@ -147,6 +147,10 @@ fn without_gmail_dots(email: &str) -> String {
     }
 }
 
+/// Providers that deliver `user+anything` to `user`.
+const TAGGED: [&str; 8] =
+    ["gmail.com", "icloud.com", "proton.me", "outlook.com", "hotmail.com", "live.com", "fastmail.com", "yandex.com"];
+
 /// The mailbox that an address leads to: what two addresses of one person have in common.
 ///
 /// Lower case; the dots of gmail do not count, googlemail is gmail, iCloud's and Proton's domains are one each; a `+tag`
@@ -169,16 +173,6 @@ pub(super) fn mailbox(text: &str) -> Option<String> {
         "protonmail.com" | "pm.me" => "proton.me",
         other => other,
     };
-    const TAGGED: [&str; 8] = [
-        "gmail.com",
-        "icloud.com",
-        "proton.me",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "fastmail.com",
-        "yandex.com",
-    ];
     let user = if TAGGED.contains(&domain) { user.split('+').next().unwrap_or(user) } else { user };
     let user = if domain == "gmail.com" { user.replace('.', "") } else { user.to_owned() };
     (!user.is_empty()).then(|| format!("{user}@{domain}"))

@@ -1,6 +1,6 @@
 //! Everyone who was scored, and who of them a rule is about.
 
-use polars::prelude::{Column, DataFrame, IdxCa, NamedFrom as _, Series};
+use polars::prelude::{Column, DataFrame, IdxCa, NamedFrom as _, PlSmallStr, Series};
 use rayon::prelude::*;
 
 use super::Scores;
@@ -50,7 +50,7 @@ impl<'a> Pool<'a> {
 
     /// Asks a condition about attributes and the columns of scores that are named; the latter win over attributes.
     fn ask(&self, condition: &Condition, rows: &[u32], of_scores: &[&str]) -> Result<Vec<bool>> {
-        let attributes = self.people.attributes.get_column_names().into_iter().map(|name| name.as_str());
+        let attributes = self.people.attributes.get_column_names().into_iter().map(PlSmallStr::as_str);
         let known = of_scores.iter().copied().chain(attributes.filter(|name| !of_scores.contains(name)));
         let asked = condition.columns(&known.collect::<Vec<_>>())?;
         let at: IdxCa = rows.iter().map(|&row| self.attributes[row as usize].map(index)).collect();

@@ -45,10 +45,10 @@ pub(super) struct Expectation {
 
 impl Expectation {
     pub(super) fn of(propensity: &[f64]) -> Self {
-        propensity.iter().fold(Self::default(), Self::with)
+        propensity.iter().copied().fold(Self::default(), Self::with)
     }
 
-    fn with(self, propensity: &f64) -> Self {
+    fn with(self, propensity: f64) -> Self {
         Self {
             conversions: self.conversions + propensity,
             variance: self.variance + propensity * (1.0 - propensity),
@@ -74,7 +74,7 @@ pub(super) fn curve(size: Size, propensity: &[f64]) -> Vec<Point> {
     let (mut sum, mut done) = (Expectation::default(), 0);
     for step in 1..=n_points {
         let n_people = (n * step).div_ceil(n_points);
-        sum = propensity[done..n_people].iter().fold(sum, Expectation::with);
+        sum = propensity[done..n_people].iter().copied().fold(sum, Expectation::with);
         done = n_people;
         let (expected_low, expected_high) = sum.interval();
         points.push(Point {

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::store;
 
 /// The version of `summary.json`.
-pub const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// An audience in numbers. Every candidate is chosen or counted once in `dropped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

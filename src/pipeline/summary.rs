@@ -213,7 +213,7 @@ impl Finding {
                 finding
                     .column
                     .as_ref()
-                    .map_or_else(|| finding.table.clone(), |column| format!("{}.{column}", finding.table)),
+                    .map_or_else(|| finding.table.clone(), |column| format!("{}, column {column}", finding.table)),
             ),
             rows: Some(finding.rows),
             message: None,

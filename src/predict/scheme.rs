@@ -180,15 +180,17 @@ fn check_classes(prediction: &Prediction, label: &[bool], parts: [(&str, &Vec<u3
         .iter()
         .map(|(name, yes, no)| format!("{name}: {} attained, {} did not", grouped(*yes as u64), grouped(*no as u64)))
         .collect();
-    let advice = if prediction.horizon.is_some() {
-        "lengthen the horizon, add cutoffs, or choose a stage that more people reach"
-    } else {
-        "check the `when` rules of the stages: both kinds of people must be there"
+    let what = match (counts.iter().all(|(_, yes, _)| *yes == 0), counts.iter().all(|(.., no)| *no == 0)) {
+        (true, _) => "nobody attained, so there is nothing to learn",
+        (_, true) => "everybody attained, so there is nothing to learn",
+        _ => "too few examples of one outcome to learn from",
     };
-    Err(Error::data(format!(
-        "prediction `{}` has too few examples to learn from ({})",
-        prediction.name,
-        told.join("; ")
-    ))
-    .hint(advice))
+    let advice = if prediction.horizon.is_none() {
+        "check the `when` rules of the stages: both kinds of people must be there"
+    } else if counts.iter().any(|(_, _, no)| *no == 0) {
+        "shorten the horizon, or choose a stage that fewer people reach"
+    } else {
+        "lengthen the horizon, add cutoffs, or choose a stage that more people reach"
+    };
+    Err(Error::data(format!("prediction `{}`: {what} ({})", prediction.name, told.join("; "))).hint(advice))
 }

@@ -73,8 +73,14 @@ impl Ledger {
         let first =
             commonest.iter().min_by_key(|entry| (self.names.text(entry.place.0), entry.row)).expect("not empty");
         let column = first.column.map(|column| format!("column `{}`: ", self.names.text(column))).unwrap_or_default();
-        let advice =
-            first.column.and_then(|column| times::advice(self.names.text(first.reason), self.names.text(column)));
+        let reason = self.names.text(first.reason);
+        let advice = match first.column {
+            Some(column) => times::advice(reason, self.names.text(column)),
+            None if reason.contains(" where there are ") => {
+                Some("look whether `delimiter` is right, and whether fields that hold it stand in quotes".to_owned())
+            }
+            None => None,
+        };
         let error = Error::data(format!("{rejected} of {rows} rows of {} cannot be used", self.names.text(source.0)))
             .hint(format!(
                 "the commonest reason ({} rows): {column}{}, first in row {} of {}",

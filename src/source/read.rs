@@ -262,7 +262,8 @@ impl<'s> Reading<'s> {
         let positions = Positions::new(&self.ids, &person_of, &used);
         drop(std::mem::take(&mut self.ids));
         let events = assemble(self.events, &positions)?;
-        let people = merge(self.people, positions, &mut self.ledger)?;
+        let people =
+            merge(self.people, positions, &mut self.ledger, |people| spec.excerpt(&format!("people.{}", people.name)))?;
         refuse_strangers(spec, &people, &events)?;
         let last = events
             .time

@@ -56,8 +56,28 @@ fn unwritable(path: &Path, source: &std::io::Error) -> Error {
             let message = format!("cannot write {}: {} is a file, not a folder", path.display(), file.display());
             Error::data(message).hint("move that file away, or choose another folder with --out")
         }
+        _ if path.is_dir() => error.hint("move that folder away, or choose another place with --out"),
+        Some(folder) if source.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("cannot write {}: {} takes no new folder", path.display(), folder.display());
+            Error::data(message).hint("choose another folder with --out")
+        }
         _ => error.hint("check the folder's permissions and the free space, or choose another with --out"),
     }
+}
+
+/// The system's reason within an error of the Parquet writer, which tells it as text only.
+fn as_io(error: &polars::error::PolarsError) -> std::io::Error {
+    use std::io::{Error, ErrorKind};
+    let text = error.to_string();
+    let told = text.to_lowercase();
+    let known = [
+        ("no space left", ErrorKind::StorageFull),
+        ("storage full", ErrorKind::StorageFull),
+        ("quota exceeded", ErrorKind::QuotaExceeded),
+        ("too large", ErrorKind::FileTooLarge),
+    ];
+    let kind = known.into_iter().find(|(words, _)| told.contains(words));
+    kind.map_or_else(|| Error::other(text), |(_, kind)| Error::from(kind))
 }
 
 /// Temporary files are made for their owner alone; artifacts get the usual permissions.
@@ -157,7 +177,7 @@ pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
             .with_row_group_size(Some(1 << 18))
             .finish(frame)
             .map(|_| ())
-            .map_err(|error| unwritable(path, &std::io::Error::other(error.to_string())))
+            .map_err(|error| unwritable(path, &as_io(&error)))
     })
 }
 

@@ -8,6 +8,7 @@ mod exit_codes;
 mod killed;
 mod leaks;
 mod lock;
+mod mistakes;
 mod same_bytes;
 mod staleness;
 mod support;

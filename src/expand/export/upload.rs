@@ -156,8 +156,12 @@ fn count(made: Vec<Made>, form: &Form<'_>, manifest: &mut Manifest) -> Vec<Strin
             Err(why) => add(&mut manifest.rejected, why, 1),
             Ok(line) => {
                 lines.push(line);
-                unfit.into_iter().for_each(|why| add(&mut manifest.omitted, why, 1));
-                filled.iter_mut().enumerate().for_each(|(at, n)| *n += usize::from(bits >> at & 1 == 1));
+                for why in unfit {
+                    add(&mut manifest.omitted, why, 1);
+                }
+                for (at, n) in filled.iter_mut().enumerate() {
+                    *n += usize::from(bits >> at & 1 == 1);
+                }
             }
         }
     }
@@ -220,6 +224,7 @@ mod tests {
         given(Destination::MetaCustomAudience, header, text, country)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with values that may be absent")]
     fn sha(text: &str) -> Option<String> {
         Some(hex(&Sha256::digest(text.as_bytes())))
     }

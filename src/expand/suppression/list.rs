@@ -6,6 +6,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::error::reason;
 use crate::expand::contact::Role;
 use crate::expand::normalise::is_email;
 use crate::store;
@@ -57,7 +58,7 @@ pub(super) fn read(path: &Path, id_columns: &[&str]) -> Outcome<File> {
         Ok(bytes) => bytes,
         Err(error) => {
             return fault(
-                format!("it cannot be read: {error}"),
+                format!("it cannot be read: {}", reason(&error)),
                 "put the file there, or mend the path in `suppress`; to suppress nobody, remove it from `suppress`",
             );
         }
@@ -165,28 +166,30 @@ fn several_columns(text: &str, delimiter: u8, id_columns: &[&str]) -> Outcome<(V
     Ok((columns, n_rows))
 }
 
+/// What columns of ids are called, with or without `id` after it.
+const IDS: [&str; 14] = [
+    "id",
+    "person",
+    "customer",
+    "user",
+    "member",
+    "client",
+    "contact",
+    "subscriber",
+    "account",
+    "lead",
+    "uid",
+    "guid",
+    "uuid",
+    "identifier",
+];
+
 /// What a header says about its column; `None` when it is no header that says so.
 fn meaning(header: &str, id_columns: &[&str]) -> Option<Meaning> {
     if header.contains('@') || is_email(header) || header.len() > 64 {
         return None;
     }
     let words: String = header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    const IDS: [&str; 14] = [
-        "id",
-        "person",
-        "customer",
-        "user",
-        "member",
-        "client",
-        "contact",
-        "subscriber",
-        "account",
-        "lead",
-        "uid",
-        "guid",
-        "uuid",
-        "identifier",
-    ];
     let is_id = id_columns.iter().any(|name| name.eq_ignore_ascii_case(header))
         || IDS.contains(&words.as_str())
         || words.strip_suffix("id").is_some_and(|word| IDS.contains(&word))

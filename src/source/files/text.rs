@@ -185,7 +185,8 @@ impl<'f> Rows<'f> {
         } else {
             let n_lines = bytes.split(|&byte| byte == b'\n').count();
             let over = if n_lines > 1 { format!(" (over {n_lines} lines: is a quote open?)") } else { String::new() };
-            self.gather.fault(format!("{n_fields} fields where there are {} columns{over}", names.len()));
+            let fields = if n_fields == 1 { "1 field".to_owned() } else { format!("{n_fields} fields") };
+            self.gather.fault(format!("{fields} where there are {} columns{over}", names.len()));
         }
         if self.gather.is_full() { self.hand_over() } else { Ok(true) }
     }

@@ -7,7 +7,7 @@ use polars::prelude::{Column, DataFrame, DataType, IdxCa};
 use super::contact::reaches;
 use super::join::{Rows, join};
 use super::{NOBODY, Positions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Excerpt, Result};
 use crate::source::batch::{Batch, Header, each_text, encode};
 use crate::source::events::NO_LEVEL;
 use crate::source::intern::Interner;
@@ -240,7 +240,12 @@ fn ranks(column: &Column) -> Result<Vec<u32>> {
 }
 
 /// The people table of all sources: attributes of the same name are one column, the first source that has a value wins.
-pub(crate) fn merge(sources: Vec<PeopleGather<'_>>, people: Positions, ledger: &mut Ledger) -> Result<People> {
+pub(crate) fn merge(
+    sources: Vec<PeopleGather<'_>>,
+    people: Positions,
+    ledger: &mut Ledger,
+    place: impl Fn(&PeopleSource) -> Option<Excerpt>,
+) -> Result<People> {
     let mut order = None;
     let mut told = Vec::new();
     let mut parts = Vec::new();
@@ -250,7 +255,8 @@ pub(crate) fn merge(sources: Vec<PeopleGather<'_>>, people: Positions, ledger: &
             order = source.order(&people)?;
         }
         told.extend(source.spec.contact.iter().cloned());
-        parts.push(source.unique(&people, ledger)?);
+        let spec = source.spec;
+        parts.push(source.unique(&people, ledger).map_err(|error| error.at(place(spec)))?);
     }
     let Rows { keys, attributes } = join(parts)?;
     let mut offsets = vec![0; people.ids.len() + 1];

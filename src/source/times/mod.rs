@@ -272,6 +272,8 @@ impl Slashed {
             (false, true) => self.only_month_first.get_or_insert_with(|| text.to_owned()),
             _ => &mut String::new(),
         };
+        // `01/01/2024` does not show what is in doubt.
+        self.first.take_if(|(_, first_a, first_b, _)| first_a == first_b && a != b);
         self.first.get_or_insert_with(|| {
             let rest = if text.contains(':') { " %H:%M" } else { "" };
             let seconds = if text.matches(':').count() > 1 { ":%S" } else { "" };
