@@ -1,3 +1,5 @@
+//! Times in every form that is read, and those that are refused; round trips with many times at random.
+
 use polars::prelude::Column;
 use proptest::prelude::*;
 
