@@ -461,7 +461,6 @@ proptest! {
 /// `cargo test --release --lib a_million -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement: a million candidates, seconds of work"]
-#[expect(clippy::print_stdout, reason = "its result is the time it took")]
 fn a_million_candidates_in_seconds() {
     let everyone = many(1_000_000);
     let folder = tempfile::tempdir().unwrap();

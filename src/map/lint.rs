@@ -142,11 +142,12 @@ impl Linter<'_> {
         }
     }
 
-    /// Whether the stage's rule claims what another's claims as well.
+    /// Whether the stage's rule claims what a later one's claims as well, unless the later one is a part of it (`nth >= 2`
+    /// of the same events): there the narrower rule wins, as it should.
     fn apart(&mut self, stage: usize) {
         for other in stage + 1..self.spec.stages.len() {
             let n_both = self.claims.both(stage, other);
-            if n_both == 0 {
+            if n_both == 0 || n_both == self.claims.claimed[other] {
                 continue;
             }
             let rows = if self.spec.shape() == Shape::Events { "events" } else { "people" };
@@ -159,7 +160,7 @@ impl Linter<'_> {
                 self.spec.stages[other].name,
                 grouped(self.claims.claimed[other]),
             );
-            let advice = "The stage declared later wins. Fine if it is a part of this one; else set the rules apart.";
+            let advice = "The stage declared later wins. If that is not what is meant, set the rules apart.";
             let who = self.claims.people(stage, other).to_vec();
             self.add("rules-overlap", Severity::Info, stage, message, advice, &who);
         }

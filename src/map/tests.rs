@@ -125,22 +125,22 @@ fn a_kind_that_is_not_there_is_refused_with_what_was_meant() {
 #[test]
 fn a_snapshot_takes_the_last_stage_whose_rule_holds() {
     let people = People {
-        ids: vec!["a".into(), "b".into(), "c".into()],
-        attributes: df!("y" => ["no", "yes", "yes"], "calls" => [1, 2, 9]).unwrap(),
-        offsets: vec![0, 1, 2, 3],
+        ids: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+        attributes: df!("y" => ["no", "yes", "yes", "no"], "calls" => [1, 2, 9, 9]).unwrap(),
+        offsets: vec![0, 1, 2, 3, 4],
         valid_from: None,
         contact: Vec::new(),
         order: None,
     };
-    let events = Events { offsets: vec![0; 4], ..Events::default() };
+    let events = Events { offsets: vec![0; 5], ..Events::default() };
     let empty = data(&[], 0);
     let data = Data { people, events, ..empty };
     let when = |name: &str, rule: &str| Stage { rule: Rule::When(rule.into()), ..stage(name, "") };
     let stages = vec![start("prospect"), when("subscriber", "y = 'yes'"), when("fan", "calls > 5")];
     let spec = Spec { events: Vec::new(), ..spec(stages) };
     let mapped = super::map(&data, &spec).unwrap();
-    assert_eq!(mapped.stays.stage, [0, 1, 2]);
-    assert!((0..3).all(|person| mapped.stays.at(person, data.end).is_some()));
+    assert_eq!(mapped.stays.stage, [0, 1, 2, 2]);
+    assert!((0..4).all(|person| mapped.stays.at(person, data.end).is_some()));
     let overlap = &mapped.lint.findings[0];
     assert_eq!((overlap.code.as_str(), &overlap.people[..]), ("rules-overlap", &["c".to_owned()][..]));
     assert_eq!(mapped.lifecycle.stages[1].attributes, ["y"]);

@@ -1,5 +1,6 @@
 //! An output folder as the phases would write it, with plausible figures: what the tests of the report render.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{DataFrame, df};
@@ -70,7 +71,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         file: "clo.toml".into(),
         name: names.project.into(),
         seed: 7,
-        tables: Default::default(),
+        tables: BTreeMap::default(),
         people: Vec::new(),
         events: Vec::new(),
         links: Vec::new(),

@@ -14,7 +14,7 @@ fn a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else() {
     let path = out.path().join("scores.parquet");
     store::write_bytes(&path, b"old").unwrap();
     let failed = store::write_with(&path, |file| {
-        file.write_all(&[0; 1 << 20]).map_err(|source| Error::io("write", Path::new("x"), &source))?;
+        file.write_all(&vec![0; 1 << 20]).map_err(|source| Error::io("write", Path::new("x"), &source))?;
         Err(Error::data("the disk is full"))
     });
     assert_eq!(failed.unwrap_err().exit_code(), 4);

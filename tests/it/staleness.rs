@@ -177,7 +177,11 @@ impl Marks<'_> {
     }
 
     fn read(&self, start: &str) -> Vec<manifest::Input> {
-        self.inputs.iter().filter(|input| input.name.starts_with(start)).filter_map(|input| input.recorded()).collect()
+        self.inputs
+            .iter()
+            .filter(|input| input.name.starts_with(start))
+            .filter_map(clo::pipeline::inputs::InputFile::recorded)
+            .collect()
     }
 }
 

@@ -106,7 +106,7 @@ fn contact_data_is_told_or_known_by_name() {
 fn nothing_personal_stands_in_a_profile() {
     let mut text = "person,email,state,age\n".to_owned();
     (0..40).for_each(|row| {
-        text.push_str(&format!("p{row},p{row}@x.example,{},{}\n", ["A", "B", "B", ""][row % 4], row % 2))
+        text.push_str(&format!("p{row},p{row}@x.example,{},{}\n", ["A", "B", "B", ""][row % 4], row % 2));
     });
     let data = with_people(&text, |_| ()).unwrap();
     let [person, email, state, age] = data.profiles.as_slice() else { panic!("four columns") };
