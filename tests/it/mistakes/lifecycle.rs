@@ -12,8 +12,6 @@ fn a_stage_that_nobody_reaches_is_told() {
     assert_snapshot!(shop().spec("[[predictions]]", CHAMPION).said(), @r"
     exit 0
     warning: stage champion: Nobody ever reaches it: its rule never holds. Compare the rule with the values in the data.
-    warning: second: Only 33 examples of the train part attained, 200 are advised: lengthen the horizon or add cutoffs.
-    warning: second: Only 5 examples of the test part attained, 200 are advised: lengthen the horizon or add cutoffs.
     ");
 }
 
@@ -35,7 +33,7 @@ fn nobody_attained() {
     let once = shop().spec("nth >= 2", "nth >= 3");
     assert_snapshot!(once.said(), @r"
     exit 4
-    error: prediction `second` has too few examples to learn from (training: 0 attained, 680 did not; validation: 0 attained, 225 did not; test: 0 attained, 240 did not)
+    error: prediction `second`: nobody attained, so there is nothing to learn (training: 0 attained, 680 did not; validation: 0 attained, 225 did not; test: 0 attained, 240 did not)
     help: lengthen the horizon, add cutoffs, or choose a stage that more people reach
     ");
 }
@@ -49,8 +47,8 @@ fn everybody_attained() {
     let lines: Vec<String> = ["customer,ordered_at,amount".to_owned()].into_iter().chain(twice).collect();
     assert_snapshot!(shop().file("data/orders.csv", lines.join("\n")).said(), @r"
     exit 4
-    error: prediction `second` has too few examples to learn from (training: 64 attained, 0 did not; validation: 14 attained, 0 did not; test: 14 attained, 0 did not)
-    help: lengthen the horizon, add cutoffs, or choose a stage that more people reach
+    error: prediction `second`: everybody attained, so there is nothing to learn (training: 64 attained, 0 did not; validation: 14 attained, 0 did not; test: 14 attained, 0 did not)
+    help: shorten the horizon, or choose a stage that fewer people reach
     ");
 }
 
@@ -78,12 +76,12 @@ fn one_class_in_a_snapshot() {
     let snapshot = |rule| super::Shop { spec: SNAPSHOT.to_owned(), ..shop() }.spec("age > 25", rule);
     assert_snapshot!(snapshot("age > 100").said(), @r"
     exit 4
-    error: prediction `subscribe` has too few examples to learn from (training: 0 attained, 144 did not; validation: 0 attained, 48 did not; test: 0 attained, 48 did not)
+    error: prediction `subscribe`: nobody attained, so there is nothing to learn (training: 0 attained, 144 did not; validation: 0 attained, 48 did not; test: 0 attained, 48 did not)
     help: check the `when` rules of the stages: both kinds of people must be there
     ");
     assert_snapshot!(snapshot("age > 0").said(), @r"
     exit 4
-    error: prediction `subscribe` has too few examples to learn from (training: 144 attained, 0 did not; validation: 48 attained, 0 did not; test: 48 attained, 0 did not)
+    error: prediction `subscribe`: everybody attained, so there is nothing to learn (training: 144 attained, 0 did not; validation: 48 attained, 0 did not; test: 48 attained, 0 did not)
     help: check the `when` rules of the stages: both kinds of people must be there
     ");
     assert_snapshot!(snapshot("agee > 25").said(), @r#"
@@ -154,11 +152,15 @@ fn no_event_after_the_first_cutoff() {
 #[test]
 fn an_end_long_after_the_data() {
     let late = shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]");
-    assert_snapshot!(late.command(&["map"]).said(), @"");
-    let late = shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]");
-    assert_snapshot!(late.said(), @r"
-    exit 4
-    error: prediction `second` has too few examples to learn from (training: 28 attained, 425 did not; validation: 1 attained, 120 did not; test: 0 attained, 120 did not)
-    help: lengthen the horizon, add cutoffs, or choose a stage that more people reach
+    assert_snapshot!(late.command(&["map"]).said(), @r"
+    exit 0
+    warning: lifecycle.end: it lies 60 days after the last event: whoever moved since counts as if they had not; set it to where the data ends
     ");
+    let late = shop().spec("[[lifecycle.stages]]", "[lifecycle]\nend = \"2025-02-01\"\n\n[[lifecycle.stages]]");
+    assert_snapshot!(late.said(), @r#"
+    exit 4
+    error: prediction `second`: no event after the last cutoff, 2025-01-02: the observation is said to end at 2025-02-01, and the last event is of 2024-12-03
+      ╭─[clo.toml:19:1]  end = "2025-02-01"
+    help: set `lifecycle.end` (or --as-of) to where the data really ends, or leave it out
+    "#);
 }

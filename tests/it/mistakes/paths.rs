@@ -99,7 +99,19 @@ fn a_score_without_the_columns_of_the_model() {
         let words = ["score", "--model", "models/second/current", "--input", input, "--output", "scores.csv"];
         shop().said_after_a_run(&[&words, people].concat())
     };
-    assert_snapshot!(score("data/orders.csv", &[]), @"");
-    assert_snapshot!(score("data/orders.csv", &["--people", "data/people.csv"]), @"");
-    assert_snapshot!(score("data/order.csv", &["--people", "data/people.csv"]), @"");
+    assert_snapshot!(score("data/orders.csv", &[]), @r"
+    exit 2
+    error: this model looks at attributes of people, and no people file is given
+    help: give it with --people FILE: a column `person`, and the attributes
+    ");
+    assert_snapshot!(score("data/orders.csv", &["--people", "data/people.csv"]), @r"
+    exit 3
+    error: data/orders.csv has no column `person`
+    help: it has `customer`, `ordered_at`, `amount`
+    ");
+    assert_snapshot!(score("data/order.csv", &["--people", "data/people.csv"]), @r"
+    exit 4
+    error: there is no file data/order.csv
+    help: did you mean `data/orders.csv`?
+    ");
 }

@@ -29,7 +29,7 @@ fn a_file_where_the_models_should_be() {
     let (before, version) = said.split_once("second/v1-").unwrap();
     assert_snapshot!(format!("{before}second/v1-[…]{}", &version[8..]), @r"
     exit 4
-    error: prediction `second`: cannot write models/second/v1-b2768980/card.md: models is a file, not a folder
+    error: prediction `second`: cannot write models/second/v1-[…]/card.md: models is a file, not a folder
     help: move that file away, or choose another folder with --out
     ");
 }
@@ -63,7 +63,7 @@ fn a_full_disk() {
     let output = shell.args(["-c", limited, env!("CARGO_BIN_EXE_clo")]).current_dir(folder.path()).output().unwrap();
     assert_snapshot!(words(&output, folder.path()), @r"
     exit 4
-    error: cannot write out/discover/profile.parquet: parquet: file out of specification: underlying io error: file too large
+    error: cannot write out/discover/profile.parquet: the file would be larger than is allowed
     help: check the folder's permissions and the free space, or choose another with --out
     ");
 }

@@ -109,10 +109,8 @@ fn a_few_ragged_rows_are_rejected_and_told() {
     });
     assert_snapshot!(ragged.said(), @r"
     exit 0
-    warning: data/orders.csv: 1 fields where there are 3 columns: not used, each stands in discover/rejected.parquet
-    warning: data/orders.csv: 4 fields where there are 3 columns: not used, each stands in discover/rejected.parquet
-    warning: second: Only 33 examples of the train part attained, 200 are advised: lengthen the horizon or add cutoffs.
-    warning: second: Only 5 examples of the test part attained, 200 are advised: lengthen the horizon or add cutoffs.
+    warning: data/orders.csv: 1 row is not used, row 9: 1 field where there are 3 columns (see discover/rejected.parquet)
+    warning: data/orders.csv: 1 row is not used, row 5: 4 fields where there are 3 columns (see discover/rejected.parquet)
     ");
 }
 

@@ -40,10 +40,7 @@ fn a_few_times_that_cannot_be_read_are_rejected_and_told() {
     let few = shop().times(|number, day| if number == 7 { "soon".to_owned() } else { day.to_string() });
     assert_snapshot!(few.said(), @r"
     exit 0
-    warning: data/orders.csv.ordered_at: the time cannot be read: not used, each stands in discover/rejected.parquet
-    warning: second: Only 33 examples of the train part attained, 200 are advised: lengthen the horizon or add cutoffs.
-    warning: second: Only 5 examples of the test part attained, 200 are advised: lengthen the horizon or add cutoffs.
-    warning: second: An AUC of 0.980 is too good to be true: look for a feature that is only known after the outcome, and exclude it.
+    warning: data/orders.csv, column ordered_at: 1 row is not used, row 7: the time cannot be read (see discover/rejected.parquet)
     ");
 }
 
