@@ -16,9 +16,12 @@ use crate::error::{Error, Result};
 use crate::spec::Solver;
 
 /// Penalties (λ) that are tried, strong to weak.
-const PENALTIES: [f64; 6] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
-/// Numbers of parts of a broken line that are tried.
-const KNOTS: [usize; 2] = [0, 8];
+const PENALTIES: [f64; 8] = [3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
+/// Parts of a broken line, at most and at least …
+const MOST_PARTS: usize = 8;
+const LEAST_PARTS: usize = 2;
+/// … so that the bent lines of all features stay within so many columns, where they can.
+const BENT_COLUMNS: usize = 600;
 /// Precision of the optimum in mean log loss, while settings are searched and in the end.
 const TOLERANCES: [f64; 2] = [1e-7, 1e-10];
 /// More rows than this are thinned while settings are searched.
@@ -58,13 +61,15 @@ struct PreparedLogistic<'a> {
 impl Prepared for PreparedLogistic<'_> {
     fn tune(&self, windows: &[Window]) -> Result<Tuned> {
         let labels: Vec<Vec<bool>> = windows.iter().map(|window| self.data.labels(&window.judge)).collect();
+        let n_features = self.data.table.columns.len().max(1);
+        let shapes = [0, (BENT_COLUMNS / n_features).clamp(LEAST_PARTS, MOST_PARTS)];
         let tries: Vec<(usize, usize)> =
-            KNOTS.iter().flat_map(|&knots| (0..windows.len()).map(move |window| (knots, window))).collect();
+            shapes.iter().flat_map(|&knots| (0..windows.len()).map(move |window| (knots, window))).collect();
         let paths: Result<Vec<_>> =
             tries.par_iter().map(|&(knots, window)| self.path(knots, &windows[window])).collect();
         let paths = paths?;
         let mut best: Option<(f64, Tuned)> = None;
-        for (paths, knots) in paths.chunks(windows.len()).zip(KNOTS) {
+        for (paths, knots) in paths.chunks(windows.len()).zip(shapes) {
             for (at, &penalty) in PENALTIES.iter().enumerate() {
                 let loss = windowed_loss(
                     paths.iter().zip(&labels).map(|(path, labels)| (path[at].as_slice(), labels.as_slice())),

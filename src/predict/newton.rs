@@ -166,7 +166,7 @@ impl Problem<'_> {
     /// `Xᵀ diag(p (1 − p)) X`, lower triangle, the intercept last; from a part of the rows when there are many.
     fn curvature(&self, weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
-        let wanted = (50 * width).max(20_000);
+        let wanted = (10 * width).max(10_000);
         let step = (self.rows.len() / wanted).max(1);
         let rows: Vec<u32> = self.rows.iter().copied().step_by(step).collect();
         let scale = self.rows.len() as f64 / rows.len() as f64;
