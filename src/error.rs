@@ -105,6 +105,13 @@ impl Error {
         self.0.excerpt.is_some()
     }
 
+    /// The same error, for someone else to act on.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Points at words of a file, unless it points somewhere already.
     #[must_use]
     pub fn at(self, excerpt: Option<Excerpt>) -> Self {

@@ -92,10 +92,8 @@ fn finding(finding: &Finding) -> String {
         Severity::Warning => "warning",
         Severity::Info => "info",
     };
-    let rows = finding.rows.map(|rows| format!("{} rows", grouped(rows)));
     let parts = [
         finding.place.as_ref().map(|place| format!("{place}:")),
-        rows.map(|rows| format!("{rows}:")),
         finding.message.clone(),
         Some(finding.advice.clone()),
     ];

@@ -103,7 +103,7 @@ fn cutoffs(data: &Data, spec: &Spec, prediction: &Prediction) -> Result<Vec<Time
         at = at.minus(prediction.cutoffs.every);
     }
     cutoffs.reverse();
-    let Some((&first, &last)) = cutoffs.first().zip(cutoffs.last()) else {
+    let Some(&first) = cutoffs.first() else {
         return Err(Error::data(format!(
             "prediction `{}`: the horizon of {horizon} is longer than the data, which goes from {} to {}",
             prediction.name,
@@ -113,12 +113,11 @@ fn cutoffs(data: &Data, spec: &Spec, prediction: &Prediction) -> Result<Vec<Time
         .hint("shorten `horizon`, or bring a longer history")
         .at(place(spec, prediction, "horizon")));
     };
-    if last_event < last.0 {
-        let (which, cutoff) = if last_event < first.0 { ("first", first) } else { ("last", last) };
+    if last_event < first.0 {
         return Err(Error::data(format!(
-            "prediction `{}`: no event after the {which} cutoff, {}: the observation is said to end at {}, and the last event is of {}",
+            "prediction `{}`: no event after the first cutoff, {}: the observation is said to end at {}, and the last event is of {}",
             prediction.name,
-            day(cutoff.0),
+            day(first.0),
             day(data.end.0),
             day(last_event)
         ))

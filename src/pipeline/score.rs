@@ -7,7 +7,7 @@ use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
 use crate::discover::{self, NewData, ToScore};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::predict::Bundle;
 use crate::predict::bundle::Scored;
 use crate::source::Rejected;
@@ -58,7 +58,7 @@ pub fn score(job: &Job) -> Result<Done> {
     let new = NewData { input: &job.input, people: job.people.as_deref(), as_of: job.as_of };
     let recipe = serde_json::from_value(bundle.recipe.clone())
         .map_err(|error| Error::data(format!("{}: the recipe is damaged: {error}", folder.display())))?;
-    let to_score = discover::to_score(&recipe, new)?;
+    let to_score = discover::to_score(&recipe, new).map_err(without_spec)?;
     let scored = bundle.score(&to_score.features)?;
     let rows = Rows { people: &to_score, scored: &scored };
     match form {
@@ -82,6 +82,16 @@ fn by_reason(rejected: &[Rejected]) -> BTreeMap<String, u64> {
         *counts.entry(format!("{place}{}", row.reason)).or_default() += 1;
     }
     counts
+}
+
+/// There is no spec at this door: a column that is not there is missing in the data.
+fn without_spec(error: Error) -> Error {
+    match error.kind() {
+        Kind::Spec => error
+            .of_kind(Kind::Data)
+            .hint("a model reads events from the columns person, time, event and their properties, people from person and attributes"),
+        _ => error,
+    }
 }
 
 /// What the first reason says of people who could not make the transition.

@@ -105,9 +105,10 @@ fn a_score_without_the_columns_of_the_model() {
     help: give it with --people FILE: a column `person`, and the attributes
     ");
     assert_snapshot!(score("data/orders.csv", &["--people", "data/people.csv"]), @r"
-    exit 3
+    exit 4
     error: data/orders.csv has no column `person`
     help: it has `customer`, `ordered_at`, `amount`
+    help: a model reads events from the columns person, time, event and their properties, people from person and attributes
     ");
     assert_snapshot!(score("data/order.csv", &["--people", "data/people.csv"]), @r"
     exit 4
