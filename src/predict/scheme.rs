@@ -192,5 +192,11 @@ fn check_classes(prediction: &Prediction, label: &[bool], parts: [(&str, &Vec<u3
     } else {
         "lengthen the horizon, add cutoffs, or choose a stage that more people reach"
     };
-    Err(Error::data(format!("prediction `{}`: {what} ({})", prediction.name, told.join("; "))).hint(advice))
+    let error = Error::data(format!("prediction `{}`: {what} ({})", prediction.name, told.join("; "))).hint(advice);
+    let fades = prediction.horizon.is_some() && counts[0].1 > 0 && counts[2].1 == 0;
+    Err(if fades {
+        error.hint("nobody attained at the end: is `lifecycle.end` (or --as-of) after the data?")
+    } else {
+        error
+    })
 }
