@@ -5,11 +5,13 @@
 
 mod atomic;
 mod exit_codes;
+mod golden;
 mod killed;
 mod leaks;
 mod lock;
 mod mistakes;
 mod same_bytes;
+mod scoring;
 mod staleness;
 mod support;
 mod tidy;
