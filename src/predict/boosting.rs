@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use hessboost::config::{GrowPolicy, TrainingParams, TreeMethod};
 use hessboost::data::{DMatrix, ViewCuts};
 use hessboost::metric::EvalMetric;
-use hessboost::model::{BoostedModel, Iterations};
+use hessboost::model::BoostedModel;
 use hessboost::objective::{Objective, RegLoss};
 use hessboost::training::Trainer;
 use rayon::prelude::*;
@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 
 /// A final model sees more rows than those that told its number of rounds: it takes so many more.
 const MORE_ROUNDS: f64 = 1.1;
+
+/// Rows that a model is fitted on, and stopped by, while its rounds are searched, at most.
+const TUNE_ROWS: [usize; 2] = [150_000, 40_000];
 
 /// Gradient boosting, as the spec names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,7 +92,7 @@ fn boosting_settings(data: Data<'_>, rows: &[u32]) -> TreeSettings {
             leaves: 31,
             depth: 8,
             min_child_weight: 10.0,
-            row_share: 1.0,
+            row_share: 0.5,
             feature_share: 0.5,
             bins: 64,
             bags: 1,
@@ -163,18 +166,19 @@ impl<'a> PreparedTrees<'a> {
 
     /// The margins of the judged rows, and the number of rounds that gave them.
     fn judge(&self, window: &Window) -> Result<(Vec<f64>, usize)> {
-        let rows = self.data.in_order(&window.fit);
+        let rows = thinned(self.data.in_order(&window.fit), TUNE_ROWS[0]);
         let offset = self.offset(&rows);
-        let (train, judge) = (self.view(&rows, offset)?, self.view(&window.judge, offset)?);
+        let train = self.view(&rows, offset)?;
+        let watched = self.view(&thinned(self.data.in_order(&window.judge), TUNE_ROWS[1]), offset)?;
         let params = parameters(&self.settings, self.data.seed)?;
         let mut trainer = Trainer::new(&params, &train, self.settings.rounds);
         if self.settings.rounds > 1 {
-            trainer = trainer.eval(&judge, "judge").early_stopping_rounds(patience(&self.settings));
+            trainer = trainer.eval(&watched, "judge").early_stopping_rounds(patience(&self.settings));
         }
         let trees = trainer.train().map_err(refused)?.model;
-        let margins = trees.predict_margin(&judge, Iterations::Best).map_err(refused)?;
         let rounds = trees.best_iteration().map_or(trees.num_boost_rounds(), |best| best + 1);
-        Ok((margins.as_slice().iter().map(|&margin| f64::from(margin)).collect(), rounds))
+        let margins = self.model(trees, offset).margins(self.data.table, &window.judge)?;
+        Ok((margins, rounds))
     }
 }
 
@@ -204,8 +208,14 @@ impl Prepared for PreparedTrees<'_> {
     }
 }
 
+/// Evenly spaced rows, `most` at most.
+fn thinned(rows: Vec<u32>, most: usize) -> Vec<u32> {
+    let step = rows.len().div_ceil(most).max(1);
+    rows.into_iter().step_by(step).collect()
+}
+
 fn patience(settings: &TreeSettings) -> NonZeroUsize {
-    let rounds = (2.0 / settings.learning_rate).clamp(10.0, 60.0) as usize;
+    let rounds = (1.2 / settings.learning_rate).clamp(12.0, 50.0) as usize;
     NonZeroUsize::new(rounds).expect("clamped to at least ten")
 }
 

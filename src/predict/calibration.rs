@@ -354,3 +354,63 @@ fn solved<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> [f6
     }
     right
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(text: &str) -> Vec<Vec<f64>> {
+        text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect()
+    }
+
+    #[test]
+    fn pooled_rates_match_scikit_learns_isotonic_regression() {
+        let scores = columns(include_str!("testdata/scores.csv"));
+        let (margins, labels): (Vec<f64>, Vec<bool>) = scores.iter().map(|row| (row[1], row[0] == 1.0)).unzip();
+        let ours: Vec<f64> = pooled(&margins, &labels)
+            .iter()
+            .flat_map(|block| std::iter::repeat_n(block.attained / block.n, block.n as usize))
+            .collect();
+        let theirs = columns(include_str!("testdata/isotonic.csv"));
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert!((ours - theirs[1]).abs() < 1e-9, "{ours} {theirs:?}");
+        }
+    }
+
+    fn sample(n: usize, slope: f64, intercept: f64) -> (Vec<f64>, Vec<bool>, Vec<u64>) {
+        let spread = |row: usize, step: f64| (row as f64 * step).fract();
+        let margins: Vec<f64> = (0..n).map(|row| 6.0 * spread(row, 0.618_033_988_749) - 4.0).collect();
+        let labels = margins
+            .iter()
+            .enumerate()
+            .map(|(row, margin)| spread(row, 0.754_877_666_2) < logistic(slope * margin + intercept))
+            .collect();
+        let key = (0..n as u64).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11).collect();
+        (margins, labels, key)
+    }
+
+    #[test]
+    fn scores_that_are_true_are_left_alone_and_others_are_straightened() {
+        let (margins, labels, key) = sample(4_000, 1.0, 0.0);
+        assert_eq!(Calibrator::choose(&margins, &labels, &key).name(), "identity");
+        let (margins, labels, key) = sample(4_000, 0.5, 1.0);
+        let Calibrator::Platt(platt) = Calibrator::choose(&margins, &labels, &key) else { panic!("a line is enough") };
+        assert!((platt.slope - 0.5).abs() < 0.05 && (platt.intercept - 1.0).abs() < 0.1, "{platt:?}");
+    }
+
+    #[test]
+    fn every_map_rises() {
+        let (margins, labels, _) = sample(2_000, 0.7, -0.5);
+        let against: Vec<bool> = labels.iter().map(|label| !label).collect();
+        for labels in [&labels, &against] {
+            for kind in [Kind::Identity, Kind::Platt, Kind::Beta, Kind::Isotonic] {
+                let map = kind.fit(&margins, labels);
+                map.check().unwrap();
+                let propensities: Vec<f64> = (-60..60).map(|step| map.probability(f64::from(step) / 10.0)).collect();
+                assert!(propensities.windows(2).all(|pair| pair[0] < pair[1]), "{kind:?} does not rise");
+                assert!(propensities.iter().all(|propensity| (0.0..=1.0).contains(propensity)));
+            }
+        }
+    }
+}

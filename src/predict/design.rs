@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// A level, or a gap, has a column of its own from so many rows on.
 pub const MIN_COUNT: usize = 10;
 /// Rows that the shape of a number is taken from, at most.
-const SHAPE_ROWS: usize = 100_000;
+const SHAPE_ROWS: usize = 20_000;
 /// A number is tamed when its highest values lie so many quartile distances above the upper quartile …
 const HEAVY_TAIL: f64 = 8.0;
 /// … and it has more distinct values than this.
@@ -160,77 +160,29 @@ impl Number {
         let finite = [self.fill, self.mean, self.deviation].iter().chain(&self.knots).all(|value| value.is_finite());
         finite && self.deviation > 0.0 && self.knots.windows(2).all(|pair| pair[0] < pair[1]) && self.knots.len() != 1
     }
-
-    fn entries(&self, first: usize, value: f32, mut put: impl FnMut(usize, f64)) {
-        let missing = !value.is_finite();
-        let value = if missing { self.fill } else { tame(f64::from(value), self.tamed) };
-        put(first, (value - self.mean) / self.deviation);
-        if let [lowest, .., highest] = self.knots[..] {
-            let value = value.clamp(lowest, highest);
-            let above = self.knots.iter().filter(|&&knot| knot <= value).count().min(self.knots.len() - 1);
-            let (low, high) = (self.knots[above - 1], self.knots[above]);
-            let share = (value - low) / (high - low);
-            put(first + above, 1.0 - share);
-            put(first + above + 1, share);
-        }
-        if missing && self.gap {
-            put(first + 1 + self.knots.len(), 1.0);
-        }
-    }
 }
 
 /// A design tied to the columns of a table.
 #[derive(Debug)]
 pub struct Bound<'a> {
-    terms: Vec<BoundTerm<'a>>,
+    pub(super) terms: Vec<BoundTerm<'a>>,
     /// How many columns there are.
     pub n_columns: usize,
 }
 
 #[derive(Debug)]
-struct BoundTerm<'a> {
-    feature: usize,
-    first: usize,
-    cells: BoundCells<'a>,
+pub(super) struct BoundTerm<'a> {
+    /// The position of the feature among the terms of the design.
+    pub(super) feature: usize,
+    pub(super) first: usize,
+    pub(super) cells: BoundCells<'a>,
 }
 
 #[derive(Debug)]
-enum BoundCells<'a> {
+pub(super) enum BoundCells<'a> {
     Number(&'a [f32], &'a Number),
     /// Codes, and the column of each level of this table (`u32::MAX`: none), the last for a gap.
     Category(&'a [u32], Vec<u32>),
-}
-
-impl Bound<'_> {
-    /// Calls `put(column, value)` for everything of `row` that is not zero.
-    pub fn entries(&self, row: u32, mut put: impl FnMut(usize, f64)) {
-        for term in &self.terms {
-            term.entries(row, &mut put);
-        }
-    }
-
-    /// The sum of `weights[column] × value` of each feature that has columns: calls `put(feature, sum)`.
-    pub fn sums(&self, row: u32, weights: &[f64], mut put: impl FnMut(usize, f64)) {
-        for term in &self.terms {
-            let mut sum = 0.0;
-            term.entries(row, |column, value| sum += weights[column] * value);
-            put(term.feature, sum);
-        }
-    }
-}
-
-impl BoundTerm<'_> {
-    fn entries(&self, row: u32, mut put: impl FnMut(usize, f64)) {
-        match &self.cells {
-            BoundCells::Number(values, number) => number.entries(self.first, values[row as usize], put),
-            BoundCells::Category(codes, columns) => {
-                let level = (codes[row as usize] as usize).min(columns.len() - 1);
-                if columns[level] != u32::MAX {
-                    put(self.first + columns[level] as usize, 1.0);
-                }
-            }
-        }
-    }
 }
 
 fn bind_term<'a>(feature: usize, term: &'a Term, table: &'a Table) -> Result<BoundTerm<'a>> {
@@ -265,24 +217,22 @@ impl Category {
     }
 }
 
-fn tame(value: f64, tamed: bool) -> f64 {
-    if tamed { value.signum() * libm::log1p(value.abs()) } else { value }
+/// In single precision, which is what the values have, and most of them are zero.
+pub(super) fn tame(value: f32, tamed: bool) -> f64 {
+    if tamed && value != 0.0 { f64::from(libm::log1pf(value.abs()).copysign(value)) } else { f64::from(value) }
 }
 
 fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
-    let mut known: Vec<f64> =
-        rows.iter().map(|&row| f64::from(values[row as usize])).filter(|value| value.is_finite()).collect();
+    let mut known: Vec<f32> = rows.iter().map(|&row| values[row as usize]).filter(|value| value.is_finite()).collect();
     let n_gaps = rows.len() - known.len();
-    known.sort_unstable_by(f64::total_cmp);
+    known.sort_unstable_by(f32::total_cmp);
     let gap = n_gaps >= MIN_COUNT;
     let (Some(&lowest), Some(&highest)) = (known.first(), known.last()) else { return Shape::Nothing };
     if lowest == highest && !gap {
         return Shape::Nothing;
     }
     let tamed = heavy_tailed(&known);
-    for value in &mut known {
-        *value = tame(*value, tamed);
-    }
+    let known: Vec<f64> = known.into_iter().map(|value| tame(value, tamed)).collect();
     let fill = known[known.len() / 2];
     let n = rows.len() as f64;
     let mean = (known.iter().sum::<f64>() + n_gaps as f64 * fill) / n;
@@ -293,12 +243,12 @@ fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
 }
 
 /// Whether the highest of sorted values lie far above the quartiles.
-fn heavy_tailed(sorted: &[f64]) -> bool {
+fn heavy_tailed(sorted: &[f32]) -> bool {
     let mut distinct = sorted.chunk_by(|a, b| a == b);
     if distinct.by_ref().take(FEW_VALUES + 1).count() <= FEW_VALUES {
         return false;
     }
-    let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64) as usize];
+    let at = |share: f64| f64::from(sorted[(share * (sorted.len() - 1) as f64) as usize]);
     let (low, high) = (at(0.25), at(0.75));
     let spread = (high - low).max((at(0.9) - at(0.1)) / 2.0).max(1e-9 * (high.abs() + 1.0));
     at(0.995) - high > HEAVY_TAIL * spread

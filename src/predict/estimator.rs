@@ -27,6 +27,8 @@ pub struct Data<'a> {
     pub key: &'a [u64],
     /// Every random choice derives from it.
     pub seed: u64,
+    /// Whether what is judged lies later than what is learned from.
+    pub out_of_time: bool,
 }
 
 impl Data<'_> {

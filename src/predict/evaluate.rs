@@ -74,7 +74,7 @@ impl Subject<'_> {
         let [train, validation, test] = &parts;
         let (on_test, deciles) = measure(test.scored(), self.resampling(400, test.rows.len()));
         let splits = BTreeMap::from([
-            ("train".to_owned(), self.measured(train, 100)),
+            ("train".to_owned(), self.measured(train, 200)),
             ("validation".to_owned(), self.measured(validation, 200)),
             ("test".to_owned(), on_test),
         ]);
@@ -115,9 +115,9 @@ impl Subject<'_> {
     /// Fewer resamples of more rows: the intervals are narrow there, and the work is the same.
     fn resampling(&self, resamples: u64, n_rows: usize) -> Resampling {
         let resamples = match n_rows {
-            0..=50_000 => resamples,
-            50_001..=150_000 => resamples.min(200),
-            _ => resamples.min(100),
+            0..=20_000 => resamples,
+            20_001..=100_000 => resamples / 4,
+            _ => 30,
         };
         Resampling { seed: self.context.seed, resamples }
     }
@@ -225,7 +225,7 @@ impl Subject<'_> {
             cutoffs.extend(at.into_iter().map(|(cutoff, at)| AtCutoff {
                 cutoff: Time(cutoff).to_string(),
                 split: part.split.to_owned(),
-                metrics: self.measured_at(part, &at, 100),
+                metrics: self.measured_at(part, &at, 200),
             }));
         }
         cutoffs
@@ -266,7 +266,7 @@ impl Subject<'_> {
         let segment = |(value, at): (&str, Vec<usize>)| Segment {
             feature: feature.to_owned(),
             value: value.to_owned(),
-            metrics: self.measured_at(test, &at, 100),
+            metrics: self.measured_at(test, &at, 200),
         };
         large.map(segment).collect()
     }

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::design::Design;
+use super::blocks::{Block, ROWS};
+use super::design::{Bound, Design};
 use super::estimator::Contributions;
 use crate::discover::Table;
 use crate::error::{Error, Result};
@@ -37,8 +38,10 @@ impl LinearModel {
             let bound = model.design.bind(table)?;
             let sum = |rows: &[u32]| {
                 let mut sums = vec![0.0; n_features];
-                for &row in rows {
-                    bound.sums(row, &model.weights, |feature, value| sums[feature] += value);
+                let mut block = Block::new(&bound);
+                for rows in rows.chunks(ROWS) {
+                    block.load(&bound, rows);
+                    block.sums_by_feature(&model.weights, |_, feature, value| sums[feature] += value);
                 }
                 sums
             };
@@ -61,13 +64,7 @@ impl LinearModel {
     /// # Errors
     /// When the table lacks a feature or holds it in another form.
     pub fn margins(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
-        let bound = self.design.bind(table)?;
-        let margin = |row: &u32| {
-            let mut margin = self.intercept;
-            bound.entries(*row, |column, value| margin += self.weights[column] * value);
-            margin
-        };
-        Ok(rows.par_iter().with_min_len(CHUNK).map(margin).collect())
+        Ok(margins(&self.design.bind(table)?, &self.weights, self.intercept, rows))
     }
 
     /// See [`super::estimator::Fitted::contributions`].
@@ -78,8 +75,16 @@ impl LinearModel {
         let bound = self.design.bind(table)?;
         let n_features = self.centres.len();
         let mut values = vec![0.0; rows.len() * n_features];
-        values.par_chunks_mut(n_features.max(1)).zip(rows).with_min_len(CHUNK / 8).for_each(|(values, &row)| {
-            bound.sums(row, &self.weights, |feature, value| values[feature] = value - self.centres[feature]);
+        let chunk = CHUNK * n_features.max(1);
+        values.par_chunks_mut(chunk).zip(rows.par_chunks(CHUNK)).for_each(|(values, rows)| {
+            let mut block = Block::new(&bound);
+            for (values, rows) in values.chunks_mut(ROWS * n_features.max(1)).zip(rows.chunks(ROWS)) {
+                block.load(&bound, rows);
+                for line in values.chunks_exact_mut(n_features.max(1)) {
+                    line.iter_mut().zip(&self.centres).for_each(|(value, centre)| *value = -centre);
+                }
+                block.sums_by_feature(&self.weights, |row, feature, sum| values[row * n_features + feature] += sum);
+            }
         });
         Ok(Contributions { values, average: self.intercept + self.centres.iter().sum::<f64>() })
     }
@@ -94,4 +99,18 @@ impl LinearModel {
         let fits = self.weights.len() == self.design.n_columns && self.centres.len() == self.design.terms.len();
         if finite && fits { Ok(()) } else { Err(Error::data("the weights of the linear model are damaged")) }
     }
+}
+
+/// `intercept + Σ weight × column` of each of `rows`.
+#[must_use]
+pub fn margins(bound: &Bound<'_>, weights: &[f64], intercept: f64, rows: &[u32]) -> Vec<f64> {
+    let mut margins = vec![intercept; rows.len()];
+    margins.par_chunks_mut(CHUNK).zip(rows.par_chunks(CHUNK)).for_each(|(margins, rows)| {
+        let mut block = Block::new(bound);
+        for (margins, rows) in margins.chunks_mut(ROWS).zip(rows.chunks(ROWS)) {
+            block.load(bound, rows);
+            block.add_margins(weights, margins);
+        }
+    });
+    margins
 }

@@ -11,6 +11,7 @@
 )]
 #![expect(clippy::float_cmp, reason = "scores tie when they are equal to the bit")]
 
+pub mod blocks;
 pub mod boosting;
 pub mod bundle;
 pub mod calibration;
@@ -102,7 +103,13 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
             .hint("exclude fewer of them, or bring more columns or events"));
     }
     let scheme = Scheme::new(examples, prediction, &label, &person_key)?;
-    let data = Data { table: &examples.features, label: &label, key: &key, seed: context.seed };
+    let data = Data {
+        table: &examples.features,
+        label: &label,
+        key: &key,
+        seed: context.seed,
+        out_of_time: scheme.out_of_time,
+    };
     let judged: Vec<u32> = scheme.windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
     let tried: Result<Vec<Tried>> = estimators(prediction.model)
         .iter()
@@ -239,3 +246,5 @@ impl Scores {
 mod real_data;
 #[cfg(test)]
 mod speed;
+#[cfg(test)]
+mod tests;

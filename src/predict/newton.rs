@@ -1,25 +1,29 @@
-//! Logistic regression by Newton's method (IRLS), in parallel, the same bytes for any number of threads.
+//! Logistic regression by a quasi-Newton method, in parallel, the same bytes for any number of threads.
 //!
-//! Minimises `Σ −ln P(label | row) + λ/2 · Σ weight²`; the intercept is not penalised. The gradient is exact; the
-//! curvature is taken from a part of the rows when there are many, and kept while it serves (a chord step): both change the
-//! path, not the optimum. Sums run over fixed chunks of rows and are added in order.
+//! Minimises `Σ −ln P(label | row) + λ/2 · Σ weight²`; the intercept is not penalised. Gradients are exact. The curvature is
+//! computed once (Newton's, from a part of the rows when there are many), and what it misses is learned from the gradients on
+//! the way (L-BFGS with that curvature as its metric; Nocedal and Wright 2006, algorithm 7.4): a pass over the rows per step,
+//! and few steps. Sums run over fixed chunks of rows and are added in order.
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::linalg::solvers::Solve as _;
+use faer::linalg::solvers::{Llt, Solve as _};
 use faer::{Accum, Mat, MatRef, Par, Side};
 use rayon::prelude::*;
 
+use super::blocks::{Block, ROWS};
 use super::design::Bound;
 use crate::error::{Error, Result};
 
 /// Rows whose gradient is summed together.
 const CHUNK: usize = 4096;
 /// Rows whose curvature is summed at once.
-const BLOCK: usize = 256;
+const SQUARE_ROWS: usize = 4 * ROWS;
 /// Parts that the curvature is summed in, each by one thread.
 const PARTS: usize = 16;
-/// Newton steps at most.
-const MAX_STEPS: usize = 60;
+/// Steps at most.
+const MAX_STEPS: usize = 100;
+/// Steps after which the curvature is computed again, where the search now stands: soon at first, far from the optimum.
+const PATIENCE: [usize; 2] = [3, 12];
 
 /// What is minimised, but for the penalty.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +44,18 @@ pub struct Iterate {
     curvature: Option<Mat<f64>>,
 }
 
+/// A step and the change of the gradient along it.
+struct Pair {
+    step: Vec<f64>,
+    change: Vec<f64>,
+}
+
+/// The penalised loss and its gradient.
+struct Descent {
+    loss: f64,
+    gradient: Vec<f64>,
+}
+
 impl Iterate {
     /// All weights zero, the intercept at the log odds of the base rate.
     #[must_use]
@@ -55,52 +71,56 @@ impl Iterate {
     /// # Errors
     /// When the curvature cannot be factored, which a positive penalty rules out but for numbers that are not finite.
     pub fn solve(&mut self, problem: Problem<'_>, penalty: f64, tolerance: f64) -> Result<()> {
-        let n = problem.rows.len() as f64;
+        let enough = tolerance * problem.rows.len() as f64;
         let mut here = problem.descent(&self.weights, penalty);
-        let mut before = f64::INFINITY;
-        for _ in 0..MAX_STEPS {
-            let mut fresh = false;
-            let curvature = self.curvature.get_or_insert_with(|| {
-                fresh = true;
-                problem.curvature(&self.weights)
-            });
-            let step = newton_step(curvature, &here.gradient, penalty)?;
-            let promise: f64 = here.gradient.iter().zip(&step).map(|(slope, step)| slope * step).sum();
-            if promise <= tolerance * n {
+        let mut steps = 0;
+        let mut patience = if self.curvature.is_none() { PATIENCE[0] } else { PATIENCE[1] };
+        while steps < MAX_STEPS {
+            let fresh = self.curvature.is_none();
+            let curvature = self.curvature.get_or_insert_with(|| problem.curvature(&self.weights));
+            let metric = factored(curvature, penalty)?;
+            let mut pairs: Vec<Pair> = Vec::new();
+            loop {
+                let direction = direction(&metric, &pairs, &here.gradient);
+                let promise = dot(&here.gradient, &direction);
+                if promise <= enough {
+                    return Ok(());
+                }
+                let Some(next) = self.descend(problem, penalty, &here, &direction, promise) else { break };
+                pairs.push(next.0);
+                here = next.1;
+                steps += 1;
+                if pairs.len() == patience || steps >= MAX_STEPS {
+                    break;
+                }
+            }
+            if fresh && pairs.is_empty() {
                 return Ok(());
             }
-            let moved = self.descend(problem, penalty, &here, &step, promise);
-            let stale = promise > 0.1 * before || moved.is_none();
-            before = promise;
-            match moved {
-                Some(next) => here = next,
-                None if fresh => return Ok(()),
-                None => {}
-            }
-            if stale && !fresh {
-                self.curvature = None;
-                before = f64::INFINITY;
-            }
+            self.curvature = None;
+            patience = PATIENCE[1];
         }
         Ok(())
     }
 
-    /// Goes along `step` as far as it pays; `None`, and no move, when nothing does.
+    /// Goes against `direction` as far as it pays; `None`, and no move, when nothing does.
     fn descend(
         &mut self,
         problem: Problem<'_>,
         penalty: f64,
         here: &Descent,
-        step: &[f64],
+        direction: &[f64],
         promise: f64,
-    ) -> Option<Descent> {
+    ) -> Option<(Pair, Descent)> {
         let mut share = 1.0;
         for _ in 0..12 {
-            let weights: Vec<f64> = self.weights.iter().zip(step).map(|(weight, step)| weight - share * step).collect();
+            let step: Vec<f64> = direction.iter().map(|slope| -share * slope).collect();
+            let weights: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
             let next = problem.descent(&weights, penalty);
             if next.loss <= here.loss - 1e-4 * share * promise {
+                let change = next.gradient.iter().zip(&here.gradient).map(|(next, here)| next - here).collect();
                 self.weights = weights;
-                return Some(next);
+                return Some((Pair { step, change }, next));
             }
             share *= 0.5;
         }
@@ -108,10 +128,31 @@ impl Iterate {
     }
 }
 
-/// The penalised loss and its gradient.
-struct Descent {
-    loss: f64,
-    gradient: Vec<f64>,
+/// The gradient, seen in the metric of the curvature as the pairs correct it (the two loops of L-BFGS).
+fn direction(metric: &Llt<f64>, pairs: &[Pair], gradient: &[f64]) -> Vec<f64> {
+    let mut seen = gradient.to_vec();
+    let mut shares = Vec::with_capacity(pairs.len());
+    for pair in pairs.iter().rev() {
+        let share = dot(&pair.step, &seen) / dot(&pair.step, &pair.change);
+        add(&mut seen, -share, &pair.change);
+        shares.push(share);
+    }
+    let right = Mat::from_fn(seen.len(), 1, |row, _| seen[row]);
+    let solved = metric.solve(&right);
+    seen.iter_mut().enumerate().for_each(|(row, value)| *value = solved[(row, 0)]);
+    for (pair, share) in pairs.iter().zip(shares.into_iter().rev()) {
+        let other = dot(&pair.change, &seen) / dot(&pair.step, &pair.change);
+        add(&mut seen, share - other, &pair.step);
+    }
+    seen
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+fn add(sum: &mut [f64], share: f64, other: &[f64]) {
+    sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += share * other);
 }
 
 impl Problem<'_> {
@@ -129,13 +170,13 @@ impl Problem<'_> {
             .zip(self.label.par_chunks(CHUNK))
             .map(|(rows, label)| self.descent_of(rows, label, weights))
             .collect();
-        let squares: f64 = weights[..n_columns].iter().map(|weight| weight * weight).sum();
+        let squares = dot(&weights[..n_columns], &weights[..n_columns]);
         let mut gradient: Vec<f64> = weights.iter().map(|weight| penalty * weight).collect();
         gradient[n_columns] = 0.0;
         let mut loss = 0.5 * penalty * squares;
         for chunk in chunks {
             loss += chunk.loss;
-            gradient.iter_mut().zip(chunk.gradient).for_each(|(sum, slope)| *sum += slope);
+            add(&mut gradient, 1.0, &chunk.gradient);
         }
         Descent { loss, gradient }
     }
@@ -143,22 +184,20 @@ impl Problem<'_> {
     fn descent_of(&self, rows: &[u32], label: &[bool], weights: &[f64]) -> Descent {
         let n_columns = self.bound.n_columns;
         let mut gradient = vec![0.0; n_columns + 1];
-        let mut entries: Vec<(usize, f64)> = Vec::new();
+        let mut block = Block::new(self.bound);
         let mut loss = 0.0;
-        for (&row, &label) in rows.iter().zip(label) {
-            entries.clear();
-            let mut margin = weights[n_columns];
-            self.bound.entries(row, |column, value| {
-                margin += weights[column] * value;
-                entries.push((column, value));
-            });
-            let target = f64::from(u8::from(label));
-            loss += softplus(margin) - target * margin;
-            let miss = logistic(margin) - target;
-            for &(column, value) in &entries {
-                gradient[column] += miss * value;
+        for (rows, label) in rows.chunks(ROWS).zip(label.chunks(ROWS)) {
+            block.load(self.bound, rows);
+            let mut margins = [weights[n_columns]; ROWS];
+            block.add_margins(weights, &mut margins);
+            for (margin, &label) in margins.iter_mut().zip(label) {
+                let target = f64::from(u8::from(label));
+                let (probability, softplus) = logistic_and_softplus(*margin);
+                loss += softplus - target * *margin;
+                *margin = probability - target;
+                gradient[n_columns] += *margin;
             }
-            gradient[n_columns] += miss;
+            block.add_gradient(&margins, &mut gradient);
         }
         Descent { loss, gradient }
     }
@@ -166,14 +205,12 @@ impl Problem<'_> {
     /// `Xᵀ diag(p (1 − p)) X`, lower triangle, the intercept last; from a part of the rows when there are many.
     fn curvature(&self, weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
-        let wanted = (10 * width).max(10_000);
+        let wanted = (20 * width).max(10_000);
         let step = (self.rows.len() / wanted).max(1);
         let rows: Vec<u32> = self.rows.iter().copied().step_by(step).collect();
-        let scale = self.rows.len() as f64 / rows.len() as f64;
-        let parts: Vec<Mat<f64>> = rows
-            .par_chunks(rows.len().div_ceil(PARTS).max(BLOCK))
-            .map(|rows| self.curvature_of(rows, weights))
-            .collect();
+        let scale = self.rows.len() as f64 / rows.len().max(1) as f64;
+        let part = rows.len().div_ceil(PARTS).max(SQUARE_ROWS);
+        let parts: Vec<Mat<f64>> = rows.par_chunks(part).map(|rows| self.curvature_of(rows, weights)).collect();
         let mut sum = Mat::<f64>::zeros(width, width);
         for part in parts {
             sum += part;
@@ -185,43 +222,40 @@ impl Problem<'_> {
     fn curvature_of(&self, rows: &[u32], weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
         let mut sum = Mat::<f64>::zeros(width, width);
-        let mut block = vec![0.0; BLOCK * width];
-        for rows in rows.chunks(BLOCK) {
-            block.fill(0.0);
-            for (line, &row) in block.chunks_exact_mut(width).zip(rows) {
-                let mut margin = weights[width - 1];
-                self.bound.entries(row, |column, value| {
-                    margin += weights[column] * value;
-                    line[column] += value;
-                });
-                line[width - 1] = 1.0;
-                let probability = logistic(margin);
-                let root = (probability * (1.0 - probability)).sqrt();
-                for value in line {
-                    *value *= root;
+        let mut square = vec![0.0; SQUARE_ROWS * width];
+        let mut block = Block::new(self.bound);
+        for rows in rows.chunks(SQUARE_ROWS) {
+            square.fill(0.0);
+            for (lines, rows) in square.chunks_mut(ROWS * width).zip(rows.chunks(ROWS)) {
+                let mut margins = [weights[width - 1]; ROWS];
+                block.load(self.bound, rows);
+                block.add_margins(weights, &mut margins);
+                block.fill(lines, width);
+                for (line, margin) in lines.chunks_exact_mut(width).zip(margins).take(rows.len()) {
+                    line[width - 1] = 1.0;
+                    let probability = logistic(margin);
+                    let root = (probability * (1.0 - probability)).sqrt();
+                    for value in line {
+                        *value *= root;
+                    }
                 }
             }
-            let block = MatRef::from_row_major_slice(&block, BLOCK, width);
+            let square = MatRef::from_row_major_slice(&square, SQUARE_ROWS, width);
             let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
-            triangular::matmul(&mut sum, lower, Accum::Add, block.transpose(), whole, block, whole, 1.0, Par::Seq);
+            triangular::matmul(&mut sum, lower, Accum::Add, square.transpose(), whole, square, whole, 1.0, Par::Seq);
         }
         sum
     }
 }
 
-fn newton_step(curvature: &Mat<f64>, gradient: &[f64], penalty: f64) -> Result<Vec<f64>> {
-    let width = gradient.len();
+fn factored(curvature: &Mat<f64>, penalty: f64) -> Result<Llt<f64>> {
+    let width = curvature.nrows();
     let mut matrix = curvature.clone();
     for at in 0..width {
         // The intercept gets just enough to be solvable where all margins are extreme.
         matrix[(at, at)] += if at + 1 < width { penalty } else { 1e-9 };
     }
-    let factor = matrix
-        .llt(Side::Lower)
-        .map_err(|_| Error::internal("the curvature of the logistic regression is not positive"))?;
-    let right = Mat::from_fn(width, 1, |row, _| gradient[row]);
-    let step = factor.solve(&right);
-    Ok((0..width).map(|row| step[(row, 0)]).collect())
+    matrix.llt(Side::Lower).map_err(|_| Error::internal("the curvature of the logistic regression is not positive"))
 }
 
 /// `1 / (1 + e^−margin)`.
@@ -230,7 +264,10 @@ pub fn logistic(margin: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-margin))
 }
 
-/// `ln(1 + e^margin)`.
-fn softplus(margin: f64) -> f64 {
-    margin.max(0.0) + libm::log1p(libm::exp(-margin.abs()))
+/// `1 / (1 + e^−margin)` and `ln(1 + e^margin)`, with one exponential.
+fn logistic_and_softplus(margin: f64) -> (f64, f64) {
+    let small = libm::exp(-margin.abs());
+    let near_one = 1.0 / (1.0 + small);
+    let probability = if margin >= 0.0 { near_one } else { small * near_one };
+    (probability, margin.max(0.0) + libm::log1p(small))
 }

@@ -71,7 +71,7 @@ fn five_folds() {
     for (file, delimiter, target, yes, drop) in files {
         let Some((table, label)) = read(file, delimiter, target, yes, &drop) else { return };
         let key = key(table.n_rows);
-        let data = Data { table: &table, label: &label, key: &key, seed: 7 };
+        let data = Data { table: &table, label: &label, key: &key, seed: 7, out_of_time: false };
         let all: Vec<u32> = (0..table.n_rows as u32).collect();
         for estimator in estimators {
             let start = Instant::now();
@@ -109,7 +109,7 @@ fn bank_in_time() {
         return;
     };
     let key = key(table.n_rows);
-    let data = Data { table: &table, label: &label, key: &key, seed: 7 };
+    let data = Data { table: &table, label: &label, key: &key, seed: 7, out_of_time: true };
     let n = table.n_rows as u32;
     let (validation, test) = (n * 16 / 25, n * 4 / 5);
     let rows = |from: u32, to: u32| (from..to).collect::<Vec<u32>>();

@@ -7,15 +7,19 @@ use linfa::prelude::*;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
 
+use super::blocks::{Block, ROWS};
 use super::newton::Problem;
 
 /// The weights, the intercept last, at the optimum under `penalty`; `None` when linfa does not find it.
 pub(super) fn solve(problem: Problem<'_>, penalty: f64, start: &[f64]) -> Option<Vec<f64>> {
     let n_columns = problem.bound.n_columns;
-    let mut matrix = Array2::<f64>::zeros((problem.rows.len(), n_columns));
-    for (at, &row) in problem.rows.iter().enumerate() {
-        problem.bound.entries(row, |column, value| matrix[(at, column)] += value);
+    let mut cells = vec![0.0; problem.rows.len() * n_columns];
+    let mut block = Block::new(problem.bound);
+    for (lines, rows) in cells.chunks_mut(ROWS * n_columns.max(1)).zip(problem.rows.chunks(ROWS)) {
+        block.load(problem.bound, rows);
+        block.fill(lines, n_columns);
     }
+    let matrix = Array2::from_shape_vec((problem.rows.len(), n_columns), cells).ok()?;
     let dataset = Dataset::new(matrix, Array1::from(problem.label.to_vec()));
     let n_attained = problem.label.iter().filter(|&&label| label).count();
     // linfa's positive class is the more frequent one, the first that it meets when both are as frequent.
