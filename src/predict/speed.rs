@@ -66,7 +66,7 @@ fn of_a_large_table() {
     let examples = made_up(557_000, 104);
     let context =
         Context { from: vec![], to: vec![], horizon: Some("30d".into()), seed: 7, recipe: serde_json::Value::Null };
-    for estimator in [Estimator::Auto] {
+    for estimator in [Estimator::Boosting, Estimator::Auto] {
         let prediction = Prediction {
             name: "p".into(),
             from: vec![0],
