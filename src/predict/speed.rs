@@ -28,7 +28,7 @@ fn made_up(n: usize, width: usize) -> Examples {
             Column { name: format!("kind{at}.count.30d"), cells: Cells::Number(values.collect()) }
         })
         .collect();
-    let cutoff = |row: usize| (row * 13 / n) as i64;
+    let cutoff = |row: usize| i64::try_from(row * 13 / n).unwrap();
     let split = |row: usize| match cutoff(row) {
         0..8 => Split::Train,
         8..10 => Split::Validation,

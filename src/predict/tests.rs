@@ -89,7 +89,7 @@ impl People {
     /// The same people at seven cutoffs, the last of them now.
     fn events(&self) -> Examples {
         let n = self.table.n_rows;
-        let at = |row: usize| (row * 7 / n) as i64;
+        let at = |row: usize| i64::try_from(row * 7 / n).unwrap();
         let split = |row: usize| match at(row) {
             0..4 => Split::Train,
             4 => Split::Validation,

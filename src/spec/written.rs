@@ -94,7 +94,7 @@ pub(super) struct File {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct People {
-    /// The table of [tables] whose rows they are.
+    /// The table of `[tables]` whose rows they are.
     pub(super) table: Option<String>,
     /// Or: a SQL query over the tables.
     pub(super) sql: Option<String>,
@@ -113,7 +113,7 @@ pub(super) struct People {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Events {
-    /// The table of [tables] whose rows they are.
+    /// The table of `[tables]` whose rows they are.
     pub(super) table: Option<String>,
     /// Or: a SQL query over the tables.
     pub(super) sql: Option<String>,
@@ -188,7 +188,7 @@ pub(super) struct Identity {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
-    /// The table of [tables].
+    /// The table of `[tables]`.
     pub(super) table: String,
     /// The two columns with the ids: `["mql_id", "seller_id"]`.
     pub(super) columns: [String; 2],
