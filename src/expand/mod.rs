@@ -56,7 +56,7 @@ pub struct Context<'a> {
 /// An audience, ready to be written.
 #[derive(Debug)]
 pub struct Expanded {
-    /// The audience in numbers; `exports` is filled by [`write`].
+    /// The audience in numbers; `exports` is filled by [`write()`].
     pub summary: Summary,
     /// Who was chosen, best first.
     pub chosen: Chosen,

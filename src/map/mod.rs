@@ -1,6 +1,6 @@
 //! PHASE 1, map the lifecycle: who stood in which stage when, the transitions between stages, and their KPIs.
 //!
-//! In: people, events, the stages of the spec. Out: a [`history`] of stays, the [`transitions`] that were seen, the
+//! In: people, events, the stages of the spec. Out: a [`history()`] of stays, the [`transitions`] that were seen, the
 //! [`lifecycle`] table, and what looks wrong ([`lint`]). A stage's rules are SQL conditions ([`rules`]); what each event
 //! means to them is worked out first (`masks`), then each person walks through the stages (`machine`).
 

@@ -1,6 +1,8 @@
 //! The work of a run, cut into units: each has a key, which holds all that its result depends on.
 //!
-//!     source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
+//! ```text
+//! source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
+//! ```
 //!
 //! A unit whose key stands in the manifest, and whose artifacts are still as recorded, is not done again. A key is made of
 //! clo's version, the parts of the spec that the unit reads, its input files' content, and the keys of the units it needs:

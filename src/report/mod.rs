@@ -1,6 +1,6 @@
 //! The results on one page and in one workbook.
 //!
-//! [`write`] reads what the phases wrote (`read`) and computes nothing that they did not: each phase becomes a section
+//! [`write()`] reads what the phases wrote (`read`) and computes nothing that they did not: each phase becomes a section
 //! (`map`, `discover`, `predict`, `expand`) of words, charts (`svg`, `flow`) and tables (`table`). The page is one HTML file
 //! with neither script nor address: it opens offline, on a phone, in light and dark, and prints; beside every chart
 //! stands its table. The workbook (`workbook`) holds the same tables, whole. A phase that has not run says so.
