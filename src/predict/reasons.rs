@@ -276,7 +276,14 @@ fn counted(value: f32, what: &str) -> String {
     format!("{} {what}", amount(value))
 }
 
+/// `purchases`, `deliveries`, `emails sent`.
 fn plural(what: &str) -> String {
+    const PARTICIPLES: [&str; 5] = ["sent", "seen", "made", "paid", "won"];
+    if let Some((thing, done)) = what.rsplit_once(' ')
+        && (done.ends_with("ed") || PARTICIPLES.contains(&done))
+    {
+        return format!("{} {done}", plural(thing));
+    }
     let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|ending| what.ends_with(ending));
     let consonant_y = what.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|ending| what.ends_with(ending));
     match what {
@@ -312,6 +319,7 @@ mod tests {
         assert_eq!(told("visit.days_since_last", 4.2), "last visit 4 days ago");
         assert_eq!(told("visit.days_since_last", f32::NAN), "no visit yet");
         assert_eq!(told("email_open.count.7d", 1.0), "1 email open in the last 7 days");
+        assert_eq!(told("email_sent.count.7d", 3.0), "3 emails sent in the last 7 days");
         assert_eq!(
             told("visit.count.trend.30d", -2.0),
             "2 fewer visits in the last 30 days than in the 30 days before"
