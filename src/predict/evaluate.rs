@@ -35,7 +35,7 @@ pub(super) struct Subject<'a> {
     pub(super) label: &'a [bool],
     /// A hash of each row's person.
     pub(super) person_key: &'a [u64],
-    /// The rows that the windows judged, window after window.
+    /// The rows that the covering windows judged, window after window.
     pub(super) judged: &'a [u32],
     pub(super) tried: &'a [Tried],
     pub(super) chosen: usize,

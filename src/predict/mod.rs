@@ -45,7 +45,7 @@ use boosting::{Boosting, Forest};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::Calibrator;
 use choose::Tried;
-use estimator::{Data, Estimator};
+use estimator::{Data, Estimator, Window};
 use logistic::Logistic;
 use reasons::REASONS;
 use scheme::Scheme;
@@ -110,19 +110,21 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         seed: context.seed,
         out_of_time: scheme.out_of_time,
     };
-    let judged: Vec<u32> = scheme.windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let judged_by =
+        |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
+    let judged = judged_by(&scheme.windows[..scheme.n_covering]);
     let tried: Result<Vec<Tried>> = estimators(prediction.model)
         .iter()
         .map(|estimator| {
             let prepared = estimator.prepare(data, &scheme.fit)?;
             let tuned = prepared.tune(&scheme.windows)?;
             let fitted = prepared.fit(&scheme.fit, &tuned.settings)?;
-            Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme.windows))
+            Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme))
         })
         .collect();
     let tried = tried?;
-    let person: Vec<u32> = judged.iter().map(|&row| examples.person[row as usize]).collect();
-    let (chosen, chosen_because) = choose::choose(&tried, &person, context.seed)?;
+    let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
+    let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     let calibration = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
     let subject = evaluate::Subject {
