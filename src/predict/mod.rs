@@ -126,7 +126,8 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
     let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
-    let calibration = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
+    let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
+    let calibration = final_calibration(&held_out, &tried[chosen], &scheme, data)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -138,6 +139,8 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         tried: &tried,
         chosen,
         chosen_because,
+        data,
+        held_out: &held_out,
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
@@ -160,6 +163,17 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     };
     let scores = scores(examples, &mut bundle)?;
     Ok(Predicted { bundle, evaluation, scores })
+}
+
+/// The calibration of the final fit: out of time, where it has seen newer rows than the held-out margins came from, at the
+/// level of the newest outcomes.
+fn final_calibration(held_out: &Calibrator, tried: &Tried, scheme: &Scheme, data: Data<'_>) -> Result<Calibrator> {
+    if !scheme.out_of_time {
+        return Ok(held_out.clone());
+    }
+    let margins = tried.fitted.margins(data.table, &scheme.validation)?;
+    let n_attained = data.labels(&scheme.validation).into_iter().filter(|&label| label).count();
+    Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
 /// What the spec names, from the simplest to the richest.
