@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 const FOLDS: usize = 5;
 /// Examples and attained among them, from which on beta and isotonic maps are tried.
 const ENOUGH: [(usize, usize); 2] = [(1_000, 100), (5_000, 400)];
+/// A smaller shift in log odds than this is none.
+const LEAST_SHIFT: f64 = 0.02;
 /// The least slope of a Platt line and of an isotonic map: the ranks hold.
 const LEAST_SLOPE: f64 = 1e-3;
 
@@ -94,11 +96,37 @@ impl Calibrator {
     /// The probability at a margin.
     #[must_use]
     pub fn probability(&self, margin: f64) -> f64 {
+        logistic(self.log_odds(margin))
+    }
+
+    fn log_odds(&self, margin: f64) -> f64 {
         match self {
-            Self::Identity => logistic(margin),
-            Self::Platt(platt) => platt.probability(margin),
-            Self::Beta(beta) => beta.probability(margin),
-            Self::Isotonic(isotonic) => isotonic.probability(margin),
+            Self::Identity => margin,
+            Self::Platt(platt) => platt.log_odds(margin),
+            Self::Beta(beta) => beta.log_odds(margin),
+            Self::Isotonic(isotonic) => isotonic.log_odds(margin),
+        }
+    }
+
+    /// The map moved in log odds until the mean probability at `margins` is `rate`.
+    ///
+    /// Held-out margins tell the shape of the map. Its level they tell for a model that has not seen the newest rows; the
+    /// final one has, and would be corrected twice.
+    #[must_use]
+    pub fn anchored(self, margins: &[f64], rate: f64) -> Self {
+        let log_odds: Vec<f64> = margins.iter().map(|&margin| self.log_odds(margin)).collect();
+        let shift = shift_to(&log_odds, rate);
+        if shift.abs() < LEAST_SHIFT {
+            return self;
+        }
+        match self {
+            Self::Identity => Self::Platt(Platt { slope: 1.0, intercept: shift }),
+            Self::Platt(platt) => Self::Platt(Platt { intercept: platt.intercept + shift, ..platt }),
+            Self::Beta(beta) => Self::Beta(Beta { intercept: beta.intercept + shift, ..beta }),
+            Self::Isotonic(mut isotonic) => {
+                isotonic.log_odds.iter_mut().for_each(|log_odds| *log_odds += shift);
+                Self::Isotonic(isotonic)
+            }
         }
     }
 
@@ -119,6 +147,22 @@ impl Calibrator {
         };
         if sound { Ok(()) } else { Err(Error::data("the calibration is damaged")) }
     }
+}
+
+/// What must be added to `log_odds` for their mean probability to be `rate`, by bisection.
+fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
+    let mean =
+        |shift: f64| log_odds.iter().map(|log_odds| logistic(log_odds + shift)).sum::<f64>() / log_odds.len() as f64;
+    let (mut low, mut high) = (-10.0, 10.0);
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if mean(middle) < rate {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 /// Whether `losses` are lower than `others` by more than a standard error of the difference.
@@ -180,7 +224,11 @@ impl Platt {
     /// The probability at a margin.
     #[must_use]
     pub fn probability(self, margin: f64) -> f64 {
-        logistic(self.slope * margin + self.intercept)
+        logistic(self.log_odds(margin))
+    }
+
+    fn log_odds(self, margin: f64) -> f64 {
+        self.slope * margin + self.intercept
     }
 }
 
@@ -203,9 +251,9 @@ impl Beta {
         }
     }
 
-    fn probability(self, margin: f64) -> f64 {
+    fn log_odds(self, margin: f64) -> f64 {
         let [high, low] = ends(margin);
-        logistic(self.high * high + self.low * low + self.intercept)
+        self.high * high + self.low * low + self.intercept
     }
 }
 
@@ -235,10 +283,10 @@ impl Isotonic {
     }
 
     /// Along the broken line; beyond its ends with slope 1.
-    fn probability(&self, margin: f64) -> f64 {
+    fn log_odds(&self, margin: f64) -> f64 {
         let (xs, ys) = (&self.margins, &self.log_odds);
         let last = xs.len() - 1;
-        let log_odds = if margin <= xs[0] {
+        if margin <= xs[0] {
             ys[0] + (margin - xs[0])
         } else if margin >= xs[last] {
             ys[last] + (margin - xs[last])
@@ -246,8 +294,7 @@ impl Isotonic {
             let above = xs.partition_point(|x| *x <= margin);
             let share = (margin - xs[above - 1]) / (xs[above] - xs[above - 1]);
             ys[above - 1] + share * (ys[above] - ys[above - 1])
-        };
-        logistic(log_odds)
+        }
     }
 
     fn is_sound(&self) -> bool {
@@ -397,6 +444,16 @@ mod tests {
         let (margins, labels, key) = sample(4_000, 0.5, 1.0);
         let Calibrator::Platt(platt) = Calibrator::choose(&margins, &labels, &key) else { panic!("a line is enough") };
         assert!((platt.slope - 0.5).abs() < 0.05 && (platt.intercept - 1.0).abs() < 0.1, "{platt:?}");
+    }
+
+    #[test]
+    fn an_anchored_map_has_the_mean_that_was_asked_for() {
+        let (margins, labels, _) = sample(2_000, 0.7, -0.5);
+        for kind in [Kind::Identity, Kind::Platt, Kind::Beta, Kind::Isotonic] {
+            let map = kind.fit(&margins, &labels).anchored(&margins, 0.05);
+            let mean = margins.iter().map(|&margin| map.probability(margin)).sum::<f64>() / margins.len() as f64;
+            assert!((mean - 0.05).abs() < 1e-9, "{kind:?}: {mean}");
+        }
     }
 
     #[test]

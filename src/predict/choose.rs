@@ -3,8 +3,9 @@
 //! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
 //! paired bootstrap over people.
 
-use super::estimator::{Data, Fitted, Settings, Tuned, Window};
+use super::estimator::{Data, Fitted, Settings, Tuned};
 use super::judge::{paired_difference, recalibrated_losses};
+use super::scheme::Scheme;
 use crate::error::{Error, Result};
 
 /// Resamples of the paired bootstrap.
@@ -19,20 +20,20 @@ pub struct Tried {
     pub settings: Settings,
     /// The final fit.
     pub fitted: Fitted,
-    /// Margins of the windows' judged rows, window after window.
+    /// Margins of the rows that the covering windows judged, window after window.
     pub margins: Vec<f64>,
-    /// Their log losses after recalibration within each window.
+    /// Log losses of what all windows judged, after recalibration within each.
     losses: Vec<f64>,
 }
 
 impl Tried {
     /// A tuned and fitted estimator.
     #[must_use]
-    pub fn new(name: &'static str, tuned: Tuned, fitted: Fitted, data: Data<'_>, windows: &[Window]) -> Self {
-        let judged = tuned.margins.iter().zip(windows);
+    pub fn new(name: &'static str, tuned: Tuned, fitted: Fitted, data: Data<'_>, scheme: &Scheme) -> Self {
+        let judged = tuned.margins.iter().zip(&scheme.windows);
         let losses =
             judged.flat_map(|(margins, window)| recalibrated_losses(margins, &data.labels(&window.judge))).collect();
-        Self { name, settings: tuned.settings, fitted, margins: tuned.margins.concat(), losses }
+        Self { name, settings: tuned.settings, fitted, margins: tuned.margins[..scheme.n_covering].concat(), losses }
     }
 
     /// The mean log loss after recalibration.
@@ -43,16 +44,16 @@ impl Tried {
 }
 
 /// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `person` tells who
-/// each judged example is about.
+/// each example is about that a window judged, `n_examples` how many they are.
 ///
 /// # Errors
 /// When nothing was tried.
-pub fn choose(tried: &[Tried], person: &[u32], seed: u64) -> Result<(usize, String)> {
+pub fn choose(tried: &[Tried], person: &[u32], n_examples: usize, seed: u64) -> Result<(usize, String)> {
     let first = tried.first().ok_or_else(|| Error::internal("no estimator was tried"))?;
     let [simple, rich] = tried else {
         return Ok((0, format!("The spec asks for {}.", worded(first.name))));
     };
-    let n = crate::rate::grouped(person.len() as u64);
+    let n = crate::rate::grouped(n_examples as u64);
     let gain = paired_difference(&simple.losses, &rich.losses, person, seed, RESAMPLES);
     let figures = format!(
         "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::calibration::Calibrator;
 use super::choose::Tried;
+use super::estimator::Data;
 use super::evaluation::{AtCutoff, Candidate, Evaluation, Metrics, Segment};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
@@ -35,12 +36,16 @@ pub(super) struct Subject<'a> {
     pub(super) label: &'a [bool],
     /// A hash of each row's person.
     pub(super) person_key: &'a [u64],
-    /// The rows that the windows judged, window after window.
+    /// The rows that the covering windows judged, window after window.
     pub(super) judged: &'a [u32],
     pub(super) tried: &'a [Tried],
     pub(super) chosen: usize,
     pub(super) chosen_because: String,
+    /// The calibration of what was held out …
+    pub(super) held_out: &'a Calibrator,
+    /// … and of the final fit.
     pub(super) calibration: &'a Calibrator,
+    pub(super) data: Data<'a>,
 }
 
 /// The rows of a part, their people and labels, and what the model says of them.
@@ -65,7 +70,7 @@ impl Part<'_> {
 impl Subject<'_> {
     pub(super) fn evaluation(&self) -> Result<Evaluation> {
         let model = &self.tried[self.chosen];
-        let held_out = model.margins.iter().map(|&margin| self.calibration.probability(margin)).collect();
+        let held_out = model.margins.iter().map(|&margin| self.held_out.probability(margin)).collect();
         let parts = [
             self.part("train", &self.scheme.train, self.scored(model, self.calibration, &self.scheme.train)?),
             self.part("validation", self.judged, held_out),
@@ -141,7 +146,7 @@ impl Subject<'_> {
             let on_test = if position == self.chosen {
                 self.measured(test, 200)
             } else {
-                let propensity = self.scored(tried, &self.calibrated(tried), &self.scheme.test)?;
+                let propensity = self.scored(tried, &self.calibrated(tried)?, &self.scheme.test)?;
                 self.measured(&self.part("test", &self.scheme.test, propensity), 200)
             };
             Ok(Candidate {
@@ -154,15 +159,18 @@ impl Subject<'_> {
         self.tried.iter().enumerate().map(candidate).collect()
     }
 
-    fn calibrated(&self, tried: &Tried) -> Calibrator {
+    fn calibrated(&self, tried: &Tried) -> Result<Calibrator> {
         let label: Vec<bool> = self.judged.iter().map(|&row| self.label[row as usize]).collect();
         let key: Vec<u64> = self.judged.iter().map(|&row| self.person_key[row as usize]).collect();
-        Calibrator::choose(&tried.margins, &label, &key)
+        let held_out = Calibrator::choose(&tried.margins, &label, &key);
+        super::final_calibration(&held_out, tried, self.scheme, self.data)
     }
 
     fn calibration_sentence(&self) -> String {
         let n = grouped(self.judged.len() as u64);
-        match self.calibration {
+        let moved = self.calibration != self.held_out;
+        let level = if moved { " Its level is set to that of the newest outcomes." } else { "" };
+        let map = match self.held_out {
             Calibrator::Identity => {
                 format!(
                     "The probabilities of the model stand as they are: on {n} held-out examples no map made them truer."
@@ -178,7 +186,8 @@ impl Subject<'_> {
             Calibrator::Isotonic(isotonic) => {
                 format!("An isotonic map of {} steps on {n} held-out examples.", isotonic.margins.len())
             }
-        }
+        };
+        map + level
     }
 
     fn outcomes(&self) -> BTreeMap<String, u64> {

@@ -45,7 +45,7 @@ use boosting::{Boosting, Forest};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::Calibrator;
 use choose::Tried;
-use estimator::{Data, Estimator};
+use estimator::{Data, Estimator, Window};
 use logistic::Logistic;
 use reasons::REASONS;
 use scheme::Scheme;
@@ -110,21 +110,24 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         seed: context.seed,
         out_of_time: scheme.out_of_time,
     };
-    let judged: Vec<u32> = scheme.windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let judged_by =
+        |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
+    let judged = judged_by(&scheme.windows[..scheme.n_covering]);
     let tried: Result<Vec<Tried>> = estimators(prediction.model)
         .iter()
         .map(|estimator| {
             let prepared = estimator.prepare(data, &scheme.fit)?;
             let tuned = prepared.tune(&scheme.windows)?;
             let fitted = prepared.fit(&scheme.fit, &tuned.settings)?;
-            Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme.windows))
+            Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme))
         })
         .collect();
     let tried = tried?;
-    let person: Vec<u32> = judged.iter().map(|&row| examples.person[row as usize]).collect();
-    let (chosen, chosen_because) = choose::choose(&tried, &person, context.seed)?;
+    let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
+    let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
-    let calibration = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
+    let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
+    let calibration = final_calibration(&held_out, &tried[chosen], &scheme, data)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -136,6 +139,8 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         tried: &tried,
         chosen,
         chosen_because,
+        data,
+        held_out: &held_out,
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
@@ -158,6 +163,17 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     };
     let scores = scores(examples, &mut bundle)?;
     Ok(Predicted { bundle, evaluation, scores })
+}
+
+/// The calibration of the final fit: out of time, where it has seen newer rows than the held-out margins came from, at the
+/// level of the newest outcomes.
+fn final_calibration(held_out: &Calibrator, tried: &Tried, scheme: &Scheme, data: Data<'_>) -> Result<Calibrator> {
+    if !scheme.out_of_time {
+        return Ok(held_out.clone());
+    }
+    let margins = tried.fitted.margins(data.table, &scheme.validation)?;
+    let n_attained = data.labels(&scheme.validation).into_iter().filter(|&label| label).count();
+    Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
 /// What the spec names, from the simplest to the richest.

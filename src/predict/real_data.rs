@@ -113,9 +113,13 @@ fn bank_in_time() {
     let n = table.n_rows as u32;
     let (validation, test) = (n * 16 / 25, n * 4 / 5);
     let rows = |from: u32, to: u32| (from..to).collect::<Vec<u32>>();
-    let edges: Vec<u32> = (0..=4).map(|part| validation + (test - validation) * part / 4).collect();
-    let windows: Vec<Window> =
-        edges.windows(2).map(|edge| Window { fit: rows(0, edge[0]), judge: rows(edge[0], edge[1]) }).collect();
+    let edge = |part: u32, parts: u32| validation + (test - validation) * part / parts;
+    let cut = |parts: u32| (0..parts).map(move |part| (edge(part, parts), edge(part + 1, parts)));
+    let windows: Vec<Window> = [5, 2, 10]
+        .into_iter()
+        .flat_map(cut)
+        .map(|(start, end)| Window { fit: rows(0, start), judge: rows(start, end) })
+        .collect();
     for estimator in [&Logistic::default() as &dyn Estimator, &Boosting, &Forest] {
         let start = Instant::now();
         let prepared = estimator.prepare(data, &rows(0, test)).unwrap();

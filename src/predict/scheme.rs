@@ -4,8 +4,9 @@
 //! rows of the final fit.
 //!
 //! - **Out of time** (cutoffs): fit on train, judge on validation.
-//! - **In order** (a snapshot whose rows stand in time): validation is cut into [`STEPS`] parts; each is judged by a model of
-//!   all that stands before it. What drifts shows here, and in random folds it does not.
+//! - **In order** (a snapshot whose rows stand in time): validation is cut into parts; each is judged by a model of all that
+//!   stands before it. What drifts shows here, and in random folds it does not. Nobody knows for how long a model will
+//!   serve, and what wins depends on it: so the cut is made three times, into parts of different length ([`STEPS`]).
 //! - **Folds** (neither): train and validation together are cut into [`FOLDS`] folds of people.
 //!
 //! The final fit uses train and validation, and what fell between the splits if its label was known before the test began.
@@ -19,8 +20,10 @@ use crate::rate::grouped;
 use crate::spec::Prediction;
 use crate::time::Time;
 
-/// Parts of an ordered validation.
-const STEPS: usize = 4;
+/// Parts of an ordered validation; the first are those that the validation metrics and the calibration are taken from …
+const STEPS: [usize; 3] = [5, 2, 10];
+/// … if each has so many rows.
+const STEP_ROWS: usize = 100;
 /// Folds of people.
 const FOLDS: usize = 4;
 /// Fewer who attained, or who did not, than this cannot be learned from.
@@ -41,6 +44,8 @@ pub struct Scheme {
     pub fit: Vec<u32>,
     /// Windows that settings and estimators are compared on.
     pub windows: Vec<Window>,
+    /// How many of the windows, the first ones, judge every row once: what the validation metrics are taken from.
+    pub n_covering: usize,
     /// Whether validation and test lie after training in time.
     pub out_of_time: bool,
     /// The scheme in a sentence.
@@ -64,8 +69,16 @@ impl Scheme {
         check_classes(prediction, label, [("training", &train), ("validation", &validation), ("test", &test)])?;
         let mut fit: Vec<u32> = train.iter().chain(&validation).copied().collect();
         fit.sort_unstable();
-        let mut scheme =
-            Self { train, validation, test, fit, windows: Vec::new(), out_of_time: true, sentence: String::new() };
+        let mut scheme = Self {
+            train,
+            validation,
+            test,
+            fit,
+            windows: Vec::new(),
+            n_covering: 0,
+            out_of_time: true,
+            sentence: String::new(),
+        };
         match &examples.order {
             Some(order) => scheme.in_order(order),
             None if examples.snapshot || !scheme.is_out_of_time(examples) => {
@@ -99,6 +112,7 @@ impl Scheme {
         self.fit.extend(between);
         self.fit.sort_unstable();
         self.windows = vec![Window { fit: self.train.clone(), judge: self.validation.clone() }];
+        self.n_covering = 1;
         let span = |rows: &[u32]| {
             let mut cutoffs: Vec<i64> = rows.iter().map(|&row| examples.cutoff[row as usize]).collect();
             cutoffs.sort_unstable();
@@ -122,19 +136,23 @@ impl Scheme {
         by_time(&mut self.train);
         by_time(&mut self.validation);
         let n = self.validation.len();
-        self.windows = (0..STEPS)
-            .map(|step| {
-                let (start, end) = (step * n / STEPS, (step + 1) * n / STEPS);
-                let before = self.train.iter().chain(&self.validation[..start]).copied().collect();
-                Window { fit: before, judge: self.validation[start..end].to_vec() }
-            })
-            .filter(|window| !window.judge.is_empty())
-            .collect();
+        let mut steps: Vec<usize> = STEPS.into_iter().filter(|steps| n / steps >= STEP_ROWS).collect();
+        if steps.is_empty() {
+            steps.push(1);
+        }
+        let part = |start: usize, end: usize| {
+            let before = self.train.iter().chain(&self.validation[..start]).copied().collect();
+            Window { fit: before, judge: self.validation[start..end].to_vec() }
+        };
+        let parts =
+            |steps: &usize| (0..*steps).map(|step| (step * n / steps, (step + 1) * n / steps)).collect::<Vec<_>>();
+        self.windows = steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect();
+        self.n_covering = steps[0];
         self.sentence = format!(
-            "In time order: the last {} rows are the test; chosen and calibrated on the {} before them in {} steps, each judged by what stood before it.",
+            "In time order: the last {} rows are the test; chosen and calibrated on the {} before them, cut into {} parts, each judged by what stood before it.",
             grouped(self.test.len() as u64),
             grouped(n as u64),
-            self.windows.len()
+            steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
         );
     }
 
@@ -154,6 +172,7 @@ impl Scheme {
                 Window { fit, judge }
             })
             .collect();
+        self.n_covering = FOLDS;
         self.out_of_time = false;
         let parts = if snapshot { "stratified folds" } else { "folds of people" };
         self.sentence = format!(

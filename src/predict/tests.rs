@@ -302,6 +302,7 @@ fn an_ordered_snapshot_is_judged_by_what_came_later() {
     assert!(evaluation.validation_scheme.starts_with("In time order"), "{}", evaluation.validation_scheme);
     assert_eq!(evaluation.candidates.len(), 2);
     assert_eq!(evaluation.splits["validation"].base_rate.n_eligible, 320);
+    assert!(evaluation.validation_scheme.contains("cut into 2 parts"), "{}", evaluation.validation_scheme);
 }
 
 #[test]
