@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::spec::Solver;
 
 /// Penalties (λ) that are tried, strong to weak.
-const PENALTIES: [f64; 6] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
+const PENALTIES: [f64; 8] = [3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
 /// How many of them are tried out of time: what a weak penalty wins in one later window it loses in the next.
 const STRONG: usize = 6;
 /// Parts of a broken line, at most …
