@@ -87,8 +87,8 @@ fn boosting_settings(data: Data<'_>, rows: &[u32]) -> TreeSettings {
             ..general
         },
         _ => TreeSettings {
-            learning_rate: 0.1,
-            rounds: 150,
+            learning_rate: 0.15,
+            rounds: 100,
             leaves: 31,
             depth: 8,
             min_child_weight: 10.0,

@@ -166,14 +166,14 @@ pub fn keep_only(folder: &Path, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a table as Parquet: zstd, row groups of 256 Ki rows, the same bytes for the same table.
+/// Writes a table as Parquet: snappy (a third of zstd's time), row groups of 256 Ki rows, the same bytes for the same table.
 ///
 /// # Errors
 /// As [`write_with`].
 pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
     write_with(path, |writer| {
         ParquetWriter::new(writer)
-            .with_compression(ParquetCompression::Zstd(None))
+            .with_compression(ParquetCompression::Snappy)
             .with_row_group_size(Some(1 << 18))
             .finish(frame)
             .map(|_| ())
