@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{Cells, Column, NO_LEVEL};
 use crate::error::{Error, Result};
+use crate::map::rules::columns_named;
 use crate::source::People;
 use crate::time::{DAY, Time};
 
@@ -45,7 +46,7 @@ pub enum AttributeValues {
 /// The columns that serve as features: not contact data, not named by a rule, neither constant nor an id.
 #[must_use]
 pub(super) fn of_people(people: &People, rules: &[&str]) -> Vec<Attribute> {
-    let named: BTreeSet<String> = rules.iter().flat_map(|rule| columns_of(rule)).collect();
+    let named: BTreeSet<String> = rules.iter().flat_map(|rule| columns_named(rule)).collect();
     let columns: Vec<&Series> = people.attributes.columns().iter().collect();
     columns
         .par_iter()
@@ -55,12 +56,6 @@ pub(super) fn of_people(people: &People, rules: &[&str]) -> Vec<Attribute> {
         .collect()
 }
 
-/// The columns that an SQL expression names.
-#[must_use]
-pub fn columns_of(rule: &str) -> Vec<String> {
-    let Ok(expression) = polars::sql::sql_expr(rule) else { return Vec::new() };
-    expression.meta().root_names().into_iter().map(|name| name.to_string()).collect()
-}
 fn attribute(column: &Series) -> Option<Attribute> {
     let named = |values| Some(Attribute { column: column.name().to_string(), values });
     let rows = column.len();

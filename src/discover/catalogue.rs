@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{self, Attribute};
+use crate::map::rules::columns_named;
 use crate::source::events::NO_LEVEL;
 use crate::source::{Data, Events, Values};
 use crate::spec::{self, Prediction, Rows, Rule, Spec};
@@ -228,7 +229,7 @@ impl Recipe {
         Self {
             person: people.and_then(|people| people.person.clone()),
             table,
-            outcome_columns: rules.iter().flat_map(|rule| attributes::columns_of(rule)).collect(),
+            outcome_columns: rules.iter().flat_map(|rule| columns_named(rule)).collect(),
             ..Self::new(true, features, spec, prediction)
         }
     }

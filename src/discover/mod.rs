@@ -16,7 +16,7 @@ mod splits;
 pub mod table;
 
 pub use crate::map::Outcome;
-pub use attributes::{Attribute, AttributeValues, columns_of};
+pub use attributes::{Attribute, AttributeValues};
 pub use catalogue::{Feature, Recipe};
 pub use examples::{eligible_at, examples};
 pub use findings::{Finding, Findings, Severity, findings, write_findings};
