@@ -164,6 +164,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         end: new.as_of,
         stages: recipe.stages.iter().map(stage).collect::<Result<_>>()?,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         places: Places::default(),
     })

@@ -14,7 +14,6 @@ mod contact;
 mod export;
 mod normalise;
 mod phone;
-mod places;
 mod pool;
 mod rank;
 mod rule;

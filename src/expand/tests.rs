@@ -94,6 +94,7 @@ fn spec(root: &Path) -> Spec {
         end: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         places: crate::spec::Places::default(),
     }

@@ -42,7 +42,16 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         ids,
     };
     let end = Time(end * DAY);
-    Data { people, events, end, inputs: Vec::new(), rejected: Vec::new(), identities: Vec::new(), profiles: Vec::new() }
+    Data {
+        people,
+        events,
+        end,
+        inputs: Vec::new(),
+        rejected: Vec::new(),
+        identities: Vec::new(),
+        profiles: Vec::new(),
+        suspicions: Vec::new(),
+    }
 }
 
 /// A spec over events of a table `orders`.
@@ -70,6 +79,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         end: None,
         stages,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
     }
 }

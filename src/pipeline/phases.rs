@@ -16,6 +16,9 @@ use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec};
 use crate::store::{self, Layout, manifest, models};
 
+/// What each cell of the lifecycle table is read from: drawn up with the map.
+const CATALOGUE: &str = "discover/catalogue.json";
+
 /// The phases over one spec.
 #[derive(Debug)]
 pub struct Phases<'a> {
@@ -37,7 +40,10 @@ impl<'a> Phases<'a> {
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        discover::write_findings(&layout.file("discover"), data, spec)?;
+        let days = discover::calendar(&data.events);
+        let findings = discover::findings(data, spec, &days)?;
+        discover::write_findings(&layout.file("discover"), data, &findings, &days)?;
+        discover::gate(&findings, spec)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -46,6 +52,7 @@ impl<'a> Phases<'a> {
         let data = self.data()?;
         let mapped = map::map(data, spec)?;
         map::write(&mapped, data, spec, layout)?;
+        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &mapped)?;
         self.stays = Some(mapped.stays);
         Ok(())
     }
@@ -144,8 +151,9 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 4] = [
+        const OF_SOURCE: [&str; 5] = [
             "discover/profile.parquet",
+            "discover/calendar.parquet",
             "discover/identities.parquet",
             "discover/rejected.parquet",
             "discover/issues.json",
@@ -153,7 +161,7 @@ impl Work for Phases<'_> {
         let layout = self.layout;
         match task {
             Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
-            Task::Map => vec![layout.file("map")],
+            Task::Map => vec![layout.file("map"), layout.file(CATALOGUE)],
             Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
             Task::Predict(i) => {
                 let name = &self.spec.predictions[i].name;

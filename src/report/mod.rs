@@ -10,6 +10,7 @@
 //! formula.
 
 mod charts;
+mod data;
 mod discover;
 mod expand;
 #[cfg(test)]

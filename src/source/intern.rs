@@ -48,6 +48,11 @@ impl Interner {
         self.slots[at].code
     }
 
+    /// Whether a text has a code.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        !self.slots.is_empty() && self.slots[self.place(key(text.as_bytes()), text)].key != EMPTY
+    }
+
     /// The text of a code.
     pub(crate) fn text(&self, code: u32) -> &str {
         let code = code as usize;
@@ -93,7 +98,8 @@ fn key(text: &[u8]) -> Key {
     [word(0), word(8)]
 }
 
-fn hash(text: &[u8]) -> u64 {
+/// A hash of a text, the same on every machine.
+pub(crate) fn hash(text: &[u8]) -> u64 {
     text.chunks(8).fold(text.len() as u64, |hash, chunk| {
         let mut bytes = [0; 8];
         bytes[..chunk.len()].copy_from_slice(chunk);

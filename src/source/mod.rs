@@ -12,6 +12,7 @@
 //! 4. `identity`: ids that a link joins become one person; people are sorted by id, events by person and time.
 
 mod batch;
+mod contacts;
 pub mod events;
 mod files;
 mod gather;
@@ -20,6 +21,7 @@ mod intern;
 mod kind;
 mod ledger;
 pub mod people;
+pub(crate) mod places;
 mod profile;
 mod read;
 mod sql;
@@ -27,7 +29,7 @@ mod times;
 
 pub use events::{Events, Property, Values};
 pub use people::People;
-pub use profile::ColumnProfile;
+pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::read;
 
 use crate::time::Time;
@@ -49,6 +51,8 @@ pub struct Data {
     pub identities: Vec<Identity>,
     /// What the columns of the tables hold.
     pub profiles: Vec<ColumnProfile>,
+    /// What looks wrong in the tables.
+    pub suspicions: Vec<Suspicion>,
 }
 
 /// An input file, for the manifest.

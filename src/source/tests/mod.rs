@@ -51,6 +51,7 @@ fn spec(root: &Path) -> Spec {
         end: None,
         stages: Vec::new(),
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
     }
 }

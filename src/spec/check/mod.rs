@@ -16,8 +16,8 @@ use polars::prelude::Expr;
 use super::faults::Faults;
 use super::fit::listed;
 use super::sql::{self, Misread};
-use super::written::Written;
-use super::{Shape, Spec};
+use super::written::{self, Written};
+use super::{Discover, Shape, Spec};
 use crate::error::{Error, did_you_mean};
 use crate::time::Time;
 
@@ -42,6 +42,8 @@ pub(super) fn check(
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
+    let written::Discover { fail_on, country } = written.discover;
+    let discover = Discover { fail_on, country };
     let (stages, stage_paths) = check.stages(written.lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
     let audiences = check.audiences(written.audiences, &predictions, &stages);
@@ -56,6 +58,7 @@ pub(super) fn check(
         links,
         end,
         stages,
+        discover,
         predictions,
         audiences,
         places: faults.places().of_stages(&stage_paths),
