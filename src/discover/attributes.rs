@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{Column as Series, DataType, TimeUnit};
+use polars::prelude::{Column as Series, DataType, IdxCa, NewChunkedArray as _, TimeUnit};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,9 @@ impl Attribute {
             Error::data(format!("the people table has no column `{}`", self.column))
                 .hint(format!("it has {}", known.join(", ")))
         })?;
+        let few: Option<(Series, Vec<(Option<u32>, Time)>)> =
+            (rows.len() < source.len()).then(|| taken(source, rows)).transpose()?;
+        let (source, rows) = few.as_ref().map_or((source, rows), |(source, rows)| (source, rows.as_slice()));
         let cells = match &self.values {
             AttributeValues::Number => Cells::Number(numbers(source, rows)?),
             AttributeValues::Date => Cells::Number(days_before(source, rows)?),
@@ -123,6 +126,18 @@ impl Attribute {
         };
         Ok(Column { name: format!("attr.{}", self.column), cells })
     }
+}
+
+/// The cells of few rows out of many, and the rows as they are counted among these.
+fn taken(source: &Series, rows: &[(Option<u32>, Time)]) -> Result<(Series, Vec<(Option<u32>, Time)>)> {
+    let known: Vec<u32> = rows.iter().filter_map(|(row, _)| *row).collect();
+    let mut at = 0;
+    let renumbered = rows.iter().map(|&(row, cutoff)| {
+        let row = row.map(|_| std::mem::replace(&mut at, at + 1));
+        (row, cutoff)
+    });
+    let renumbered = renumbered.collect();
+    Ok((source.take(&IdxCa::from_vec("row".into(), known))?, renumbered))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]

@@ -88,6 +88,22 @@ impl TreeModel {
         Ok(margins)
     }
 
+    /// The leaf that each of `rows` falls into, tree by tree: a row after the other.
+    ///
+    /// # Errors
+    /// As [`TreeModel::margins`].
+    pub fn leaves(&self, table: &Table, rows: &[u32]) -> Result<Vec<u32>> {
+        let bound = Bound::new(&self.features, table)?;
+        let mut leaves = Vec::new();
+        for rows in rows.chunks(CHUNK) {
+            let matrix =
+                DMatrix::from_dense_vec(bound.matrix(rows), rows.len(), self.features.len()).map_err(refused)?;
+            let found = self.trees.predict_leaf(&matrix, Iterations::Best).map_err(refused)?;
+            leaves.extend(found.as_slice().iter().map(|&leaf| leaf as u32));
+        }
+        Ok(leaves)
+    }
+
     /// See [`super::estimator::Fitted::contributions`].
     ///
     /// # Errors
