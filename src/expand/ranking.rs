@@ -60,6 +60,19 @@ impl<'a> Ranking<'a> {
         })
     }
 
+    /// Leaves out the candidates who are not wanted.
+    pub(super) fn keep(&mut self, is_wanted: &(dyn Fn(u32) -> bool + Sync)) {
+        let rows: Vec<u32> = (0..).take(self.len()).collect();
+        let rows: Vec<u32> = rows.into_par_iter().filter(|&row| is_wanted(self.person[row as usize])).collect();
+        let taken = |of: &[f64]| rows.iter().map(|&row| of[row as usize]).collect::<Vec<f64>>();
+        self.score = taken(&self.score);
+        self.propensity = self.propensity.as_deref().map(taken);
+        self.similarity = self.similarity.as_deref().map(taken);
+        self.person = rows.iter().map(|&row| self.person[row as usize]).collect();
+        let told = std::mem::replace(&mut self.reasons, Box::new(|_| Ok(Vec::new())));
+        self.reasons = Box::new(move |at| told(&at.iter().map(|&at| rows[at as usize]).collect::<Vec<_>>()));
+    }
+
     /// How many candidates there are.
     #[must_use]
     pub fn len(&self) -> usize {

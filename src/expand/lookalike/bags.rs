@@ -69,6 +69,8 @@ pub(super) enum Learner {
 #[derive(Debug)]
 pub(super) struct Bagged {
     pub models: Vec<Fitted>,
+    /// The members that each model has not seen.
+    pub hidden: Vec<Vec<u32>>,
     /// For each row of the sample the mean margin of the models that have not seen it.
     pub unseen: Vec<f64>,
 }
@@ -106,7 +108,7 @@ impl Learner {
             models.push(prepared.fit(&bag.rows, &settings)?);
         }
         let unseen = unseen(&models, &bags, sample)?;
-        Ok(Bagged { models, unseen })
+        Ok(Bagged { models, unseen, hidden: bags.into_iter().map(|bag| bag.hidden).collect() })
     }
 }
 

@@ -6,14 +6,20 @@
 //! changes nobody's place relative to the others.
 
 mod bags;
+mod choose;
+mod find;
 mod members;
+mod similarity;
 mod ways;
 
 use rayon::prelude::*;
 
 use self::bags::Sample;
+use self::choose::Choice;
+use self::find::{Finder, Propensity};
 use self::members::Members;
-use self::ways::{Likeness as _, Lookalike};
+use self::similarity::Similarity;
+use self::ways::Lookalike;
 use super::summary::{Hidden, SeedUsed};
 use super::{Context, Expanded, Ranking, Reasons, Scores, expand};
 use crate::discover::{self, AttributeValues, Feature, Recipe, Table, Unseen};
@@ -21,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::map::Stays;
 use crate::predict::reasons;
 use crate::source::Data;
-use crate::spec::{Audience, Seed, SeedTime, Shape, Told};
+use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Told};
 use crate::time::Time;
 
 /// Members that are learned from, at most.
@@ -54,32 +60,79 @@ pub struct Known<'a> {
 pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>) -> Result<Expanded> {
     let seed = audience.seed.as_ref().ok_or_else(|| Error::internal("the audience has no seed"))?;
     let members = Members::of(audience, seed, known, context)?;
+    let settled = choose::settled(audience, context.spec);
+    if let Some(choice) = settled.as_ref().filter(|choice| choice.method == Method::Propensity) {
+        return by_propensity(audience, &members, choice, known, context);
+    }
     let view = View { known, recipe: recipe(audience, seed, known, context)?, end: context.end };
     let drawn = Drawn::of(&members, &view, context)?;
-    let way = Lookalike::learn(&drawn.sample, context.spec.seed)?;
-    let score = scores(&way, &members.candidates, &drawn, &view)?;
+    let lookalike = Lookalike::learn(&drawn.sample, context.spec.seed)?;
+    let similarity = match settled.as_ref().map(|choice| choice.method) {
+        Some(Method::Lookalike) => None,
+        _ => Some(Similarity::learn(lookalike.trees(), &drawn.sample)?),
+    };
+    let propensity = known.scores.map(|scores| Propensity::of(scores, &known.data.people)).transpose()?;
+    let mut finder = Finder::new(&drawn.sample, &lookalike, similarity, propensity);
+    let choice = settled.unwrap_or_else(|| finder.best());
+    finder.method = choice.method;
+    let found = finder.all(&members.candidates, &drawn, &view)?;
     let dates = view.dates();
     let explain = |rows: &[u32]| -> Result<Vec<Reasons>> {
         let mut told = Vec::with_capacity(rows.len());
         for rows in rows.chunks(CHUNK) {
             let people: Vec<u32> = rows.iter().map(|&row| members.candidates[row as usize]).collect();
             let table = view.at_end(&people)?;
-            let contributions = |rows: &[u32]| way.contributions(&table, rows);
+            let contributions = |rows: &[u32]| lookalike.contributions(&table, rows);
             let all: Vec<u32> = (0..).take(people.len()).collect();
-            told.extend(reasons::of_contributions(&way.features(), &contributions, &table, &all, &dates)?);
+            told.extend(reasons::of_contributions(&lookalike.features(), &contributions, &table, &all, &dates)?);
         }
         Ok(told)
     };
     let ranking = Ranking {
         person: members.candidates.clone(),
-        score,
+        score: found.score,
         propensity: None,
-        similarity: None,
+        similarity: found.similarity,
         reasons: Box::new(explain),
     };
     let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
-    expanded.summary.seed = Some(used(audience, seed, &members, &drawn.sample, &way, &view));
+    let as_of = if seed.as_of == SeedTime::Entry { "entry" } else { "end" };
+    expanded.summary.seed = Some(SeedUsed {
+        as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
+        n_features: view.recipe.features.len() as u64,
+        hidden: hidden(&ways::places(&finder.unseen(), drawn.sample.n_seed)),
+        ..used(&members, &choice)
+    });
     Ok(expanded)
+}
+
+/// The candidates whom the prediction has scored, by their propensities.
+fn by_propensity(
+    audience: &Audience,
+    members: &Members,
+    choice: &Choice,
+    known: &Known<'_>,
+    context: &Context<'_>,
+) -> Result<Expanded> {
+    let scores = known.scores.ok_or_else(|| Error::internal("the audience has no prediction"))?;
+    let everyone = Audience { candidates: Candidates::default(), ..audience.clone() };
+    let mut ranking = Ranking::of_scores(&everyone, scores, &known.data.people, context)?;
+    ranking.keep(&|person| members.candidates.binary_search(&person).is_ok());
+    let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
+    expanded.summary.seed = Some(used(members, choice));
+    Ok(expanded)
+}
+
+fn used(members: &Members, choice: &Choice) -> SeedUsed {
+    SeedUsed {
+        method: choice.method.name().to_owned(),
+        chosen_because: choice.because.clone(),
+        as_of: None,
+        n_members: members.seed.len() as u64,
+        n_also_candidates: members.n_both as u64,
+        n_features: 0,
+        hidden: None,
+    }
 }
 
 /// What likeness looks at, and as of when.
@@ -188,43 +241,6 @@ fn least(people: &[u32], key: &(dyn Fn(u32) -> u64 + Sync), most: usize) -> Vec<
         rows.sort_unstable();
     }
     rows
-}
-
-/// The scores of all candidates; of those who were learned from, what models say who have not seen them.
-fn scores(way: &Lookalike, candidates: &[u32], drawn: &Drawn, view: &View<'_>) -> Result<Vec<f64>> {
-    let mut scores = Vec::with_capacity(candidates.len());
-    for people in candidates.chunks(CHUNK) {
-        let all: Vec<u32> = (0..).take(people.len()).collect();
-        scores.extend(way.scores(&view.at_end(people)?, &all)?);
-    }
-    for &(row, of_sample) in &drawn.rows {
-        scores[row as usize] = way.unseen()[of_sample as usize];
-    }
-    Ok(scores)
-}
-
-fn used(
-    audience: &Audience,
-    seed: &Seed,
-    members: &Members,
-    sample: &Sample,
-    way: &Lookalike,
-    view: &View<'_>,
-) -> SeedUsed {
-    let places = ways::places(way.unseen(), sample.n_seed);
-    SeedUsed {
-        method: "lookalike".to_owned(),
-        chosen_because: format!("The spec says method = \"{}\".", audience.method.name()),
-        as_of: if view.recipe.snapshot {
-            None
-        } else {
-            Some(if seed.as_of == SeedTime::Entry { "entry" } else { "end" }.to_owned())
-        },
-        n_members: members.seed.len() as u64,
-        n_also_candidates: members.n_both as u64,
-        n_features: view.recipe.features.len() as u64,
-        hidden: hidden(&places),
-    }
 }
 
 /// How well hidden members are told from candidates, with the interval that the number of members gives.

@@ -62,6 +62,11 @@ impl Lookalike {
         Ok(Self { parts, unseen })
     }
 
+    /// The boosted trees.
+    pub(super) fn trees(&self) -> &Bagged {
+        &self.parts[1].0
+    }
+
     /// How much each feature moved the score of `rows`: the regressions', and a part of the trees'.
     pub(super) fn contributions(&self, table: &Table, rows: &[u32]) -> Result<Contributions> {
         let mut sum = Contributions { values: Vec::new(), average: 0.0 };

@@ -35,11 +35,11 @@ impl Check<'_, '_> {
             let message = format!("audience `{name}`: `seed` has `as_of`, and a snapshot knows no times");
             self.fault(&format!("{at}.as_of"), message, "leave it out");
         }
-        let as_of = form.as_of.unwrap_or(match (&form.stage, self.shape) {
-            (Some(_), Shape::Events) => SeedTime::Entry,
+        let told = self.told(at, name, &form, known)?;
+        let as_of = form.as_of.unwrap_or(match (&told, self.shape) {
+            (Told::Stage(_), Shape::Events) => SeedTime::Entry,
             _ => SeedTime::End,
         });
-        let told = self.told(at, name, &form, known)?;
         if as_of == SeedTime::Entry && !matches!(told, Told::Stage(_)) {
             let message = format!("audience `{name}`: only the members of a stage have a time of entry");
             self.fault(&format!("{at}.as_of"), message, "write as_of = \"end\", or seed = { stage = \"…\" }");
@@ -55,7 +55,9 @@ impl Check<'_, '_> {
             }
             (None, Some(rule), None) => {
                 self.over_people(at, "seed", rule, known.stages);
-                Told::Rule(rule.clone())
+                let stage = sql::rule(rule).ok().and_then(|rule| sql::only_text(&rule, "stage").map(str::to_owned));
+                let stage = stage.and_then(|name| known.stages.iter().position(|stage| stage.name == name));
+                stage.map_or_else(|| Told::Rule(rule.clone()), Told::Stage)
             }
             (None, None, Some(file)) => Told::File(self.path(at, file)),
             (stage, rule, file) => {
