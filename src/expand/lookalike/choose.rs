@@ -5,7 +5,6 @@
 //! not judged so, for their model has seen the members; but where the seed is the very stage that the prediction predicts, its
 //! model learned the same from all who made the transition and all who did not, and ranks.
 
-use super::ways::{Likeness, places};
 use crate::spec::{Audience, Method, Spec, Told};
 
 /// The 97.5 % point of the standard normal distribution.
@@ -35,25 +34,24 @@ pub(super) fn settled(audience: &Audience, spec: &Spec) -> Option<Choice> {
     })
 }
 
-/// The method that finds hidden members best; `tried` stands from the one that is kept to the one that must be better.
-pub(super) fn best(tried: &[(Method, &dyn Likeness)], n_seed: usize) -> Choice {
-    let all: Vec<(Method, Vec<f64>)> =
-        tried.iter().map(|(method, way)| (*method, places(way.unseen(), n_seed))).collect();
+/// The method that finds hidden members best. Each of `tried` comes with the places that it gives to the same members, the one
+/// that is kept unless another is better first.
+pub(super) fn best(tried: &[(Method, Vec<f64>)]) -> Choice {
     let mut kept = 0;
-    for at in 1..all.len() {
-        if gain(&all[kept].1, &all[at].1).0 > 0.0 {
+    for at in 1..tried.len() {
+        if gain(&tried[kept].1, &tried[at].1).0 > 0.0 {
             kept = at;
         }
     }
     let told: Vec<String> =
-        all.iter().map(|(method, places)| format!("{} {:.3}", method.name(), mean(places.iter().copied()))).collect();
-    let name = all[kept].0.name();
+        tried.iter().map(|(method, places)| format!("{} {:.3}", method.name(), mean(places.iter().copied()))).collect();
+    let name = tried[kept].0.name();
     let verdict = if kept == 0 {
         format!("No method finds hidden members better than {name} beyond noise")
     } else {
-        format!("{name} finds hidden members better than {} beyond noise", all[0].0.name())
+        format!("{name} finds hidden members better than {} beyond noise", tried[0].0.name())
     };
-    Choice { method: all[kept].0, because: format!("{verdict} (AUC against the candidates: {}).", told.join(", ")) }
+    Choice { method: tried[kept].0, because: format!("{verdict} (AUC against the candidates: {}).", told.join(", ")) }
 }
 
 /// The 95 % interval of how much higher the same members are placed by `other`.

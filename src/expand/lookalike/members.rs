@@ -13,6 +13,9 @@ use polars::prelude::{Column, DataType, NamedFrom as _, Series};
 use rayon::prelude::*;
 
 use super::super::asked::Asked;
+use super::super::contact::Contacts;
+use super::super::summary::ListUsed;
+use super::super::suppression::{Who, named_in};
 use super::super::{Context, Known};
 use crate::error::{Error, Kind, Result};
 use crate::spec::{Audience, Seed, SeedTime, Told};
@@ -31,8 +34,8 @@ pub(super) struct Members {
     pub candidates: Vec<u32>,
     /// People of the seed whom the rule for candidates would take too.
     pub n_both: usize,
-    /// Entries of the seed's file that mean nobody, when a file tells it.
-    pub n_unknown: Option<usize>,
+    /// The file that tells the seed.
+    pub list: Option<ListUsed>,
 }
 
 impl Members {
@@ -46,10 +49,21 @@ impl Members {
             let what = format!("{key} of audience `{}`", audience.name);
             asked.holds(rule, what, stage.as_slice()).map_err(|error| error.at(context.place(audience, key)))
         };
+        let mut list = None;
         let is_seed = match &seed.told {
             Told::Rule(rule) => ask(rule, "seed")?,
             Told::Stage(stage) => in_stage(*stage, seed.as_of, known, context),
-            Told::File(_) => return Err(Error::internal("seeds from files are not read yet")),
+            Told::File(path) => {
+                let contacts = Contacts::of(&known.data.people)?;
+                let who = Who::new(&known.data.people, &contacts, context.identities);
+                let (is_named, used) = named_in(path, context.spec, &who).map_err(|error| {
+                    error
+                        .context(format!("the seed of audience `{}`", audience.name))
+                        .at(context.place(audience, "seed"))
+                })?;
+                list = Some(used);
+                is_named
+            }
         };
         let is_wanted = match &audience.candidates.rule {
             Some(rule) => ask(rule, "candidates")?,
@@ -78,7 +92,7 @@ impl Members {
         let weight =
             seed.weight.as_ref().map(|column| weights(column, &members, audience, known, context)).transpose()?;
         let seed_at = members.iter().map(|&person| looked_at(person, seed, known, context)).collect();
-        Ok(Self { seed: members, seed_at, weight, candidates, n_both, n_unknown: None })
+        Ok(Self { seed: members, seed_at, weight, candidates, n_both, list })
     }
 }
 

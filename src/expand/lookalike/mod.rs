@@ -100,7 +100,7 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     expanded.summary.seed = Some(SeedUsed {
         as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
         n_features: view.recipe.features.len() as u64,
-        hidden: hidden(&ways::places(&finder.unseen(), drawn.sample.n_seed)),
+        hidden: hidden(&ways::places(&finder.unseen(choice.method), drawn.sample.n_seed)),
         ..used(&members, &choice)
     });
     Ok(expanded)
