@@ -56,6 +56,7 @@ fn people(everyone: &[Someone]) -> People {
         offsets: (0..=u32::try_from(sorted.len()).unwrap()).collect(),
         valid_from: None,
         contact: ["email", "phone", "first_name", "country"].map(str::to_owned).into(),
+        sources: Vec::new(),
         order: None,
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 /// The people whose likes are sought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
+    /// The source of people they come from, by its name; `None`: any.
+    pub source: Option<String>,
     /// How they are told.
     pub told: Told,
     /// An attribute that says how much each counts; `None`: all the same.
@@ -17,6 +19,8 @@ pub struct Seed {
 /// How the members of a seed are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
+    /// By where they come from.
+    Source,
     /// They have reached the stage at this position.
     Stage(usize),
     /// A SQL condition over `stage` and the attributes holds.

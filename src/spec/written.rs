@@ -341,7 +341,7 @@ pub(super) enum SeedUse {
     Form(SeedForm),
 }
 
-/// Whose likes are sought, and what goes with it. One of `stage`, `where` and `file`.
+/// Whose likes are sought, and what goes with it: one of `stage`, `where` and `file`, or `table` with or without `where`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SeedForm {
@@ -352,6 +352,8 @@ pub(super) struct SeedForm {
     pub(super) rule: Option<String>,
     /// A file of their ids or contact data.
     pub(super) file: Option<String>,
+    /// The `[people.NAME]` they come from, by its name or by that of its table.
+    pub(super) table: Option<String>,
     /// An attribute that says how much each of them counts, such as what they are worth.
     pub(super) weight: Option<String>,
     /// Over events: as of when their features are taken (default: as of the day on which they entered the stage, where a stage is the seed).

@@ -52,6 +52,7 @@ impl Members {
         let mut list = None;
         let is_seed = match &seed.told {
             Told::Rule(rule) => ask(rule, "seed")?,
+            Told::Source => vec![true; everyone.len()],
             Told::Stage(stage) => in_stage(*stage, seed.as_of, known, context),
             Told::File(path) => {
                 let contacts = Contacts::of(&known.data.people)?;
@@ -65,20 +66,19 @@ impl Members {
                 is_named
             }
         };
+        let is_seed = within(is_seed, seed.source.as_deref(), known);
         let is_wanted = match &audience.candidates.rule {
             Some(rule) => ask(rule, "candidates")?,
             None => vec![true; everyone.len()],
         };
+        let is_wanted = within(is_wanted, audience.candidates.source.as_deref(), known);
         let picked = |wanted: &(dyn Fn(usize) -> bool + Sync)| -> Vec<u32> {
             everyone.par_iter().copied().filter(|&person| wanted(person as usize)).collect()
         };
         let members = picked(&|person| is_seed[person]);
         let candidates = picked(&|person| is_wanted[person] && !is_seed[person]);
-        let n_both = if audience.candidates.rule.is_some() {
-            members.iter().filter(|&&person| is_wanted[person as usize]).count()
-        } else {
-            0
-        };
+        let is_told = audience.candidates.rule.is_some() || audience.candidates.source.is_some();
+        let n_both = if is_told { members.iter().filter(|&&person| is_wanted[person as usize]).count() } else { 0 };
         let nobody = |what: &str, key: &str, advice: &str| {
             let message = format!("audience `{}`: {what}", audience.name);
             Err(Error::new(Kind::Data, message).hint(advice).at(context.place(audience, key)))
@@ -94,6 +94,15 @@ impl Members {
         let seed_at = members.iter().map(|&person| looked_at(person, seed, known, context)).collect();
         Ok(Self { seed: members, seed_at, weight, candidates, n_both, list })
     }
+}
+
+/// Leaves those who come from a source of people, where one is named.
+fn within(mut marked: Vec<bool>, source: Option<&str>, known: &Known<'_>) -> Vec<bool> {
+    let Some(source) = source.and_then(|name| known.data.people.source(name)) else { return marked };
+    let mut comes_from = vec![false; marked.len()];
+    source.people.iter().for_each(|&person| comes_from[person as usize] = true);
+    marked.iter_mut().zip(comes_from).for_each(|(marked, comes)| *marked &= comes);
+    marked
 }
 
 /// The stage of everyone as of the end, where the spec has stages.

@@ -9,6 +9,7 @@ mod bags;
 mod choose;
 mod find;
 mod members;
+mod shared;
 mod similarity;
 mod ways;
 
@@ -161,12 +162,18 @@ impl View<'_> {
 fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context<'_>) -> Result<Recipe> {
     let of_seed = match &seed.told {
         Told::Rule(rule) => Some(rule.as_str()),
-        Told::Stage(_) | Told::File(_) => None,
+        Told::Source | Told::Stage(_) | Told::File(_) => None,
     };
     let rules: Vec<&str> = of_seed.into_iter().chain(audience.candidates.rule.as_deref()).collect();
     let columns: Vec<String> = seed.weight.iter().cloned().collect();
     let unseen = Unseen { rules: &rules, columns: &columns, exclude: &audience.exclude };
-    let recipe = discover::likeness(known.data, context.spec, unseen, context.end);
+    let mut recipe = discover::likeness(known.data, context.spec, unseen, context.end);
+    if let Some(columns) = shared::shared(audience, &known.data.people, context)?.columns {
+        recipe.features.retain(|feature| match feature {
+            Feature::Attribute(attribute) => columns.contains(&attribute.column),
+            _ => true,
+        });
+    }
     if recipe.features.is_empty() {
         let message = format!("audience `{}`: likeness to the seed has no feature to look at", audience.name);
         return Err(Error::data(message)

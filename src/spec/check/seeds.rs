@@ -35,6 +35,8 @@ impl Check<'_, '_> {
             let message = format!("audience `{name}`: `seed` has `as_of`, and a snapshot knows no times");
             self.fault(&format!("{at}.as_of"), message, "leave it out");
         }
+        let source =
+            form.table.as_ref().and_then(|table| self.source(&format!("{at}.table"), "seed", table, known.people));
         let told = self.told(at, name, &form, known)?;
         let as_of = form.as_of.unwrap_or(match (&told, self.shape) {
             (Told::Stage(_), Shape::Events) => SeedTime::Entry,
@@ -44,7 +46,7 @@ impl Check<'_, '_> {
             let message = format!("audience `{name}`: only the members of a stage have a time of entry");
             self.fault(&format!("{at}.as_of"), message, "write as_of = \"end\", or seed = { stage = \"…\" }");
         }
-        Some(Seed { told, weight: form.weight, as_of })
+        Some(Seed { source, told, weight: form.weight, as_of })
     }
 
     fn told(&mut self, at: &str, name: &str, form: &written::SeedForm, known: Known<'_>) -> Option<Told> {
@@ -60,13 +62,14 @@ impl Check<'_, '_> {
                 stage.map_or_else(|| Told::Rule(rule.clone()), Told::Stage)
             }
             (None, None, Some(file)) => Told::File(self.path(at, file)),
+            (None, None, None) if form.table.is_some() => Told::Source,
             (stage, rule, file) => {
                 let several = [stage, rule, file].into_iter().flatten().count() > 1;
                 let message = if several { "several things" } else { "nothing" };
                 self.fault(
                     at,
                     format!("audience `{name}`: `seed` names {message} as the people whose likes are sought"),
-                    "name one of `stage`, `where` (SQL) and `file` (ids or contact data)",
+                    "name one of `stage`, `where` (SQL), `file` (ids or contact data) and `table` (a source of people)",
                 );
                 return None;
             }
@@ -91,18 +94,21 @@ impl Check<'_, '_> {
         if let Some(rule) = &form.rule {
             self.over_people(&format!("{at}.where"), "candidates", rule, known.stages);
         }
-        let source = form.table.as_ref().and_then(|table| self.source(&format!("{at}.table"), table, known.people));
+        let source = form
+            .table
+            .as_ref()
+            .and_then(|table| self.source(&format!("{at}.table"), "candidates", table, known.people));
         Candidates { source, rule: form.rule, shared: form.shared }
     }
 
     /// The source of people of that name, or over the table of that name.
-    fn source(&mut self, at: &str, table: &str, people: &[PeopleSource]) -> Option<String> {
+    fn source(&mut self, at: &str, key: &str, table: &str, people: &[PeopleSource]) -> Option<String> {
         let found = people
             .iter()
             .find(|source| source.name == table)
             .or_else(|| people.iter().find(|source| source.rows == Rows::Table(table.to_owned())));
         if found.is_none() && !self.faults.has_blanks_in("people") {
-            let message = format!("`candidates`: no people come from `{table}`");
+            let message = format!("`{key}`: no people come from `{table}`");
             if self.table_names.contains(&table) {
                 self.fault(at, message, format!("add [people.{table}] with table = \"{table}\" and person = \"…\""));
             } else {
