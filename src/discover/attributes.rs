@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{Column as Series, DataType, IdxCa, NewChunkedArray as _, TimeUnit};
+use polars::prelude::{Column as Series, DataType, IdxCa, TimeUnit};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ const OTHER: &str = "(other)";
 const ID_SHARE: f64 = 0.5;
 /// Below this many rows a column is not called an id.
 const FEW_ROWS: usize = 100;
+
+/// An attribute row, if any was valid, and the cutoff.
+type Row = (Option<u32>, Time);
 
 /// An attribute that serves as a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,8 +117,7 @@ impl Attribute {
             Error::data(format!("the people table has no column `{}`", self.column))
                 .hint(format!("it has {}", known.join(", ")))
         })?;
-        let few: Option<(Series, Vec<(Option<u32>, Time)>)> =
-            (rows.len() < source.len()).then(|| taken(source, rows)).transpose()?;
+        let few: Option<(Series, Vec<Row>)> = (rows.len() < source.len()).then(|| taken(source, rows)).transpose()?;
         let (source, rows) = few.as_ref().map_or((source, rows), |(source, rows)| (source, rows.as_slice()));
         let cells = match &self.values {
             AttributeValues::Number => Cells::Number(numbers(source, rows)?),
@@ -129,14 +131,10 @@ impl Attribute {
 }
 
 /// The cells of few rows out of many, and the rows as they are counted among these.
-fn taken(source: &Series, rows: &[(Option<u32>, Time)]) -> Result<(Series, Vec<(Option<u32>, Time)>)> {
+fn taken(source: &Series, rows: &[Row]) -> Result<(Series, Vec<Row>)> {
     let known: Vec<u32> = rows.iter().filter_map(|(row, _)| *row).collect();
-    let mut at = 0;
-    let renumbered = rows.iter().map(|&(row, cutoff)| {
-        let row = row.map(|_| std::mem::replace(&mut at, at + 1));
-        (row, cutoff)
-    });
-    let renumbered = renumbered.collect();
+    let mut next = 0..;
+    let renumbered = rows.iter().map(|&(row, cutoff)| (row.and_then(|_| next.next()), cutoff)).collect();
     Ok((source.take(&IdxCa::from_vec("row".into(), known))?, renumbered))
 }
 

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
 pub use self::lookalike::{Known, lookalikes};
-pub use self::ranking::{Ranking, Reasons};
+pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
 pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
 

@@ -14,6 +14,9 @@ use crate::spec::{Audience, Spec};
 /// Up to three reasons in words.
 pub type Reasons = [Option<String>; 3];
 
+/// The reasons of the rows at these places.
+pub type Explain<'a> = Box<dyn Fn(&[u32]) -> Result<Vec<Reasons>> + Sync + 'a>;
+
 /// The candidates of an audience, a row each: who they are, and what they are ranked by.
 pub struct Ranking<'a> {
     /// Positions among people, each once.
@@ -25,7 +28,7 @@ pub struct Ranking<'a> {
     /// Nearness to the seed, 0–1, where the audience has one.
     pub similarity: Option<Vec<f64>>,
     /// Why the rows at these places stand where they stand; asked of the chosen only.
-    pub reasons: Box<dyn Fn(&[u32]) -> Result<Vec<Reasons>> + Sync + 'a>,
+    pub reasons: Explain<'a>,
 }
 
 impl<'a> Ranking<'a> {
@@ -64,10 +67,9 @@ impl<'a> Ranking<'a> {
     pub(super) fn keep(&mut self, is_wanted: &(dyn Fn(u32) -> bool + Sync)) {
         let rows: Vec<u32> = (0..).take(self.len()).collect();
         let rows: Vec<u32> = rows.into_par_iter().filter(|&row| is_wanted(self.person[row as usize])).collect();
-        let taken = |of: &[f64]| rows.iter().map(|&row| of[row as usize]).collect::<Vec<f64>>();
-        self.score = taken(&self.score);
-        self.propensity = self.propensity.as_deref().map(taken);
-        self.similarity = self.similarity.as_deref().map(taken);
+        self.score = taken(&self.score, &rows);
+        self.propensity = self.propensity.as_deref().map(|of| taken(of, &rows));
+        self.similarity = self.similarity.as_deref().map(|of| taken(of, &rows));
         self.person = rows.iter().map(|&row| self.person[row as usize]).collect();
         let told = std::mem::replace(&mut self.reasons, Box::new(|_| Ok(Vec::new())));
         self.reasons = Box::new(move |at| told(&at.iter().map(|&at| rows[at as usize]).collect::<Vec<_>>()));
@@ -90,6 +92,10 @@ impl fmt::Debug for Ranking<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Ranking").field("n_candidates", &self.len()).finish_non_exhaustive()
     }
+}
+
+fn taken(of: &[f64], rows: &[u32]) -> Vec<f64> {
+    rows.iter().map(|&row| of[row as usize]).collect()
 }
 
 fn position(person: usize) -> u32 {

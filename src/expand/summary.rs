@@ -92,6 +92,8 @@ pub struct SeedUsed {
     pub n_members: u64,
     /// Of these, how many the rule for candidates would take too; they are no candidates.
     pub n_also_candidates: u64,
+    /// The file that names them, where one does.
+    pub list: Option<ListUsed>,
     /// Features that likeness looks at.
     pub n_features: u64,
     /// How well members are found who were hidden from the model.

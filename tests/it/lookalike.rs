@@ -40,7 +40,7 @@ fn is_keen(at: u64) -> bool {
 /// 900 members, of whom every third keen one is in the seed.
 fn members() -> Vec<String> {
     let line = |at: u64| {
-        let in_seed = u8::from(is_keen(at) && at % 3 == 0);
+        let in_seed = u8::from(is_keen(at) && at.is_multiple_of(3));
         let (boots, age, town) =
             (if at % 5 < 2 { "yes" } else { "no" }, 20 + at * 7 % 50, ["A", "B", "C"][(at % 3) as usize]);
         format!("m{at:04},{in_seed},{boots},{age},{town},m{at}@example.com")

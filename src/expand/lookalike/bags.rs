@@ -120,8 +120,7 @@ impl Bagged {
             sums.iter_mut().zip(model.margins(table, rows)?).for_each(|(sum, margin)| *sum += margin);
         }
         let n = self.models.len() as f64;
-        sums.iter_mut().for_each(|sum| *sum /= n);
-        Ok(sums)
+        Ok(sums.into_iter().map(|sum| sum / n).collect())
     }
 
     /// How much each feature moved the margin of `rows`, by the first `n_models` models.
@@ -145,6 +144,7 @@ fn bags(sample: &Sample, n_bags: usize, ratio: f64, seed: u64) -> Vec<Bag> {
     let n_folds = FOLDS.min(sample.n_seed);
     let n_candidates = sample.n_candidates();
     let wanted = (ratio * sample.n_seed as f64).max(500.0).min(MOST_CANDIDATES * n_candidates as f64);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of rows")]
     let wanted = (wanted.ceil() as usize).clamp(1, n_candidates);
     let bag = |at: usize| {
         let mut random = ChaCha8Rng::seed_from_u64(seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -202,10 +202,11 @@ fn faster(settings: Settings) -> Settings {
     match settings {
         Settings::Trees(trees) => {
             let rate = trees.learning_rate.max(LEARNING_RATE);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounds are few")]
             let rounds = (trees.rounds as f64 * trees.learning_rate / rate).ceil() as usize;
             Settings::Trees(TreeSettings { learning_rate: rate, rounds: rounds.max(10), bags: 1, ..trees })
         }
-        linear => linear,
+        linear @ Settings::Linear(_) => linear,
     }
 }
 

@@ -131,6 +131,7 @@ fn used(members: &Members, choice: &Choice) -> SeedUsed {
         as_of: None,
         n_members: members.seed.len() as u64,
         n_also_candidates: members.n_both as u64,
+        list: members.list.clone(),
         n_features: 0,
         hidden: None,
     }

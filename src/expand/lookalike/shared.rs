@@ -12,7 +12,7 @@ use crate::spec::Audience;
 
 /// The attributes of both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared {
+pub(super) struct Shared {
     /// The columns that likeness may look at; `None`: all.
     pub columns: Option<BTreeSet<String>>,
     /// Columns that only the seed's source has.
@@ -25,7 +25,7 @@ pub struct Shared {
 ///
 /// # Errors
 /// An error of the spec for each column of `shared` that one side does not have.
-pub fn shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Shared> {
+pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Shared> {
     let sides = [audience.seed.as_ref().and_then(|seed| seed.source.as_deref()), audience.candidates.source.as_deref()];
     let [of_seed, of_candidates] = sides.map(|source| columns(source, people));
     let errors = audience.candidates.shared.iter().flatten().filter_map(|column| {

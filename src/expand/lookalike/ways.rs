@@ -38,8 +38,8 @@ impl Scale {
         Self { mean, deviation: if deviation > 1e-12 { deviation } else { 1.0 } }
     }
 
-    pub(super) fn apply(self, values: &mut [f64]) {
-        values.iter_mut().for_each(|value| *value = (*value - self.mean) / self.deviation);
+    fn apply(self, value: f64) -> f64 {
+        (value - self.mean) / self.deviation
     }
 }
 
@@ -99,14 +99,12 @@ impl Likeness for Lookalike {
 /// The mean of several scores, each on its scale.
 pub(super) fn mean_of(scores: impl IntoIterator<Item = (Vec<f64>, Scale)>) -> Vec<f64> {
     let (mut sums, mut n) = (Vec::new(), 0.0);
-    for (mut values, scale) in scores {
-        scale.apply(&mut values);
+    for (values, scale) in scores {
         sums.resize(values.len(), 0.0);
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += scale.apply(value));
         n += 1.0;
     }
-    sums.iter_mut().for_each(|sum| *sum /= n);
-    sums
+    sums.into_iter().map(|sum: f64| sum / n).collect()
 }
 
 /// For each member of the seed, the share of the candidates whose score is lower (equal ones count half): its mean is the
