@@ -28,7 +28,7 @@ mod sql;
 mod times;
 
 pub use events::{Events, Property, Values};
-pub use people::People;
+pub use people::{FromSource, People};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::read;
 

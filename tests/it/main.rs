@@ -10,6 +10,7 @@ mod issues;
 mod killed;
 mod leaks;
 mod lock;
+mod lookalike;
 mod mistakes;
 mod same_bytes;
 mod scoring;
