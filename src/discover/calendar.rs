@@ -96,7 +96,7 @@ fn gaps(first: i64, counts: &[u32], end: i64) -> Vec<Gap> {
         return Vec::new();
     }
     let weekdays = weekdays(first, counts);
-    let share = |day: usize| weekdays[weekday(first + day as i64)];
+    let share = |day: usize| weekdays[weekday(later(first, day))];
     let is_open = |day: &usize| share(*day) > 0.05;
     let mut runs: Vec<(usize, usize)> = silences(counts);
     let tail = usize::try_from(end - first + 1).unwrap_or_default();
@@ -122,8 +122,8 @@ fn gaps(first: i64, counts: &[u32], end: i64) -> Vec<Gap> {
         let expected: f64 = (start..stop).map(|day| rate * share(day)).sum();
         let per_event = if dispersion > 1.001 { dispersion.ln() / (dispersion - 1.0) } else { 1.0 };
         (-expected * per_event < IMPROBABLE).then(|| Gap {
-            first: first + (start..stop).find(is_open).unwrap_or(start) as i64,
-            last: first + (start..stop).rfind(is_open).unwrap_or(stop - 1) as i64,
+            first: later(first, (start..stop).find(is_open).unwrap_or(start)),
+            last: later(first, (start..stop).rfind(is_open).unwrap_or(stop - 1)),
             expected,
             is_open: stop > counts.len(),
         })
@@ -146,6 +146,11 @@ fn silences(counts: &[u32]) -> Vec<(usize, usize)> {
         }
     }
     runs
+}
+
+/// So many days after a day.
+fn later(day: i64, days: usize) -> i64 {
+    day + i64::try_from(days).expect("days of three centuries")
 }
 
 /// How busy each weekday is against the mean, Monday first.
@@ -222,7 +227,7 @@ pub(super) fn rows(days: &Days) -> (i64, BTreeMap<i64, u64>) {
     let silent = days.gaps.last().filter(|gap| gap.is_open).map_or(0, |gap| gap.last - gap.first + 1);
     let silent = std::iter::repeat_n(&0, usize::try_from(silent).unwrap_or_default());
     for (day, &count) in (days.first..).zip(days.counts.iter().chain(silent)) {
-        let start = if unit == 7 { day - weekday(day) as i64 } else { day };
+        let start = if unit == 7 { day - (day + 3).rem_euclid(7) } else { day };
         *rows.entry(start).or_default() += u64::from(count);
     }
     (unit, rows)
@@ -241,7 +246,7 @@ mod tests {
     const MONDAY: i64 = 19_723;
 
     fn found(counts: &[u32]) -> Vec<(i64, i64)> {
-        let end = MONDAY + counts.len() as i64 - 1;
+        let end = later(MONDAY, counts.len()) - 1;
         let last = counts.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
         gaps(MONDAY, &counts[..last], end).iter().map(|gap| (gap.first - MONDAY, gap.last - MONDAY)).collect()
     }

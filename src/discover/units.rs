@@ -95,9 +95,9 @@ fn change(events: &Events, values: &[f64], rows: impl Iterator<Item = usize>) ->
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     for (at, chunk) in chunks.iter().enumerate() {
         if (first..=last).contains(&at) {
-            inside.extend(logs(chunk))
+            inside.extend(logs(chunk));
         } else if powers[at] == 0 {
-            outside.extend(logs(chunk))
+            outside.extend(logs(chunk));
         }
     }
     let is_alike = |rank: f64| {
@@ -143,9 +143,9 @@ mod tests {
 
     /// A thousand amounts between 5 and 50, one a day; `unit` gives the factor of a day.
     fn found(unit: impl Fn(usize) -> f64) -> Option<(i32, i64, bool)> {
-        let n = 1000;
+        let n = 1000_usize;
         let values: Vec<f64> = (0..n).map(|day| (5.0 + (day * 7919 % 450) as f64 / 10.0) * unit(day)).collect();
-        let time = (0..n as i64).collect();
+        let time = (0..1000).collect();
         let events = Events { time, ..Events::default() };
         change(&events, &values, 0..n).map(|change| (change.power, change.from, change.is_open))
     }

@@ -75,7 +75,8 @@ struct Held {
     stage: String,
     role: String,
     name: String,
-    held_in: Vec<Place>,
+    #[serde(rename = "held_in")]
+    places: Vec<Place>,
     n_people: u64,
     n_covered: u64,
     last_seen: Option<String>,
@@ -226,7 +227,7 @@ fn held(cells: &[Held]) -> Table {
             Some(column) => format!("{}.{column}", place.table),
             None => place.table.clone(),
         };
-        let mut systems: Vec<&str> = cell.held_in.iter().filter_map(|place| place.system.as_deref()).collect();
+        let mut systems: Vec<&str> = cell.places.iter().filter_map(|place| place.system.as_deref()).collect();
         systems.dedup();
         let age = cell.age_days.map(|days| match days.round() {
             days if days < 1.0 => " (at the end)".to_owned(),
@@ -239,7 +240,7 @@ fn held(cells: &[Held]) -> Table {
         table.push(vec![
             cell.stage.as_str().into(),
             format!("{} {}", cell.role, cell.name).into(),
-            cell.held_in.iter().map(place).collect::<Vec<_>>().join(", ").into(),
+            cell.places.iter().map(place).collect::<Vec<_>>().join(", ").into(),
             if systems.is_empty() { Cell::Missing } else { systems.join(", ").into() },
             Cell::Rate(Rate { n_attained: cell.n_covered, n_eligible: cell.n_people }),
             last.map_or(Cell::Missing, Cell::from),
