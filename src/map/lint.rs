@@ -117,6 +117,9 @@ impl Linter<'_> {
             Rule::Start => {
                 ("Nobody ever starts here: the first event already takes everyone elsewhere.".into(), "Drop it.")
             }
+            Rule::Exits => {
+                ("Nobody ever reaches it: no exit ever led here.".into(), "Look at the exits that lead here.")
+            }
             Rule::Silence(after) => {
                 let message = format!("Nobody ever stayed silent for {after}.");
                 (message, "Shorten the silence, or end the observation later.")
@@ -134,7 +137,9 @@ impl Linter<'_> {
 
     fn left(&mut self, stage: usize) {
         let (n_ever, _) = self.counts[stage];
-        if self.spec.shape() == Shape::Events && n_ever > 0 && !self.machine.can_be_left(stage) {
+        let machine = &self.machine;
+        let can_be_left = (machine.by_event(stage) | machine.by_time(stage)) & !(1 << stage) != 0;
+        if self.spec.shape() == Shape::Events && n_ever > 0 && !can_be_left {
             let message = "Nobody can leave it: no stage can be entered from here.".to_owned();
             let advice =
                 "Fine for a last stage. To see who drops out, add a stage with `silence` and this one in `from`.";

@@ -7,6 +7,7 @@ mod goals;
 mod sources;
 mod stages;
 mod times;
+mod triggers;
 mod variables;
 
 use std::path::Path;
