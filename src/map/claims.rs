@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::masks::Need;
+pub(crate) use super::masks::Need;
 
 /// How many people are kept as examples of a finding.
 pub(crate) const EXAMPLES: usize = 3;

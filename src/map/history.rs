@@ -10,7 +10,7 @@ use std::ops::Range;
 use polars::prelude::{DataFrame, IdxCa, NewChunkedArray as _};
 use rayon::prelude::*;
 
-use super::claims::Claims;
+use super::claims::{Claims, Need};
 use super::machine::{Heard, Machine};
 use super::masks::MAX_STAGES;
 use super::rules::Condition;
@@ -144,10 +144,15 @@ fn read_snapshot(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
     let attributes = &data.people.attributes;
     let mut masks = vec![0_u32; data.people.len()];
     let mut errors = Vec::new();
+    let mut needs = Vec::new();
     for (stage, what) in spec.stages.iter().enumerate() {
         let Rule::When(rule) = &what.rule else { continue };
-        let asked = Condition::new(rule, &format!("the `when` of stage `{}`", what.name), attributes)
-            .and_then(|condition| condition.holds(&of_people(data, condition.columns())?));
+        let asked =
+            Condition::new(rule, &format!("the `when` of stage `{}`", what.name), attributes).and_then(|condition| {
+                let needed = condition.columns_that_must_be_known().into_iter();
+                needs.extend(needed.map(|column| Need { stage, column, kinds: Vec::new() }));
+                condition.holds(&of_people(data, condition.columns())?)
+            });
         match asked {
             Ok(holds) => masks.iter_mut().zip(holds).for_each(|(mask, holds)| *mask |= u32::from(holds) << stage),
             Err(error) => errors.push(error.at(spec.excerpt(&format!("lifecycle.stages[{stage}].when")))),
@@ -167,6 +172,7 @@ fn read_snapshot(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
         stays.next_person();
         claims.count(person, &[mask]);
     }
+    claims.needs = needs;
     Ok((stays, claims))
 }
 

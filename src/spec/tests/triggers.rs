@@ -36,7 +36,7 @@ fn several_events_together_read_as_they_are_written() {
 fn exits_and_re_entry_read_as_they_are_written() {
     let stage = |more: &str| spec(&customer("\"event = 'purchase'\"", more)).stages[1].clone();
     let on = Exit { cause: Cause::On("event = 'contact'".into()), to: 0 };
-    assert_eq!(stage("exit = { on = \"event = 'contact'\", to = \"lead\" }").exits, [on.clone()]);
+    assert_eq!(stage("exit = { on = \"event = 'contact'\", to = \"lead\" }").exits, std::slice::from_ref(&on));
     let both = stage(
         "exit = [{ on = \"event = 'contact'\", to = \"lead\" }, { after = \"2w\", to = \"lapsed\" }]\nre_entry = \"90d\"",
     );
