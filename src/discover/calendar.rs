@@ -116,8 +116,9 @@ fn gaps(first: i64, counts: &[u32], end: i64) -> Vec<Gap> {
         let after = level(&share, counts, stop..(stop + AROUND).min(counts.len()));
         let (rate, dispersion) = match (before, after) {
             (Some(before), Some(after)) => (before.0.min(after.0), before.1.max(after.1)),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => return None,
+            (Some(only), None) => only,
+            // A kind that has hardly begun has no rhythm yet.
+            (None, _) => return None,
         };
         let expected: f64 = (start..stop).map(|day| rate * share(day)).sum();
         let per_event = if dispersion > 1.001 { dispersion.ln() / (dispersion - 1.0) } else { 1.0 };
@@ -202,9 +203,12 @@ pub(super) fn silences_of(days: &[Days]) -> Vec<Silence<'_>> {
         let n_events = days.counts.iter().map(|&count| u64::from(count)).sum::<u64>();
         let overlap = |other: &Gap| other.last.min(gap.last) - other.first.max(gap.first) + 1;
         let shorter = |other: &Gap| (other.last - other.first).min(gap.last - gap.first) + 1;
-        let same = silences
-            .iter_mut()
-            .find(|silence| silence.gap.is_open == gap.is_open && 2 * overlap(&silence.gap) > shorter(&silence.gap));
+        let same = silences.iter_mut().find(|silence| {
+            let begin_together = (silence.gap.first - gap.first).abs() <= 7;
+            silence.gap.is_open == gap.is_open
+                && 2 * overlap(&silence.gap) > shorter(&silence.gap)
+                && (begin_together || !gap.is_open)
+        });
         match same {
             Some(same) => {
                 same.kinds.push(&days.kind);

@@ -61,15 +61,22 @@ impl Rows {
         self.n_seen += n_rows;
     }
 
-    /// Repeated rows, and repeated ids by column where nearly all differ.
-    pub(super) fn finish(mut self) -> (Option<Repeated>, Vec<(String, Repeated)>) {
-        let mut ids = Vec::new();
-        for (column, mut keys) in self.ids {
-            let n_known = keys.len() as u64;
-            ids.extend(repeated(&mut keys).filter(|found| found.n_rows * 20 < n_known).map(|found| (column, found)));
-        }
-        (repeated(&mut self.keys), ids)
+    /// Repeated rows, and the first column of ids that should all differ and do not.
+    pub(super) fn finish(mut self) -> (Option<Repeated>, Option<(String, Repeated)>) {
+        (repeated(&mut self.keys), repeated_id(self.ids))
     }
+}
+
+/// The first column of ids of which nearly all differ; none where another column tells all rows apart.
+fn repeated_id(columns: Vec<(String, Vec<(u64, u32)>)>) -> Option<(String, Repeated)> {
+    let mut first = None;
+    for (column, mut keys) in columns {
+        let found = repeated(&mut keys)?;
+        if found.n_rows * 20 < keys.len() as u64 {
+            first.get_or_insert((column, found));
+        }
+    }
+    first
 }
 
 /// The example is the first row that repeats one.
@@ -93,13 +100,13 @@ mod tests {
         rows.take(&[("order_id", ids), ("kind", other)], &|row| row as u64 + 1);
         let (rows, ids) = rows.finish();
         assert_eq!(rows, Some(Repeated { n_rows: 1, example: (6, 101) }));
-        assert_eq!(ids, [("order_id".into(), Repeated { n_rows: 2, example: (6, 101) })]);
+        assert_eq!(ids, Some(("order_id".into(), Repeated { n_rows: 2, example: (6, 101) })));
     }
 
     #[test]
     fn ids_that_repeat_as_they_should_are_none() {
         let mut rows = Rows::new(["customer_id"].into_iter());
         rows.take(&[("customer_id", (0..1000).map(|row| row % 300).collect())], &|row| row as u64 + 1);
-        assert_eq!(rows.finish().1, []);
+        assert_eq!(rows.finish().1, None);
     }
 }

@@ -326,7 +326,7 @@ pub(super) fn corroborate(suspects: &mut [Suspicion]) {
 pub(super) fn of_rows(
     table: &str,
     repeated: Option<Repeated>,
-    ids: Vec<(String, Repeated)>,
+    ids: Option<(String, Repeated)>,
     profiles: &[ColumnProfile],
 ) -> Vec<Suspicion> {
     let n_rows = profiles.first().map_or(0, |profile| profile.rows);
