@@ -320,7 +320,7 @@ fn draw(i: usize, calendar: &Calendar) -> Option<Figure> {
         format!("calendar-{i}"),
         &title,
         "A bar for each stretch of time; where the events fell silent although they should not have, the background is marked.",
-        Axis::places("begins", &names, 5),
+        Axis::places("begins", &names, 4),
         Axis::holding("events", bars.iter().map(|bar| bar.1).chain([0.0]), words::tick),
     );
     let most = bars.iter().map(|bar| bar.1).fold(0.0, f64::max);
