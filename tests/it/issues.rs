@@ -56,7 +56,7 @@ fn shop() -> Shop {
     for day in 0..366 {
         for nth in 0..16 + day * 7919 % 9 {
             let i = events.len();
-            let date = jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(i64::try_from(day).unwrap());
+            let date = jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(i64::from(day));
             events.push(vec![
                 format!("e{i:06}"),
                 format!("p{:04}", i * 131 % 400),
