@@ -93,6 +93,7 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         links: Vec::new(),
         end: None,
+        as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
         audiences: Vec::new(),

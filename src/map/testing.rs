@@ -69,6 +69,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         events: vec![source],
         links: Vec::new(),
         end: None,
+        as_of: None,
         stages,
         predictions: Vec::new(),
         audiences: Vec::new(),

@@ -148,6 +148,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("links", &spec.links)
         .with("end", &spec.end)
+        .with("as_of", &spec.as_of)
 }
 
 /// Everything of a prediction but its model, which the examples do not depend on.

@@ -18,6 +18,7 @@ mod gather;
 mod identity;
 mod intern;
 mod kind;
+mod known;
 mod ledger;
 pub mod people;
 mod profile;

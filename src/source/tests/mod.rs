@@ -49,6 +49,7 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         links: Vec::new(),
         end: None,
+        as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
@@ -84,6 +85,7 @@ fn people(name: &str) -> PeopleSource {
         person: Some("person".into()),
         order: None,
         valid_from: None,
+        known_at: None,
         contact: Vec::new(),
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn check(
         events,
         links,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
