@@ -176,7 +176,9 @@ fn same_tables(spec: &Spec, other: &Spec) -> Result<()> {
 /// Who would stand elsewhere; with how many people there are, how many of them would stand elsewhere, and how many would
 /// stand where they do by another way.
 fn moves(here: &Side, there: &Side) -> (Vec<Move>, [u64; 3]) {
-    let mut found: BTreeMap<(Option<&str>, Option<&str>), (u64, Vec<String>)> = BTreeMap::new();
+    /// Where people stand, here and there.
+    type Pair<'s> = (Option<&'s str>, Option<&'s str>);
+    let mut found: BTreeMap<Pair<'_>, (u64, Vec<String>)> = BTreeMap::new();
     let (mut n_people, mut n_moved, mut n_other_history) = (0, 0, 0);
     let ids: BTreeSet<&String> = here.ids.iter().chain(&there.ids).collect();
     for id in ids {
@@ -239,7 +241,9 @@ fn stages(here: &Side, there: &Side) -> Vec<StageChange> {
 }
 
 fn transitions(here: &Side, there: &Side) -> Vec<TransitionChange> {
-    let mut pairs: BTreeMap<(&str, &str), [Option<(Rate, f64)>; 2]> = BTreeMap::new();
+    /// Who made it, and its median days, here and there.
+    type Both = [Option<(Rate, f64)>; 2];
+    let mut pairs: BTreeMap<(&str, &str), Both> = BTreeMap::new();
     for (place, side) in [here, there].into_iter().enumerate() {
         for seen in &side.mapped.transitions {
             let pair = (side.stages[seen.from].as_str(), side.stages[seen.to].as_str());

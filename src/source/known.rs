@@ -1,6 +1,6 @@
 //! What was known at an instant: the part of the data that had reached it by then.
 
-use polars::prelude::{DataFrame, IdxCa, NewChunkedArray as _};
+use polars::prelude::{DataFrame, IdxCa};
 
 use super::events::{Events, Property, Values};
 use super::people::People;
