@@ -14,6 +14,7 @@ mod scoring;
 mod signals;
 mod splits;
 pub mod table;
+mod trial;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
@@ -24,3 +25,4 @@ pub use frames::{read_examples, write_examples, write_signals};
 pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Signal, signals};
 pub use table::{Cells, Column, Examples, Split, Table};
+pub use trial::{Trial, trial};

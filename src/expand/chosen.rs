@@ -1,10 +1,8 @@
 //! The chosen people, and the group each is in.
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
-use rayon::prelude::*;
 
-use super::Scores;
-use super::rank::Holdout;
+use super::{Earlier, Scores};
 use crate::error::Result;
 
 /// The chosen people, column by column, best first.
@@ -36,6 +34,12 @@ pub enum Group {
 }
 
 impl Group {
+    /// The group that `audience.parquet` calls so.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Target, Self::Holdout].into_iter().find(|group| group.name() == name)
+    }
+
     /// The word in `audience.parquet`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -47,16 +51,15 @@ impl Group {
 }
 
 impl Chosen {
-    pub(super) fn of(rows: &[u32], scores: &Scores, holdout: &Holdout) -> Self {
+    pub(super) fn of(rows: &[u32], scores: &Scores, group: impl FnOnce(&[String]) -> Vec<Group>) -> Self {
         let person: Vec<String> = rows.iter().map(|&row| scores.person[row as usize].clone()).collect();
         let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
-        let group = person.par_iter().map(|id| if holdout.holds(id) { Group::Holdout } else { Group::Target });
         Self {
             rank: (1..=u32::try_from(rows.len()).expect("rows are counted in 32 bits")).collect(),
             score: propensity.clone(),
             propensity,
             similarity: vec![None; rows.len()],
-            group: group.collect(),
+            group: group(&person),
             reasons: rows.iter().map(|&row| scores.reasons[row as usize].clone()).collect(),
             person,
         }
@@ -77,6 +80,13 @@ impl Chosen {
     /// How many of a group.
     pub(super) fn n_in(&self, group: Group) -> usize {
         self.group.iter().filter(|&&other| other == group).count()
+    }
+
+    /// The groups of `earlier`, and those of the chosen.
+    pub(super) fn remembered(&self, earlier: &Earlier) -> Earlier {
+        let mut groups = earlier.clone();
+        groups.extend(self.person.iter().cloned().zip(self.group.iter().copied()));
+        groups
     }
 
     /// The table of `audience.parquet`.

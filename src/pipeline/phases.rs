@@ -13,7 +13,7 @@ use crate::map::{self, Stays};
 use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
-use crate::spec::{Audience, Prediction, Spec};
+use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Layout, manifest, models};
 
 /// The phases over one spec.
@@ -78,11 +78,21 @@ impl<'a> Phases<'a> {
         keep(&predicted, &prediction.name, layout)
     }
 
+    fn uplift(&mut self, uplift: &Uplift) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let trial = discover::trial(self.data()?, spec, uplift)?;
+        let done = predict::uplift::uplift(&trial, uplift, spec.seed)?;
+        let folder = layout.uplift(&uplift.name);
+        store::write_frame(&folder.join("scores.parquet"), &mut done.scores.to_frame()?)?;
+        store::write_json(&folder.join("evaluation.json"), &done.evaluation)
+    }
+
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let scores = expand::Scores::read(&layout.predict(&audience.prediction).join("scores.parquet"))?;
+        let earlier = expand::earlier(&layout.expand(&audience.name))?;
         let data = self.data()?;
-        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        let context = expand::Context { spec, end: data.end, identities: &data.identities, earlier: &earlier };
         expand::write(&expand::expand(audience, &scores, &data.people, &context)?, layout)?;
         let name = format!("audiences.{}.suppress", audience.name);
         Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
@@ -107,7 +117,7 @@ impl<'a> Phases<'a> {
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
         let needs_events = left.iter().any(|task| matches!(task, Task::Source | Task::Map | Task::Discover(_)));
-        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
+        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
             self.stays = None;
             self.data.iter_mut().for_each(|data| data.events = Events::default());
@@ -132,6 +142,10 @@ impl Work for Phases<'_> {
                 .map_err(|error| named(error, "prediction", &spec.predictions[i].name)),
             Task::Predict(i) => {
                 self.predict(i).map(nothing_read).map_err(|error| named(error, "prediction", &spec.predictions[i].name))
+            }
+            Task::Uplift(i) => {
+                let uplift = &spec.uplifts[i];
+                self.uplift(uplift).map(nothing_read).map_err(|error| named(error, "uplift", &uplift.name))
             }
             Task::Expand(i) => {
                 let audience = &spec.audiences[i];
@@ -159,6 +173,7 @@ impl Work for Phases<'_> {
                 let name = &self.spec.predictions[i].name;
                 vec![layout.predict(name), layout.models.join(name)]
             }
+            Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }

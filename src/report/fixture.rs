@@ -61,6 +61,8 @@ pub(super) fn spec(names: &Names) -> Spec {
         candidates: None,
         size: Size::Share(0.1),
         holdout: 0.1,
+        stratify: None,
+        expected_lift: None,
         suppress: Vec::new(),
         consent: None,
         export: Vec::new(),
@@ -82,6 +84,8 @@ pub(super) fn spec(names: &Names) -> Spec {
             audience("second-purchase-email", "second-purchase"),
             audience("first-contact-ads", "first-contact"),
         ],
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 

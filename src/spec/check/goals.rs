@@ -1,7 +1,7 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::super::{Audience, Cutoffs, Destination, Holdout, Model, Prediction, Rule, Shape, Size, Stage, Stratify};
 use super::{Check, Sql, sql};
 use crate::time::Duration;
 
@@ -166,6 +166,8 @@ impl Check<'_, '_> {
             candidates: audience.candidates,
             size,
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
+            stratify: audience.stratify.map(stratify),
+            expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
             export: self.export(at, audience.export),
@@ -250,19 +252,31 @@ impl Check<'_, '_> {
         Size::MaxProfit { cost: cost.unwrap_or(1.0), value: value.unwrap_or(1.0) }
     }
 
+    /// What all holdouts have in common.
+    pub(super) fn holdouts(&mut self, holdout: written::Holdout) -> Holdout {
+        let universal = holdout.universal.map_or(0.0, |share| self.holdout("holdout.universal", &share));
+        Holdout { universal, salt: holdout.salt.map(|salt| self.name("holdout.salt", salt)) }
+    }
+
     fn holdout(&mut self, at: &str, share: &written::Share) -> f64 {
-        let found = match share {
-            written::Share::Number(share) => Some(*share),
-            written::Share::Text(text) => percent(text),
-        };
-        match found {
+        match number(share) {
             Some(share) if (0.0..1.0).contains(&share) => share,
             _ => {
-                let message = "`holdout` must be a share from 0 % to below 100 %";
+                let key = at.rsplit('.').next().unwrap_or(at);
+                let message = format!("`{key}` must be a share from 0 % to below 100 %");
                 self.fault(at, message, "write \"10%\" or 0.1: the part of the audience that is left alone");
                 0.0
             }
         }
+    }
+
+    fn lift(&mut self, at: &str, lift: &written::Share) -> Option<f64> {
+        let found = number(lift).filter(|lift| lift.is_finite() && *lift > 0.0);
+        if found.is_none() {
+            let hint = "write \"20%\": a fifth more conversions than without contact";
+            self.fault(at, "`expected_lift` must be above 0 %", hint);
+        }
+        found
     }
 
     fn export(&mut self, at: &str, export: Option<Vec<Destination>>) -> Vec<Destination> {
@@ -277,7 +291,7 @@ impl Check<'_, '_> {
     }
 
     /// A name that a folder can bear.
-    fn folder(&mut self, at: &str, name: String) -> String {
+    pub(super) fn folder(&mut self, at: &str, name: String) -> String {
         let name = self.name(at, name);
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !name.trim().is_empty() && (name.starts_with('.') || !name.chars().all(fits)) {
@@ -288,6 +302,17 @@ impl Check<'_, '_> {
             );
         }
         name
+    }
+}
+
+fn stratify(by: String) -> Stratify {
+    if by == "propensity" { Stratify::Propensity } else { Stratify::Attribute(by) }
+}
+
+fn number(share: &written::Share) -> Option<f64> {
+    match share {
+        written::Share::Number(share) => Some(*share),
+        written::Share::Text(text) => percent(text),
     }
 }
 

@@ -7,6 +7,7 @@ mod goals;
 mod sources;
 mod stages;
 mod times;
+mod uplifts;
 mod variables;
 
 use std::path::Path;
@@ -42,9 +43,11 @@ pub(super) fn check(
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
-    let (stages, stage_paths) = check.stages(written.lifecycle, &events);
+    let uplifts = check.uplifts(written.uplifts);
+    let (stages, stage_paths) = check.stages(written.lifecycle, &events, !uplifts.is_empty());
     let predictions = check.predictions(written.predictions, &stages);
     let audiences = check.audiences(written.audiences, &predictions, &stages);
+    let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),
@@ -58,6 +61,8 @@ pub(super) fn check(
         stages,
         predictions,
         audiences,
+        holdout,
+        uplifts,
         places: faults.places().of_stages(&stage_paths),
     }
 }
