@@ -1,7 +1,8 @@
 //! PHASE 4, expand to the people worth reaching: a ranked, suppressed, consented and deduplicated list, a holdout, and the
 //! files to upload.
 //!
-//! In: the scores of a prediction, the people with their attributes and contact columns, an `[[audiences]]` of the spec.
+//! In: candidates ranked by the scores of a prediction or by their likeness to a seed ([`Ranking`]), the people with their
+//! attributes and contact columns, an `[[audiences]]` of the spec.
 //! Out: `audience.parquet` (who was chosen, target and holdout), `summary.json` (how many were dropped and why, what is
 //! expected) and a folder per destination with the target group only.
 //!
@@ -9,17 +10,19 @@
 //! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
 //! the size. What is left is chosen, and a share of it held out at random ([`holdout`]); [`power`] tells what that can show.
 
+mod asked;
 mod chosen;
 mod contact;
 mod export;
 mod holdout;
+mod lookalike;
 pub mod measure;
 mod normalise;
 mod phone;
 mod places;
-mod pool;
 mod power;
 mod rank;
+mod ranking;
 mod rule;
 mod scores;
 mod summary;
@@ -32,17 +35,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
 pub use self::holdout::{Earlier, earlier};
+pub use self::lookalike::{Known, lookalikes};
 pub use self::power::Power;
+pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
-pub use self::summary::{Exported, ListUsed, Point, Summary};
+pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
 
+use self::asked::Asked;
 use self::contact::Contacts;
 use self::holdout::Holdout;
-use self::pool::Pool;
 use self::rank::Expectation;
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
-use crate::error::Result;
+use crate::error::{Excerpt, Result};
 use crate::source::{Identity, People};
 use crate::spec::{Audience, Destination, Shape, Size, Spec};
 use crate::store::{self, Layout};
@@ -76,56 +81,64 @@ pub struct Expanded {
     groups: Option<Earlier>,
 }
 
-/// Makes an audience of those who were scored.
+impl Context<'_> {
+    /// The words of the spec that say `key` of an audience.
+    fn place(&self, audience: &Audience, key: &str) -> Option<Excerpt> {
+        let position = self.spec.audiences.iter().position(|known| known.name == audience.name)?;
+        self.spec.excerpt(&format!("audiences[{position}].{key}"))
+    }
+}
+
+/// Makes an audience of candidates who are ranked.
 ///
-/// Without a rule for candidates, everyone scored is one who has not attained the transition already. A candidate rule
-/// may ask about `stage`, `propensity` and attributes, the consent rule about attributes; where either is unknown (NULL)
-/// it does not hold. A rule about a column that is not there is an error of the spec, and nothing is exported.
+/// The consent rule may ask about attributes; where it is unknown (NULL) it does not hold. A rule about a column that is
+/// not there is an error of the spec, and nothing is exported.
 ///
 /// # Errors
 /// [`crate::error::Kind::Spec`] when a rule cannot be asked, [`crate::error::Kind::Refused`] when a suppression list is
 /// missing or not understood.
-pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &Context<'_>) -> Result<Expanded> {
-    scores.check()?;
+pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, context: &Context<'_>) -> Result<Expanded> {
     let contacts = Contacts::of(people)?;
-    let pool = Pool::new(scores, people, context.end);
     let who = Who::new(people, &contacts, context.identities);
-    let place = |key: &str| {
-        let position = context.spec.audiences.iter().position(|known| known.name == audience.name)?;
-        context.spec.excerpt(&format!("audiences[{position}].{key}"))
-    };
-    let suppression = Suppression::read(audience, context.spec, &who).map_err(|error| error.at(place("suppress")))?;
+    let suppression = Suppression::read(audience, context.spec, &who)
+        .map_err(|error| error.at(context.place(audience, "suppress")))?;
 
-    let mut rows = pool.candidates(audience, context.spec).map_err(|error| error.at(place("candidates")))?;
-    rank::best_first(&mut rows, &scores.propensity, &scores.person);
+    let mut rows: Vec<u32> = (0..).take(ranking.len()).collect();
+    rank::best_first(&mut rows, &ranking.score, &ranking.person);
     let n_candidates = rows.len();
     let mut dropped = BTreeMap::new();
+    let people_of = |rows: &[u32]| rows.iter().map(|&row| ranking.person[row as usize]).collect::<Vec<u32>>();
 
     let named: Vec<_> =
-        rows.iter().map(|&row| (scores.person[row as usize].as_str(), pool.person[row as usize])).collect();
+        people_of(&rows).into_iter().map(|person| (people.ids[person as usize].as_str(), Some(person))).collect();
     let (is_stopped, lists) = suppression.stops(&named, &who);
+    drop(named);
     drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
 
-    let has_agreed = pool.consenting(audience, &rows).map_err(|error| error.at(place("consent")))?;
+    let has_agreed = consenting(audience, &Asked::new(people, &people_of(&rows), context.end), rows.len())
+        .map_err(|error| error.at(context.place(audience, "consent")))?;
     drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
 
-    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
+    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
     drop_where(&mut rows, &contacts.repeated(&attributes), "duplicate contact", &mut dropped);
 
-    let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
-    let n_chosen = rank::n_chosen(audience.size, &propensity);
+    let propensity: Option<Vec<f64>> =
+        ranking.propensity.as_ref().map(|of| rows.iter().map(|&row| of[row as usize]).collect());
+    let n_chosen = rank::n_chosen(audience.size, rows.len(), propensity.as_deref());
     dropped.insert("below size".to_owned(), (rows.len() - n_chosen) as u64);
     let n_contactable = rows.len();
     rows.truncate(n_chosen);
 
-    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
-    let strata = holdout::strata(audience, people, &attributes).map_err(|error| error.at(place("stratify")))?;
+    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
+    let strata = holdout::strata(audience, people, &attributes)
+        .map_err(|error| error.at(context.place(audience, "stratify")))?;
     let holdout = Holdout::new(context.spec, audience);
-    let chosen = Chosen::of(&rows, scores, |person| holdout.groups(person, strata.as_deref(), context.earlier));
+    let chosen =
+        Chosen::of(&rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
     let groups = strata.map(|_| chosen.remembered(context.earlier));
     let n_universal = chosen.person.iter().filter(|person| holdout.is_universal(person)).count();
     let counts = Counts { n_candidates, n_contactable, n_universal, dropped, lists };
-    let mut summary = summarise(audience, context, &chosen, &propensity, counts);
+    let mut summary = summarise(audience, context, &chosen, propensity.as_deref(), counts);
     summary.holdout_share = holdout.share();
     summary.power = Power::of(audience, &summary);
     summary.warnings.extend(summary.power.as_ref().and_then(Power::warning));
@@ -138,6 +151,12 @@ pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &C
         asks_consent: audience.consent.is_some(),
         groups,
     })
+}
+
+/// Which of the people asked have agreed to be contacted.
+fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bool>> {
+    let Some(rule) = &audience.consent else { return Ok(vec![true; n]) };
+    asked.holds(rule, format!("consent of audience `{}`", audience.name), &[])
 }
 
 /// Writes `audience.parquet`, the exports and, last, `summary.json`. Exports of destinations that the audience no longer
@@ -177,15 +196,14 @@ fn summarise(
     audience: &Audience,
     context: &Context<'_>,
     chosen: &Chosen,
-    propensity: &[f64],
+    propensity: Option<&[f64]>,
     counts: Counts,
 ) -> Summary {
     let spec = context.spec;
-    let prediction = spec.prediction(&audience.prediction);
+    let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
-    let expected = Expectation::of(&propensity[..chosen.len()]);
-    let (expected_low, expected_high) = expected.interval();
-    let curve = rank::curve(audience.size, propensity);
+    let expected = propensity.map(|propensity| Expectation::of(&propensity[..chosen.len()]));
+    let curve = propensity.map_or_else(Vec::new, |propensity| rank::curve(audience.size, propensity));
     let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
@@ -204,11 +222,12 @@ fn summarise(
         holdout_share: 0.0,
         power: None,
         as_of: (spec.shape() == Shape::Events).then(|| context.end.to_string()),
-        expected_conversions: expected.conversions,
-        expected_low,
-        expected_high,
+        expected_conversions: expected.map(|expected| expected.conversions),
+        expected_low: expected.map(|expected| expected.interval().0),
+        expected_high: expected.map(|expected| expected.interval().1),
         base_rate_expected: curve.last().map(|everyone| everyone.expected_precision),
         curve,
+        seed: None,
         suppression: counts.lists,
         warnings,
         exports: Vec::new(),

@@ -53,7 +53,7 @@ impl Power {
     #[must_use]
     pub fn of(audience: &Audience, summary: &Summary) -> Option<Self> {
         let n_chosen = summary.n_chosen as f64;
-        let base_rate = summary.expected_conversions / n_chosen;
+        let base_rate = summary.expected_conversions? / n_chosen;
         let groups = Groups { n_target: summary.n_target as f64, n_holdout: summary.n_holdout as f64 };
         if groups.n_target < 1.0 || groups.n_holdout < 1.0 || !(base_rate > 0.0 && base_rate < 1.0) {
             return None;

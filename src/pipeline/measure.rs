@@ -217,7 +217,8 @@ fn segment(name: &str, list: &List, data: &Data) -> Result<Segment> {
 /// The strongest numeric features of the prediction, as they were when the list was made; none when the examples have been made
 /// again since: they would know what came after.
 fn covariates(project: &Project, audience: &Audience, campaign: &Campaign) -> Result<Vec<Covariate>> {
-    let folder = project.layout.discover(&audience.prediction);
+    let Some(prediction) = &audience.prediction else { return Ok(Vec::new()) };
+    let folder = project.layout.discover(prediction);
     let Some(summary) = campaign.summary.as_ref().filter(|_| folder.join("examples.parquet").exists()) else {
         return Ok(Vec::new());
     };

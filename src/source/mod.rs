@@ -28,7 +28,7 @@ mod times;
 
 pub use events::{Events, Property, Values};
 pub use one::{OneTable, instants, one};
-pub use people::People;
+pub use people::{FromSource, People};
 pub use profile::ColumnProfile;
 pub use read::read;
 
