@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 clo, data, work = sys.argv[1], pd.read_csv(sys.argv[2]), Path(sys.argv[3])
-LEARNERS = ["auto", "t", "s", "x", "class-transformation"]
+LEARNERS = ["auto"]
 SPEC = """
 [project]
 name = "half"

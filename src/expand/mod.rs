@@ -209,6 +209,7 @@ fn summarise(
         format_version: FORMAT_VERSION,
         audience: audience.name.clone(),
         prediction: audience.prediction.clone(),
+        uplift: audience.uplift.clone(),
         from: prediction.map_or_else(Vec::new, |prediction| names(&prediction.from)),
         to: prediction.map_or_else(Vec::new, |prediction| names(&prediction.to)),
         horizon: prediction.and_then(|prediction| prediction.horizon).map(|horizon| horizon.to_string()),

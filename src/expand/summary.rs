@@ -19,8 +19,11 @@ pub struct Summary {
     pub format_version: u32,
     /// The audience's name.
     pub audience: String,
-    /// The prediction that ranks it; none where likeness to a seed does alone.
+    /// The prediction that ranks it; none where likeness to a seed or an uplift does alone.
     pub prediction: Option<String>,
+    /// The uplift that ranks it.
+    #[serde(default)]
+    pub uplift: Option<String>,
     /// The stages people are taken from.
     pub from: Vec<String>,
     /// The stages that count as attained.

@@ -106,6 +106,7 @@ fn audience() -> Audience {
     Audience {
         name: "second purchase".into(),
         prediction: Some("second-purchase".into()),
+        uplift: None,
         seed: None,
         candidates: Candidates { rule: Some("stage = 'customer'".into()), ..Candidates::default() },
         method: Method::Auto,

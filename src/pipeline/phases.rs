@@ -109,7 +109,7 @@ impl<'a> Phases<'a> {
                 let ranking = expand::Ranking::of_scores(audience, scores, &data.people, &context)?;
                 expand::expand(audience, &ranking, &data.people, &context)?
             }
-            _ => return Err(Error::internal("the audience has neither a prediction nor a seed")),
+            _ => by_uplift(audience, data, &context, layout)?,
         };
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
@@ -201,6 +201,27 @@ impl Work for Phases<'_> {
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }
+}
+
+/// The audience whom an uplift ranks; where it ranks no better than chance, the audience says so.
+fn by_uplift(
+    audience: &Audience,
+    data: &Data,
+    context: &expand::Context<'_>,
+    layout: &Layout,
+) -> Result<expand::Expanded> {
+    let Some(name) = &audience.uplift else {
+        return Err(Error::internal("the audience has neither a prediction, a seed nor an uplift"));
+    };
+    let folder = layout.uplift(name);
+    let scores = predict::uplift::Scores::read(&folder.join("scores.parquet"))?;
+    let ranking = expand::Ranking::of_uplift(audience, &scores, &data.people, context)?;
+    let mut expanded = expand::expand(audience, &ranking, &data.people, context)?;
+    let evaluation: predict::uplift::Evaluation = store::read_json(&folder.join("evaluation.json"))?;
+    if !evaluation.beats_random {
+        expanded.summary.warnings.push(format!("Uplift {name}: {}", evaluation.sentence));
+    }
+    Ok(expanded)
 }
 
 /// Says whose work failed, unless the message does.

@@ -79,13 +79,16 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
+    let mut uplifted = Vec::new();
     for (i, uplift) in spec.uplifts.iter().enumerate() {
         let key = Key::new(&uplift.name).with("uplift", uplift).with("seed", &spec.seed);
-        plan.add(&format!("uplift/{}", uplift.name), Task::Uplift(i), key, &[source]);
+        uplifted.push(plan.add(&format!("uplift/{}", uplift.name), Task::Uplift(i), key, &[source]));
     }
     for (i, audience) in spec.audiences.iter().enumerate() {
         let ranking = spec.predictions.iter().position(|known| Some(&known.name) == audience.prediction.as_ref());
         let mut needs: Vec<usize> = ranking.map(|p| predicted[p]).into_iter().collect();
+        let uplift = spec.uplifts.iter().position(|known| Some(&known.name) == audience.uplift.as_ref());
+        needs.extend(uplift.map(|u| uplifted[u]));
         if audience.seed.is_some() {
             needs.push(map);
         }

@@ -133,17 +133,19 @@ fn power(power: &Power) -> String {
 }
 
 fn source(summary: &Summary) -> String {
-    match &summary.prediction {
-        Some(prediction) => format!("A list from the prediction {prediction}."),
-        None => "A list of people like the seed.".to_owned(),
+    match (&summary.prediction, &summary.uplift) {
+        (Some(prediction), _) => format!("A list from the prediction {prediction}."),
+        (_, Some(uplift)) => format!("A list from the uplift {uplift}."),
+        _ => "A list of people like the seed.".to_owned(),
     }
 }
 
 /// Whom the list is made of.
 fn who(summary: &Summary) -> String {
-    match &summary.prediction {
-        Some(_) => format!("people in the stage {}", words::any_of(&summary.from)),
-        None => "people who are like the seed".to_owned(),
+    match (&summary.prediction, &summary.uplift) {
+        (Some(_), _) => format!("people in the stage {}", words::any_of(&summary.from)),
+        (_, Some(_)) => "people whom it changes most".to_owned(),
+        _ => "people who are like the seed".to_owned(),
     }
 }
 

@@ -125,6 +125,7 @@ pub(super) struct Audience {
 #[serde(default)]
 pub(super) struct Summary {
     pub(super) prediction: Option<String>,
+    pub(super) uplift: Option<String>,
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
     pub(super) horizon: Option<String>,

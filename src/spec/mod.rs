@@ -458,8 +458,10 @@ pub enum Solver {
 pub struct Audience {
     /// Its name.
     pub name: String,
-    /// The prediction whose scores rank it, alone or beside a seed. Without a seed there is one.
+    /// The prediction whose scores rank it, alone or beside a seed. Without a seed or an uplift there is one.
     pub prediction: Option<String>,
+    /// The uplift that ranks it, alone.
+    pub uplift: Option<String>,
     /// The people whose likes are sought.
     pub seed: Option<Seed>,
     /// Who is considered.

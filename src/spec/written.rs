@@ -368,6 +368,8 @@ pub(super) struct Audience {
     pub(super) name: String,
     /// The prediction that ranks it (default: the only one, unless a `seed` does).
     pub(super) prediction: Option<String>,
+    /// The uplift that ranks it, in place of a prediction: those whom its treatment changes most come first.
+    pub(super) uplift: Option<String>,
     /// The people whose likes are sought: SQL over `stage` and the attributes, the name of a stage, the path of a file of ids
     /// or contact data, or a table that says which of these it is.
     pub(super) seed: Option<SeedUse>,

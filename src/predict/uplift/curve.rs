@@ -79,11 +79,13 @@ impl Ranked<'_> {
 
     /// The counts at the end of each run of equal scores, nobody before the first.
     fn curve(self) -> Vec<Counts> {
+        // Nothing and minus nothing are one score.
+        let by_score = |a: usize, b: usize| (self.score[b] + 0.0).total_cmp(&(self.score[a] + 0.0));
         let mut order: Vec<usize> = (0..self.score.len()).collect();
-        order.sort_by(|&a, &b| self.score[b].total_cmp(&self.score[a]));
+        order.sort_by(|&a, &b| by_score(a, b));
         let mut counts = Counts::default();
         let mut curve = vec![counts];
-        for ties in order.chunk_by(|&a, &b| self.score[a].total_cmp(&self.score[b]).is_eq()) {
+        for ties in order.chunk_by(|&a, &b| by_score(a, b).is_eq()) {
             for &person in ties {
                 let group = usize::from(self.treated[person]);
                 counts.n[group] += 1.0;

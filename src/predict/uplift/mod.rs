@@ -19,6 +19,8 @@ mod learners;
 mod randomised;
 mod ridge;
 
+use std::path::Path;
+
 use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,7 @@ use crate::discover::Trial;
 use crate::error::{Error, Result};
 use crate::rate::{Rate, grouped};
 use crate::spec::{Uplift, UpliftLearner};
+use crate::store;
 
 /// Version of `evaluation.json` of an uplift.
 const FORMAT_VERSION: u32 = 1;
@@ -317,6 +320,26 @@ fn sentence(chosen: &Learner, effect: &Measured) -> String {
 }
 
 impl Scores {
+    /// Reads a `scores.parquet`.
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub fn read(path: &Path) -> Result<Self> {
+        let frame = store::read_frame(path)?;
+        let texts = |name: &str| -> Result<Vec<Option<String>>> {
+            Ok(frame.column(name)?.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+        };
+        let numbers = |name: &str| -> Result<Vec<f64>> {
+            Ok(frame.column(name)?.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+        };
+        Ok(Self {
+            person: texts("person")?.into_iter().flatten().collect(),
+            uplift: numbers("uplift")?,
+            percentile: numbers("percentile")?,
+            treated: texts("group")?.into_iter().map(|group| group.map(|group| group == "treatment")).collect(),
+        })
+    }
+
     /// `scores.parquet`: `person, uplift, percentile, group` (treatment, control, or nothing).
     ///
     /// # Errors

@@ -144,15 +144,18 @@ impl Check<'_, '_> {
     fn audience(&mut self, at: &str, audience: written::Audience, known: Known<'_>) -> Audience {
         let name = self.folder(&format!("{at}.name"), audience.name);
         let (has_seed, said) = (audience.seed.is_some(), audience.prediction);
+        let ranks = has_seed || said.is_some();
+        let uplift = audience.uplift.map(|uplift| self.by_uplift(&format!("{at}.uplift"), &name, uplift, ranks, known));
         let seed = audience.seed.and_then(|seed| self.seed(&format!("{at}.seed"), &name, seed, known));
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
         }
         let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
         let suppress = audience.suppress.iter().enumerate();
-        let needs_prediction = !has_seed || said.is_some();
+        let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
+            uplift,
             seed,
             candidates: self.candidates(&format!("{at}.candidates"), audience.candidates, known),
             method: audience.method.unwrap_or_default(),
@@ -168,6 +171,19 @@ impl Check<'_, '_> {
         };
         self.agrees(at, &checked);
         checked
+    }
+
+    /// The uplift that ranks an audience, which nothing else `ranks`.
+    fn by_uplift(&mut self, at: &str, name: &str, uplift: String, ranks: bool, known: Known<'_>) -> String {
+        let names: Vec<&str> = known.uplifts.iter().map(|uplift| uplift.name.as_str()).collect();
+        if ranks {
+            let message = format!("audience `{name}` is ranked by an uplift and by something else");
+            self.fault(at, message, "keep one of `uplift`, `prediction` and `seed`");
+        }
+        if !names.contains(&uplift.as_str()) && !self.faults.has_blanks_in("uplifts") {
+            self.unknown(at, format!("audience `{name}`: there is no uplift `{uplift}`"), &uplift, "uplifts", &names);
+        }
+        uplift
     }
 
     /// The prediction whose scores rank an audience.

@@ -50,10 +50,10 @@ pub(super) fn check(
     });
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
-    let audiences =
-        check.audiences(written.audiences, Known { people: &people, stages: &stages, predictions: &predictions });
-    let holdout = check.holdouts(written.holdout);
     let uplifts = check.uplifts(written.uplifts);
+    let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
+    let audiences = check.audiences(written.audiences, known);
+    let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),

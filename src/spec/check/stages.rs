@@ -71,8 +71,9 @@ impl Check<'_, '_> {
         has_uplifts: bool,
     ) -> written::Lifecycle {
         let nothing_else = audiences.is_empty() && !has_uplifts;
-        let needs_stages =
-            !predictions.is_empty() || nothing_else || audiences.iter().any(|audience| audience.seed.is_none());
+        let needs_stages = !predictions.is_empty()
+            || nothing_else
+            || audiences.iter().any(|audience| audience.seed.is_none() && audience.uplift.is_none());
         let is_said = written.is_some();
         let lifecycle = written.unwrap_or_default();
         let none = lifecycle.template.is_none() && lifecycle.stages.is_empty();
