@@ -9,7 +9,7 @@ use super::files::OpenTable;
 use super::ledger::Ledger;
 use super::times::{self, Clock};
 use crate::error::{Error, Result};
-use crate::spec::{Table, TimeColumn, TimeReading};
+use crate::spec::{Delimiter, Table, TimeColumn, TimeReading};
 use crate::time::Time;
 
 /// A file that was read whole.
@@ -28,7 +28,11 @@ pub struct OneTable {
 pub fn one(path: &Path) -> Result<OneTable> {
     let shown = path.display().to_string();
     let table = Table { path: shown.clone(), ..Table::default() };
-    let open = OpenTable::open(Path::new(""), "file", &table, &[])?;
+    let mut open = OpenTable::open(Path::new(""), "file", &table, &[])?;
+    let parted = Table { delimiter: delimiter(&open.header().names), ..table.clone() };
+    if parted.delimiter.is_some() {
+        open = OpenTable::open(Path::new(""), "file", &parted, &[])?;
+    }
     let columns = open.header().names;
     let mut ledger = Ledger::default();
     let mut frame: Option<DataFrame> = None;
@@ -44,6 +48,13 @@ pub fn one(path: &Path) -> Result<OneTable> {
     let input = inputs.into_iter().next().ok_or_else(|| Error::internal("a file that was read is gone"))?;
     let frame = frame.ok_or_else(|| Error::data(format!("{shown} has no rows")))?;
     Ok(OneTable { frame, input })
+}
+
+/// What parts the columns of a file that seems to have a single one: nobody has told it, as a spec would.
+fn delimiter(columns: &[String]) -> Option<Delimiter> {
+    let [only] = columns else { return None };
+    let parts = |byte: &u8| only.as_bytes().contains(byte);
+    [b';', b'\t', b'|'].into_iter().find(parts).map(Delimiter::Byte)
 }
 
 /// The instants in a column, which are written so that they cannot be mistaken; `None` where there is none.

@@ -111,7 +111,7 @@ fn a_stratified_holdout_is_exact_and_stays_when_all_is_done_again() {
     let (_project, shop) = campaign("holdout = \"20%\"\nstratify = \"propensity\"");
     let first = groups(&shop);
     for tenth in 0..10 {
-        let part = &first[tenth * first.len() / 10..(tenth + 1) * first.len() / 10];
+        let part = &first[(tenth * first.len()).div_ceil(10)..((tenth + 1) * first.len()).div_ceil(10)];
         let held = part.iter().filter(|(_, group)| group == "holdout").count();
         assert!((held as f64 - 0.2 * part.len() as f64).abs() <= 0.5, "tenth {tenth}: {held} of {}", part.len());
     }
