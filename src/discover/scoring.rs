@@ -160,7 +160,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         tables,
         people,
         events,
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
         stages: recipe.stages.iter().map(stage).collect::<Result<_>>()?,
         predictions: Vec::new(),

@@ -4,6 +4,7 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod goals;
+mod identity;
 mod sources;
 mod stages;
 mod times;
@@ -37,7 +38,7 @@ pub(super) fn check(
     let tables = check.tables(written.tables);
     let people = check.people(written.people);
     let events = check.events(written.events);
-    let links = check.links(written.identity.links);
+    let identity = check.identity(written.identity, &people);
     let end = written.lifecycle.end.as_deref().and_then(|end| {
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
@@ -53,7 +54,7 @@ pub(super) fn check(
         tables,
         people,
         events,
-        links,
+        identity,
         end,
         stages,
         predictions,
