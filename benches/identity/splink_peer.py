@@ -1,5 +1,5 @@
-"""Splink on the same files, with the settings of its documentation: `splink_peer.py FEBRL_FOLDER` for quality,
-`splink_peer.py FEBRL_FOLDER people.csv` also for speed on what make.py wrote."""
+"""Splink on the same files, with the settings of its documentation: `splink_peer.py [FEBRL_FOLDER] [people.csv]`, the folder for
+quality on the public files, the file for speed on what make.py wrote."""
 import sys
 import time
 from pathlib import Path
@@ -82,11 +82,8 @@ def people(frame):
 
 def run(frames, settings, rules, recall, training):
     api = DuckDBAPI()
-    tables = [api.register(frame) for frame in frames] if hasattr(api, "register") else frames
-    try:
-        linker = Linker(tables if len(tables) > 1 else tables[0], settings)
-    except TypeError:
-        linker = Linker(frames if len(frames) > 1 else frames[0], settings, api)
+    tables = [api.register(frame) for frame in frames]
+    linker = Linker(tables if len(tables) > 1 else tables[0], settings)
     linker.training.estimate_probability_two_random_records_match(rules, recall=recall)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=7)
     for rule in training:
@@ -97,12 +94,13 @@ def run(frames, settings, rules, recall, training):
 
 
 def main():
-    folder = Path(sys.argv[1])
-    for name in ["dataset1", "dataset2", "dataset3"]:
-        print(name, quality(febrl([read(folder / f"{name}.csv")], "dedupe_only"), "rec_id"), flush=True)
-    both = [read(folder / f"dataset4{part}.csv") for part in "ab"]
-    print("dataset4", quality(febrl(both, "link_only"), "rec_id"), flush=True)
-    for path in sys.argv[2:]:
+    paths = [Path(path) for path in sys.argv[1:]]
+    for folder in filter(Path.is_dir, paths):
+        for name in ["dataset1", "dataset2", "dataset3"]:
+            print(name, quality(febrl([read(folder / f"{name}.csv")], "dedupe_only"), "rec_id"), flush=True)
+        both = [read(folder / f"dataset4{part}.csv") for part in "ab"]
+        print("dataset4", quality(febrl(both, "link_only"), "rec_id"), flush=True)
+    for path in filter(Path.is_file, paths):
         start = time.monotonic()
         clusters = people(read(path))
         seconds = time.monotonic() - start

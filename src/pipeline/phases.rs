@@ -43,7 +43,7 @@ impl<'a> Phases<'a> {
         discover::write_findings(&layout.file("discover"), data, spec)?;
         let kept = layout.models.join(IDENTITY);
         let data = self.data.as_mut().expect("it was just read");
-        data.resolved.keep(&kept)?;
+        std::mem::take(&mut data.resolved).keep(&kept)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 

@@ -1,9 +1,9 @@
 //! Edges to people: who is one person with whom, when edges contradict each other.
 //!
 //! Edges are taken from the strongest to the weakest, and each joins two groups unless that would be an over-merge: two that are
-//! known to be different, a group that grows too large, or a weak bridge, that is an edge between two groups whose members, looked at
-//! all together, are rather not one person (the mean of their match weights is below even odds). So one wrong edge does not
-//! pull two families into one, and two people with contradicting numbers are not joined through a third.
+//! known to be different, a group that grows too large, two with contradicting numbers that would be joined only through a third, or a
+//! weak bridge, that is an edge between two groups whose members, looked at all together, are rather not one person (the mean of
+//! their match weights is below even odds). So one wrong edge does not pull two families into one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     Never,
     /// The group would be larger than people get.
     TooLarge,
+    /// Two of them have different numbers of their own, and would be joined only through others.
+    Contradiction,
     /// The members of both groups are rather not one person.
     WeakBridge,
     /// A table holds a person once, and both are in it.
@@ -26,6 +28,7 @@ impl Refusal {
         match self {
             Self::Never => "never",
             Self::TooLarge => "too large",
+            Self::Contradiction => "contradiction",
             Self::WeakBridge => "weak bridge",
             Self::OneToOne => "one to one",
         }
@@ -40,6 +43,8 @@ pub(crate) struct Guard<'g> {
     pub(crate) most: usize,
     /// The weight of two ids, if they were compared.
     pub(crate) weight: &'g dyn Fn(u32, u32) -> Option<f64>,
+    /// Whether two ids have different numbers of their own and are no match by themselves.
+    pub(crate) contradict: &'g dyn Fn(u32, u32) -> bool,
     /// The tables that an id stands in, if a table holds a person once.
     pub(crate) tables: &'g dyn Fn(u32) -> u64,
 }
@@ -125,6 +130,9 @@ impl Guard<'_> {
             return Some(Refusal::OneToOne);
         }
         if a.len() * b.len() > 1 {
+            if pairs().take(MOST_PAIRS).any(|(a, b)| (self.contradict)(a, b)) {
+                return Some(Refusal::Contradiction);
+            }
             let weights: Vec<f64> = pairs().take(MOST_PAIRS).filter_map(|(a, b)| (self.weight)(a, b)).collect();
             let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
             if mean < 0.0 {
@@ -141,7 +149,7 @@ mod tests {
 
     fn guarded(most: usize, never: &[(u32, u32)], weight: &dyn Fn(u32, u32) -> Option<f64>) -> Vec<u32> {
         let never: BTreeSet<(u32, u32)> = never.iter().flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
-        let guard = Guard { never: &never, most, weight, tables: &|_| 0 };
+        let guard = Guard { never: &never, most, weight, contradict: &|_, _| false, tables: &|_| 0 };
         let mut groups = Groups::new(6);
         for (a, b) in [(0, 1), (2, 3), (1, 2), (4, 5)] {
             let _ = groups.try_join(a, b, false, &guard);
@@ -159,6 +167,17 @@ mod tests {
     #[test]
     fn groups_do_not_grow_too_large() {
         assert_eq!(guarded(3, &[], &|_, _| Some(5.0)), [0, 0, 2, 2, 4, 4]);
+    }
+
+    #[test]
+    fn contradicting_numbers_are_not_joined_through_a_third() {
+        let never = BTreeSet::new();
+        let contradict = |a: u32, b: u32| a.min(b) == 0 && a.max(b) == 2;
+        let guard =
+            Guard { never: &never, most: 9, weight: &|_, _| Some(5.0), contradict: &contradict, tables: &|_| 0 };
+        let mut groups = Groups::new(3);
+        assert_eq!(groups.try_join(0, 1, false, &guard), Ok(()));
+        assert_eq!(groups.try_join(1, 2, false, &guard), Err(Refusal::Contradiction));
     }
 
     #[test]

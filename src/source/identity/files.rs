@@ -1,9 +1,9 @@
 //! What identity resolution leaves: the person of every id, the pairs that were weighed, the log, and the state to keep.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, Float64Type, UInt32Type, UInt64Type};
+use rayon::prelude::*;
 
 use super::linkage::Edge;
 use super::matching::Matched;
@@ -76,6 +76,8 @@ impl Resolved {
 pub(super) struct Outcome<'o, 's> {
     pub(super) places: &'o [Place],
     pub(super) ids: &'o Interner,
+    /// The place of each id among the sorted ones.
+    pub(super) rank: &'o [u32],
     pub(super) people: &'o [PeopleGather<'s>],
     pub(super) known: &'o [Known],
     pub(super) matched: Option<&'o Matched>,
@@ -155,13 +157,15 @@ impl Outcome<'_, '_> {
 
     /// What changed since the last run, after what changed before.
     fn log(&self, state: &State) -> Result<(DataFrame, u32)> {
-        let present: BTreeSet<u32> = self.places.iter().flat_map(|place| &place.ids).copied().collect();
-        let people: BTreeSet<u32> = present.iter().map(|&id| self.person_of[id as usize]).collect();
+        let mut is_person = vec![false; self.ids.len()];
+        let present = self.present();
+        for &id in &present {
+            is_person[self.person_of[id as usize] as usize] = true;
+        }
         let was = |id: u32| Some(self.before[id as usize]).filter(|before| *before != NO_LEVEL).unwrap_or(id);
-        let mut changed: Vec<u32> = present.into_iter().filter(|&id| was(id) != self.person_of[id as usize]).collect();
-        changed.sort_unstable_by_key(|&id| self.ids.text(id));
+        let changed: Vec<u32> = present.into_iter().filter(|&id| was(id) != self.person_of[id as usize]).collect();
         let run = state.header.run + u32::from(!changed.is_empty());
-        let change = |&id: &u32| if people.contains(&was(id)) { "split" } else { "merged" };
+        let change = |&id: &u32| if is_person[was(id) as usize] { "split" } else { "merged" };
         let text = |code: u32| self.ids.text(code);
         let whys: Vec<String> = changed.iter().map(|&id| self.why(id)).collect();
         let columns = vec![
@@ -175,11 +179,16 @@ impl Outcome<'_, '_> {
         Ok((longer(&state.log, DataFrame::new(changed.len(), columns)?)?, run))
     }
 
-    fn ids_frame(&self) -> Result<DataFrame> {
+    /// Every id of every table, in order.
+    fn present(&self) -> Vec<u32> {
         let mut all: Vec<u32> = self.places.iter().flat_map(|place| &place.ids).copied().collect();
-        all.sort_unstable();
+        all.par_sort_unstable_by_key(|&id| self.rank[id as usize]);
         all.dedup();
-        all.sort_by_key(|&id| self.ids.text(id));
+        all
+    }
+
+    fn ids_frame(&self) -> Result<DataFrame> {
+        let all = self.present();
         let columns = vec![
             text_column("id", all.iter().map(|&id| self.ids.text(id))),
             text_column("person", all.iter().map(|&id| self.ids.text(self.person_of[id as usize]))),

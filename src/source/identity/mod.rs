@@ -151,6 +151,7 @@ pub(crate) fn resolve(
     let outcome = files::Outcome {
         places: &places,
         ids,
+        rank: &rank,
         people: sources.people,
         known: &known,
         matched: matched.as_ref(),
@@ -281,13 +282,18 @@ fn join(
         let (a, b) = (record(a)?, record(b)?);
         Some(likely?.1.weight(a.min(b), a.max(b)))
     };
+    let least = weight_of(rules.matching.as_ref().map_or(1.0, |matching| matching.threshold));
+    let contradict = |a: u32, b: u32| match (record(a), record(b), likely) {
+        (Some(a), Some(b), Some((_, scorer))) => scorer.contradict(a.min(b), a.max(b), least),
+        _ => false,
+    };
     let one_to_one = rules.matching.as_ref().is_some_and(|matching| matching.one_to_one);
     let tables = |id: u32| match (record(id), likely) {
         (Some(record), Some((matched, _))) if one_to_one => 1_u64 << (matched.records.source[record as usize] % 64),
         _ => 0,
     };
     let most = rules.matching.as_ref().map_or(usize::MAX, |matching| matching.max_ids);
-    let guard = Guard { never: &never, most, weight: &weight, tables: &tables };
+    let guard = Guard { never: &never, most, weight: &weight, contradict: &contradict, tables: &tables };
     let mut joining =
         Joining { groups: Groups::new(ids.len()), why: vec![Why::Own; ids.len()], refused: BTreeMap::new() };
     for [a, b] in codes(&rules.always) {
@@ -301,7 +307,6 @@ fn join(
         }
     }
     let Some((matched, _)) = likely else { return joining };
-    let least = weight_of(rules.matching.as_ref().map_or(1.0, |matching| matching.threshold));
     for (number, edge) in matched.edges.iter().enumerate().take_while(|(_, edge)| edge.weight >= least) {
         let [a, b] = [edge.a, edge.b].map(|record| matched.records.id[record as usize]);
         if let Err(refusal) = joining.join(a, b, Why::Edge(number), &guard) {

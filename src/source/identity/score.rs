@@ -96,6 +96,15 @@ impl<'f> Scorer<'f> {
         self.score(a, b, f64::NEG_INFINITY).map_or(f64::NEG_INFINITY, |(weight, _)| weight)
     }
 
+    /// Whether two records have different numbers of their own, and too little else in common to be a match.
+    pub(crate) fn contradict(&self, a: u32, b: u32, least: f64) -> bool {
+        let differs = |at: usize| {
+            let is_own = self.fields[at].kind == Kind::Id;
+            is_own && self.equal(at, a, b) == Some(false) && self.unequal(at, a, b) == 0
+        };
+        (0..self.fields.len()).any(differs) && self.weight(a, b) < least
+    }
+
     fn equal(&self, at: usize, a: u32, b: u32) -> Option<bool> {
         let codes = &self.fields[at].codes;
         let (a, b) = (codes[a as usize], codes[b as usize]);
