@@ -132,12 +132,12 @@ pub struct Reached {
     pub n_target: u64,
     /// People kept out at random.
     pub n_holdout: u64,
-    /// Transitions expected among the people to contact.
-    pub expected_conversions: f64,
+    /// Transitions expected among the people to contact, where a prediction tells.
+    pub expected_conversions: Option<f64>,
     /// Lower end of its interval.
-    pub expected_low: f64,
+    pub expected_low: Option<f64>,
     /// Upper end of its interval.
-    pub expected_high: f64,
+    pub expected_high: Option<f64>,
     /// The files to upload.
     pub exports: Vec<Exported>,
     /// What to know before the list is used.

@@ -89,11 +89,13 @@ pub(super) struct Outcome<'o, 's> {
 }
 
 impl Outcome<'_, '_> {
-    /// The ids that became another.
+    /// The ids that became another, each once, with the first table that holds it.
     pub(super) fn former(&self) -> Vec<Identity> {
         let mut former = Vec::new();
+        let mut is_listed = vec![false; self.ids.len()];
+        let mut is_first = |id: u32| !std::mem::replace(&mut is_listed[id as usize], true);
         for place in self.places {
-            for &id in place.ids.iter().filter(|id| self.person_of[**id as usize] != **id) {
+            for &id in place.ids.iter().filter(|id| self.person_of[**id as usize] != **id && is_first(**id)) {
                 former.push(Identity {
                     person: self.ids.text(self.person_of[id as usize]).to_owned(),
                     table: place.table.clone(),

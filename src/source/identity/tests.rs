@@ -226,7 +226,7 @@ fn a_merge_is_taken_back_and_stays_so() {
         assert_eq!(now["s1001"], "c1");
     }
     let log = project.log();
-    assert_eq!(log[log.len() - 2..], ["merged s1001: s1001 → c1", "split s10: c10 → s10"]);
+    assert_eq!(log[log.len() - 2..], ["split s10: c10 → s10", "merged s1001: s1001 → c1"]);
     project.identity = "[identity.match]".into();
     let now = people(&project.resolve());
     assert_eq!(
