@@ -91,7 +91,7 @@ fn spec(root: &Path) -> Spec {
         tables: BTreeMap::new(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],

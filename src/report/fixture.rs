@@ -80,7 +80,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         tables: BTreeMap::default(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],

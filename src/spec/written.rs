@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Destination, Estimator, Method, SeedTime, Solver, UpliftLearner};
+use super::{ColumnType, Comparison, Destination, Estimator, Method, SeedTime, Solver, UpliftLearner};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -186,19 +186,60 @@ pub(super) enum Unit {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
-    /// Tables whose rows hold two ids of one person.
+    /// Ids that are known to be one person: tables whose rows hold two of them, or a contact column they share.
     #[serde(default)]
     pub(super) links: Vec<Link>,
+    /// Ids and contact data that mean nobody (default: null, none, nil, undefined, -1, anonymous, unknown, n/a, na, nan, test).
+    pub(super) blocked: Option<Vec<String>>,
+    /// Find rows of one person by likeness (an empty table: everything by default).
+    #[serde(rename = "match")]
+    pub(super) matching: Option<Match>,
+    /// Pairs of ids that are one person, whatever their rows say: `[["17", "c-9"]]`.
+    #[serde(default)]
+    pub(super) always: Vec<[String; 2]>,
+    /// Pairs of ids that are two people, whatever their rows say: takes a merge back, and holds from then on.
+    #[serde(default)]
+    pub(super) never: Vec<[String; 2]>,
 }
 
-/// Two columns of a table that hold ids of the same person.
+/// Ids that are one person: two columns of a table, or a contact column that people share.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
-    /// The table of `[tables]`.
-    pub(super) table: String,
+    /// The table of `[tables]` whose rows hold two ids of one person.
+    pub(super) table: Option<String>,
     /// The two columns with the ids: `["mql_id", "seller_id"]`.
-    pub(super) columns: [String; 2],
+    pub(super) columns: Option<[String; 2]>,
+    /// Or: a contact column of people tables, such as "email"; those with the same address or number are one person.
+    pub(super) contact: Option<String>,
+    /// The people tables whose contact column is compared (default: all that have it).
+    pub(super) people: Option<Vec<String>>,
+    /// An id of the first column with more ids of the second than this links nobody (default 50); of a contact: ids that share it
+    /// (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_ids: Option<usize>,
+    /// An id of the second column, such as a shared device, with more ids of the first than this links nobody (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_people: Option<usize>,
+}
+
+/// How rows of one person are found by likeness.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    /// The people tables whose rows are compared, within each and across (default: all).
+    pub(super) people: Option<Vec<String>>,
+    /// The columns to compare and what they hold (default: guessed): `{ surname = "name", born = "date" }`.
+    #[serde(default)]
+    pub(super) compare: BTreeMap<String, Comparison>,
+    /// How probable it must be that two rows are one person (default 0.9).
+    pub(super) threshold: Option<f64>,
+    /// Whether a table holds each person once, so that its rows are compared with other tables' only (default false).
+    #[serde(default)]
+    pub(super) one_to_one: bool,
+    /// The most ids that one person has (default 50).
+    #[schemars(range(min = 2))]
+    pub(super) max_ids: Option<usize>,
 }
 
 /// The stages that people pass.

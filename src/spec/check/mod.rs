@@ -4,6 +4,7 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod goals;
+mod identity;
 mod seeds;
 mod sources;
 mod stages;
@@ -41,7 +42,7 @@ pub(super) fn check(
     let tables = check.tables(written.tables);
     let people = check.people(written.people);
     let events = check.events(written.events);
-    let links = check.links(written.identity.links);
+    let identity = check.identity(written.identity, &people);
     let lifecycle =
         check.lifecycle(written.lifecycle, &written.predictions, &written.audiences, !written.uplifts.is_empty());
     let end = lifecycle.end.as_deref().and_then(|end| {
@@ -62,7 +63,7 @@ pub(super) fn check(
         tables,
         people,
         events,
-        links,
+        identity,
         end,
         stages,
         predictions,
