@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::PlSmallStr;
 use serde::{Deserialize, Serialize};
 
-use super::Project;
+use super::{Project, phases};
 use crate::discover::{self, Cells};
 use crate::error::{Error, Result, did_you_mean};
 use crate::expand::Summary;
@@ -175,7 +175,8 @@ impl People {
         if !by_contact && job.segments.is_empty() {
             return Ok(Self { names, segments: Vec::new() });
         }
-        let data = source::read(&project.spec)?;
+        let kept = source::identity::State::read(&project.layout.models.join(phases::IDENTITY))?;
+        let data = source::read_with(&project.spec, &kept)?;
         let names = if by_contact { names.with_contacts(list, &data.people)? } else { names };
         let segments: Result<Vec<Segment>> = job.segments.iter().map(|name| segment(name, list, &data)).collect();
         Ok(Self { names, segments: segments? })

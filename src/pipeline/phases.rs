@@ -17,7 +17,7 @@ use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Layout, manifest, models};
 
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
-const IDENTITY: &str = "identity";
+pub(super) const IDENTITY: &str = "identity";
 
 /// The phases over one spec.
 #[derive(Debug)]
