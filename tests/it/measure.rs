@@ -131,8 +131,8 @@ fn measured_outcomes_are_events_of_the_next_run() {
         let frame = store::read_frame(&project.path().join("out/map/stage_history.parquet")).unwrap();
         let text = |name: &str| frame.column(name).unwrap().cast(&DataType::String).unwrap();
         let (people, stages) = (text("person"), text("stage"));
-        let rows = people.str().unwrap().iter().zip(stages.str().unwrap().iter());
-        rows.filter(|(who, _)| *who == Some(person)).next_back().and_then(|(_, stage)| stage.map(str::to_owned))
+        let mut rows = people.str().unwrap().iter().zip(stages.str().unwrap().iter());
+        rows.rfind(|(who, _)| *who == Some(person)).and_then(|(_, stage)| stage.map(str::to_owned))
     };
     assert_eq!(stage_of("ben").as_deref(), Some("customer"));
     write(&project.path().join("won.csv"), "person,time,value\nben,2024-02-20,12.5\n");
