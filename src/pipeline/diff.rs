@@ -111,7 +111,7 @@ pub fn diff(spec: &Spec, other: &Spec) -> Result<Difference> {
     let here = side(spec, &data)?;
     let reads_the_same = spec.people == other.people
         && spec.events == other.events
-        && spec.links == other.links
+        && spec.identity == other.identity
         && (spec.end, spec.as_of) == (other.end, other.as_of);
     let there = if reads_the_same {
         side(other, &data)?

@@ -3,6 +3,7 @@
 use polars::prelude::{DataFrame, IdxCa};
 
 use super::events::{Events, Property, Values};
+use super::identity::Resolved;
 use super::people::People;
 use super::{Data, FromSource};
 use crate::error::Result;
@@ -23,6 +24,7 @@ impl Data {
             inputs: Vec::new(),
             rejected: Vec::new(),
             identities: Vec::new(),
+            resolved: Resolved::default(),
             profiles: Vec::new(),
         })
     }

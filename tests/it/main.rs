@@ -11,6 +11,7 @@ mod leaks;
 mod lock;
 mod map;
 mod lookalike;
+mod measure;
 mod mistakes;
 mod same_bytes;
 mod scoring;
