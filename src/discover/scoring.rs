@@ -165,6 +165,8 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
         places: Places::default(),
     })
 }

@@ -81,6 +81,8 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         stages,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 

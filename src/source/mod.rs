@@ -19,6 +19,7 @@ pub mod identity;
 mod intern;
 mod kind;
 mod ledger;
+mod one;
 pub mod people;
 mod profile;
 mod read;
@@ -26,6 +27,7 @@ mod sql;
 mod times;
 
 pub use events::{Events, Property, Values};
+pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use profile::ColumnProfile;
 pub use read::{read, read_with};

@@ -120,6 +120,10 @@ pub struct Spec {
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What holdouts have in common.
+    pub holdout: Holdout,
+    /// Tests to learn from whom a treatment changes.
+    pub uplifts: Vec<Uplift>,
     /// Where each key stands in the file; see [`Spec::excerpt`].
     pub places: Places,
 }
@@ -529,8 +533,10 @@ pub enum Solver {
 pub struct Audience {
     /// Its name.
     pub name: String,
-    /// The prediction whose scores rank it, alone or beside a seed. Without a seed there is one.
+    /// The prediction whose scores rank it, alone or beside a seed. Without a seed or an uplift there is one.
     pub prediction: Option<String>,
+    /// The uplift that ranks it, alone.
+    pub uplift: Option<String>,
     /// The people whose likes are sought.
     pub seed: Option<Seed>,
     /// Who is considered.
@@ -543,12 +549,88 @@ pub struct Audience {
     pub size: Size,
     /// Share of the chosen kept out at random, 0–1.
     pub holdout: f64,
+    /// Within what that share is exact; `None`: each person is drawn alone.
+    pub stratify: Option<Stratify>,
+    /// The lift that is hoped for, relative to the rate without contact.
+    pub expected_lift: Option<f64>,
     /// Files of ids or contact data of people who must not be contacted.
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
     /// Where the list goes.
     pub export: Vec<Destination>,
+}
+
+/// One `[[uplifts]]`: of the people of a test, whom does the treatment change?
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uplift {
+    /// Its name.
+    pub name: String,
+    /// SQL over the attributes: who was treated.
+    pub treatment: String,
+    /// SQL over the attributes: who was left alone.
+    pub control: String,
+    /// SQL over the attributes: who responded.
+    pub outcome: String,
+    /// Columns that were filled in after the treatment.
+    pub after: Vec<String>,
+    /// Features to leave out: names with `*`.
+    pub exclude: Vec<String>,
+    /// How it is learned.
+    pub learner: UpliftLearner,
+    /// The model that learners are made of.
+    pub model: Model,
+    /// How many random halves the ranking is judged on.
+    pub halves: usize,
+}
+
+/// A way to learn whom a treatment changes; see [`crate::predict::uplift`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpliftLearner {
+    /// The mean of the four.
+    #[default]
+    Auto,
+    /// A model of each group.
+    T,
+    /// One model of both, with the treatment as a feature.
+    S,
+    /// Least squares of the effects that the models of the groups impute.
+    X,
+    /// A model of who responded treated, or did not untreated.
+    ClassTransformation,
+}
+
+impl UpliftLearner {
+    /// The name in `clo.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::T => "t",
+            Self::S => "s",
+            Self::X => "x",
+            Self::ClassTransformation => "class-transformation",
+        }
+    }
+}
+
+/// `[holdout]`: what the holdouts of all audiences have in common.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Holdout {
+    /// Share of everybody who is kept out of every audience, 0–1.
+    pub universal: f64,
+    /// What people are drawn by, in place of the seed.
+    pub salt: Option<String>,
+}
+
+/// Within what a holdout has exactly its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stratify {
+    /// Tenths of the list by rank.
+    Propensity,
+    /// The values of an attribute.
+    Attribute(String),
 }
 
 /// How many people an audience takes.

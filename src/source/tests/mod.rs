@@ -52,6 +52,8 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 
