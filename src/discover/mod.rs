@@ -19,6 +19,7 @@ mod signals;
 mod sources;
 mod splits;
 pub mod table;
+mod trial;
 mod units;
 
 pub use crate::map::Outcome;
@@ -33,3 +34,4 @@ pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Signal, signals};
 pub use sources::{Catalogue, catalogue, write_catalogue};
 pub use table::{Cells, Column, Examples, Split, Table};
+pub use trial::{Trial, trial};

@@ -50,6 +50,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         inputs: Vec::new(),
         rejected: Vec::new(),
         identities: Vec::new(),
+        resolved: crate::source::identity::Resolved::default(),
         profiles: Vec::new(),
         suspicions: Vec::new(),
     }
@@ -76,12 +77,15 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         tables: BTreeMap::new(),
         people: Vec::new(),
         events: vec![source],
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages,
         predictions: Vec::new(),
         discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 

@@ -69,7 +69,7 @@ impl Shapes {
     /// The number of a text's shape.
     pub(super) fn of(&mut self, text: &str) -> u32 {
         write(text, &mut self.written);
-        if self.names.len() >= SHAPES && !self.names.contains(&self.written) {
+        if self.names.len() >= SHAPES && self.names.find(&self.written).is_none() {
             return OTHER;
         }
         self.names.intern(&self.written)
