@@ -23,16 +23,36 @@ const ALIKE: f64 = 0.15;
 pub(super) fn unit_changes(data: &Data) -> Vec<Finding> {
     let events = &data.events;
     let mut findings = Vec::new();
-    for (number, kind) in events.kinds.iter().enumerate() {
-        let rows: Vec<usize> = (0..events.len()).filter(|&row| usize::from(events.kind[row]) == number).collect();
-        let every = rows.len().div_ceil(SAMPLE).max(1);
+    for ((kind, rows), every) in events.kinds.iter().zip(sampled(events)).zip(every(events)) {
         for property in &events.properties {
             let Values::Number(values) = &property.values else { continue };
-            let change = change(events, values, rows.iter().step_by(every).copied());
+            let change = change(events, values, rows.iter().copied());
             findings.extend(change.map(|change| finding(kind, &property.name, &change, every)));
         }
     }
     findings
+}
+
+/// Of each kind, one event in how many is looked at.
+fn every(events: &Events) -> Vec<usize> {
+    let mut counts = vec![0_usize; events.kinds.len()];
+    events.kind.iter().for_each(|&kind| counts[usize::from(kind)] += 1);
+    counts.into_iter().map(|count| count.div_ceil(SAMPLE).max(1)).collect()
+}
+
+/// Those events of each kind.
+fn sampled(events: &Events) -> Vec<Vec<usize>> {
+    let every = every(events);
+    let mut seen = vec![0_usize; every.len()];
+    let mut rows = vec![Vec::new(); every.len()];
+    for (row, &kind) in events.kind.iter().enumerate() {
+        let kind = usize::from(kind);
+        if seen[kind].is_multiple_of(every[kind]) {
+            rows[kind].push(row);
+        }
+        seen[kind] += 1;
+    }
+    rows
 }
 
 /// A change of unit.

@@ -45,8 +45,9 @@ use crate::time::Time;
 
 /// The properties of larger tables that nobody names are not read at all.
 pub(crate) const FULL_UP_TO: u64 = 2_000_000;
-/// Of larger tables one row in some is looked at closely.
+/// Of larger tables one row in some is looked at closely, of so many rows in all.
 const WHOLE: u64 = 1 << 20;
+const SAMPLE: u64 = 1 << 18;
 /// Rows are taken in slices of this many.
 const SLICE: usize = 1 << 16;
 /// How many of the most frequent values and shapes are kept.
@@ -121,7 +122,7 @@ impl ProfileGather {
     pub(crate) fn new(table: &str, n_rows: u64, country: Option<&str>) -> Self {
         Self {
             table: table.to_owned(),
-            every: n_rows.div_ceil(WHOLE).max(1),
+            every: if n_rows <= WHOLE { 1 } else { n_rows.div_ceil(SAMPLE) },
             n_rows,
             n_seen: 0,
             country: country.map(str::to_owned),
