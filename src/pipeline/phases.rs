@@ -185,9 +185,10 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<pred
 
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores } = predicted;
+    let Predicted { bundle, evaluation, scores, trials } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
+    store::write_json(&folder.join("trials.json"), trials)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
     let card = predict::card(bundle, evaluation);
     let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];

@@ -76,9 +76,11 @@ fn shown(measured: Option<Measured>) -> String {
 
 fn estimator(name: &str) -> &'static str {
     match name {
-        "logistic" => "Logistic regression with an L2 penalty.",
+        "logistic" => "Penalised logistic regression.",
         "boosting" => "Gradient boosting of trees.",
         "forest" => "Random forest.",
+        "bayes" => "Naive Bayes.",
+        "blend" => "Logistic regression and gradient boosting, weighed and added in log odds.",
         _ => "",
     }
 }

@@ -3,6 +3,7 @@
 //! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
 //! paired bootstrap over people.
 
+use super::blend::{Blend, blended};
 use super::estimator::{Data, Fitted, Settings, Tuned};
 use super::judge::{paired_difference, recalibrated_losses};
 use super::scheme::Scheme;
@@ -22,6 +23,8 @@ pub struct Tried {
     pub fitted: Fitted,
     /// Margins of the rows that the covering windows judged, window after window.
     pub margins: Vec<f64>,
+    /// For each window the margins of its judged rows.
+    windowed: Vec<Vec<f64>>,
     /// Log losses of what all windows judged, after recalibration within each.
     losses: Vec<f64>,
 }
@@ -33,7 +36,20 @@ impl Tried {
         let judged = tuned.margins.iter().zip(&scheme.windows);
         let losses =
             judged.flat_map(|(margins, window)| recalibrated_losses(margins, &data.labels(&window.judge))).collect();
-        Self { name, settings: tuned.settings, fitted, margins: tuned.margins[..scheme.n_covering].concat(), losses }
+        let margins = tuned.margins[..scheme.n_covering].concat();
+        Self { name, settings: tuned.settings, fitted, margins, windowed: tuned.margins, losses }
+    }
+
+    /// The blend of what was tried.
+    #[must_use]
+    pub fn blend(tried: &[Self], data: Data<'_>, scheme: &Scheme) -> Self {
+        let parts: Vec<_> =
+            tried.iter().map(|tried| (tried.name, &tried.settings, tried.windowed.as_slice())).collect();
+        let tuned = blended(&parts, data, &scheme.windows);
+        let fitted = Fitted::Blend(Blend::of(&tuned.settings, |name| {
+            tried.iter().find(|tried| tried.name == name).map(|tried| tried.fitted.clone())
+        }));
+        Self::new("blend", tuned, fitted, data, scheme)
     }
 
     /// The mean log loss after recalibration.
@@ -50,32 +66,40 @@ impl Tried {
 /// When nothing was tried.
 pub fn choose(tried: &[Tried], person: &[u32], n_examples: usize, seed: u64) -> Result<(usize, String)> {
     let first = tried.first().ok_or_else(|| Error::internal("no estimator was tried"))?;
-    let [simple, rich] = tried else {
+    if tried.len() == 1 {
         return Ok((0, format!("The spec asks for {}.", worded(first.name))));
-    };
+    }
     let n = crate::rate::grouped(n_examples as u64);
-    let gain = paired_difference(&simple.losses, &rich.losses, person, seed, RESAMPLES);
-    let figures = format!(
-        "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
-        rich.loss(),
-        simple.loss(),
-        gain.mean,
-        gain.low,
-        gain.high
-    );
-    let (rich, simple) = (worded(rich.name), worded(simple.name));
-    Ok(if gain.low > 0.0 {
-        (1, format!("{} is better than {simple} beyond noise: {figures}.", capital(rich)))
-    } else {
-        (0, format!("{} is not better than {simple} beyond noise, so the simpler is kept: {figures}.", capital(rich)))
-    })
+    let (mut kept, mut told) = (0, Vec::new());
+    for (position, rich) in tried.iter().enumerate().skip(1) {
+        let simple = &tried[kept];
+        let gain = paired_difference(&simple.losses, &rich.losses, person, seed, RESAMPLES);
+        let figures = format!(
+            "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
+            rich.loss(),
+            simple.loss(),
+            gain.mean,
+            gain.low,
+            gain.high
+        );
+        let (rich, simple) = (capital(worded(rich.name)), worded(simple.name));
+        if gain.low > 0.0 {
+            kept = position;
+            told.push(format!("{rich} is better than {simple} beyond noise: {figures}."));
+        } else {
+            told.push(format!("{rich} is not better than {simple} beyond noise, so the simpler is kept: {figures}."));
+        }
+    }
+    Ok((kept, told.join(" ")))
 }
 
 fn worded(name: &str) -> &str {
     match name {
+        "bayes" => "naive Bayes",
         "logistic" => "logistic regression",
         "boosting" => "gradient boosting",
         "forest" => "a random forest",
+        "blend" => "the blend of both",
         name => name,
     }
 }

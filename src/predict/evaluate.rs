@@ -163,7 +163,7 @@ impl Subject<'_> {
         let label: Vec<bool> = self.judged.iter().map(|&row| self.label[row as usize]).collect();
         let key: Vec<u64> = self.judged.iter().map(|&row| self.person_key[row as usize]).collect();
         let held_out = Calibrator::choose(&tried.margins, &label, &key);
-        super::final_calibration(&held_out, tried, self.scheme, self.data)
+        super::final_calibration(&held_out, &tried.fitted, &self.scheme.validation, self.scheme, self.data)
     }
 
     fn calibration_sentence(&self) -> String {

@@ -23,6 +23,9 @@ pub struct LinearModel {
     pub intercept: f64,
     /// For each feature the mean of its part of the margin over the training rows.
     pub centres: Vec<f64>,
+    /// The standard error of each weight, the intercept's last; empty where none were computed.
+    #[serde(default)]
+    pub standard_errors: Vec<f64>,
 }
 
 impl LinearModel {
@@ -32,7 +35,7 @@ impl LinearModel {
     /// When the table is not the one that the design was made for.
     pub fn new(design: Design, weights: Vec<f64>, intercept: f64, table: &Table, rows: &[u32]) -> Result<Self> {
         let centres = vec![0.0; design.terms.len()];
-        let mut model = Self { design, weights, intercept, centres };
+        let mut model = Self { design, weights, intercept, centres, standard_errors: Vec::new() };
         let n_features = model.centres.len();
         let sums: Vec<Vec<f64>> = {
             let bound = model.design.bind(table)?;
@@ -95,8 +98,11 @@ impl LinearModel {
     /// When lengths do not fit or numbers are not finite.
     pub fn check(&self) -> Result<()> {
         self.design.check()?;
-        let finite = self.weights.iter().chain(&self.centres).chain([&self.intercept]).all(|value| value.is_finite());
-        let fits = self.weights.len() == self.design.n_columns && self.centres.len() == self.design.terms.len();
+        let numbers = self.weights.iter().chain(&self.centres).chain(&self.standard_errors).chain([&self.intercept]);
+        let finite = numbers.into_iter().all(|value| value.is_finite());
+        let fits = self.weights.len() == self.design.n_columns
+            && self.centres.len() == self.design.terms.len()
+            && (self.standard_errors.is_empty() || self.standard_errors.len() == self.weights.len() + 1);
         if finite && fits { Ok(()) } else { Err(Error::data("the weights of the linear model are damaged")) }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! In: examples, with their splits. Out: a [`Bundle`] that scores, an [`Evaluation`] that says what it is worth, and
 //! [`Scores`] of everyone eligible now. Estimators are tuned on windows of train and validation ([`scheme`]), one is chosen
-//! ([`choose`]), fitted to all that may be learned from, calibrated on what it had not seen ([`calibration`]), and judged once
-//! on the test part ([`metrics`]).
+//! ([`choose`]), fitted to train and validation, calibrated on what it had not seen ([`calibration`]), and judged once on the
+//! test part ([`metrics`]). What is kept is the same settings fitted once more, to all examples whose outcome is known: the test
+//! has told what they are worth, and its rows are the newest there are.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -11,13 +12,19 @@
 )]
 #![expect(clippy::float_cmp, reason = "scores tie when they are equal to the bit")]
 
+mod asked;
+pub mod bayes;
+pub mod blend;
 pub mod blocks;
 pub mod boosting;
 pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod correct;
 pub mod design;
+mod elastic;
+mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
@@ -28,10 +35,13 @@ pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+mod sizes;
 mod solver_linfa;
+mod stacking;
 pub mod trees;
 
 use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
+use serde::{Deserialize, Serialize};
 
 pub use bundle::Bundle;
 pub use card::card;
@@ -39,14 +49,13 @@ pub use evaluation::Evaluation;
 
 use crate::discover::Examples;
 use crate::error::{Error, Result};
-use crate::spec::{self, Prediction};
+use crate::spec::Prediction;
 use crate::time::Time;
-use boosting::{Boosting, Forest};
+use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::Calibrator;
 use choose::Tried;
-use estimator::{Data, Estimator, Window};
-use logistic::Logistic;
+use estimator::{Data, Fitted, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
 
@@ -74,6 +83,17 @@ pub struct Predicted {
     pub evaluation: Evaluation,
     /// Everyone eligible now.
     pub scores: Scores,
+    /// All settings that were tried.
+    pub trials: Trials,
+}
+
+/// `trials.json`: all settings that were tried on the windows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trials {
+    /// Version of this format.
+    pub format_version: u32,
+    /// In the order in which they were tried.
+    pub trials: Vec<Trial>,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -103,9 +123,11 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
             .hint("exclude fewer of them, or bring more columns or events"));
     }
     let scheme = Scheme::new(examples, prediction, &label, &person_key)?;
+    let asked = Asked::new(&examples.features, prediction, &label, &scheme.all)?;
     let data = Data {
-        table: &examples.features,
+        table: &asked.table,
         label: &label,
+        weight: asked.weight.as_deref(),
         key: &key,
         seed: context.seed,
         out_of_time: scheme.out_of_time,
@@ -113,21 +135,28 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     let judged_by =
         |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
     let judged = judged_by(&scheme.windows[..scheme.n_covering]);
-    let tried: Result<Vec<Tried>> = estimators(prediction.model)
+    let mut estimators = asked.estimators();
+    let mut trials = Vec::new();
+    let tried: Result<Vec<Tried>> = estimators
         .iter()
         .map(|estimator| {
             let prepared = estimator.prepare(data, &scheme.fit)?;
-            let tuned = prepared.tune(&scheme.windows)?;
+            let mut tuned = prepared.tune(&scheme.windows)?;
+            trials.append(&mut tuned.trials);
             let fitted = prepared.fit(&scheme.fit, &tuned.settings)?;
             Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme))
         })
         .collect();
-    let tried = tried?;
+    let mut tried = tried?;
+    if tried.len() > 1 {
+        tried.push(Tried::blend(&tried, data, &scheme));
+        estimators.push(asked.blend());
+    }
     let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
     let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
-    let calibration = final_calibration(&held_out, &tried[chosen], &scheme, data)?;
+    let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -144,8 +173,9 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
-    let trained_on = trained_on(examples, &scheme.fit, &label, context.seed);
-    let Some(kept) = tried.into_iter().nth(chosen) else { return Err(Error::internal("the chosen estimator is gone")) };
+    let kept = &tried[chosen];
+    let model = estimators[chosen].prepare(data, &scheme.all)?.fit(&scheme.all, &kept.settings)?;
+    let calibration = final_calibration(&held_out, &model, &scheme.newest, &scheme, data)?;
     let mut bundle = Bundle {
         format_version: FORMAT_VERSION,
         prediction: prediction.name.clone(),
@@ -153,38 +183,33 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         to: context.to.clone(),
         horizon: context.horizon.clone(),
         estimator: kept.name.to_owned(),
-        settings: kept.settings,
-        trained_on,
-        features: trees::features_of(&examples.features),
-        model: kept.fitted,
+        settings: kept.settings.clone(),
+        trained_on: trained_on(examples, &scheme.all, &label, context.seed),
+        features: trees::features_of(data.table),
+        model,
         calibration,
         percentiles: Vec::new(),
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    Ok(Predicted { bundle, evaluation, scores })
+    Ok(Predicted { bundle, evaluation, scores, trials: Trials { format_version: 1, trials } })
 }
 
-/// The calibration of the final fit: out of time, where it has seen newer rows than the held-out margins came from, at the
-/// level of the newest outcomes.
-fn final_calibration(held_out: &Calibrator, tried: &Tried, scheme: &Scheme, data: Data<'_>) -> Result<Calibrator> {
+/// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the
+/// `newest` outcomes.
+fn final_calibration(
+    held_out: &Calibrator,
+    fitted: &Fitted,
+    newest: &[u32],
+    scheme: &Scheme,
+    data: Data<'_>,
+) -> Result<Calibrator> {
     if !scheme.out_of_time {
         return Ok(held_out.clone());
     }
-    let margins = tried.fitted.margins(data.table, &scheme.validation)?;
-    let n_attained = data.labels(&scheme.validation).into_iter().filter(|&label| label).count();
+    let margins = fitted.margins(data.table, newest)?;
+    let n_attained = data.labels(newest).into_iter().filter(|&label| label).count();
     Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
-}
-
-/// What the spec names, from the simplest to the richest.
-fn estimators(model: spec::Model) -> Vec<Box<dyn Estimator>> {
-    let logistic = || Box::new(Logistic { solver: model.solver });
-    match model.estimator {
-        spec::Estimator::Auto => vec![logistic(), Box::new(Boosting)],
-        spec::Estimator::Logistic => vec![logistic()],
-        spec::Estimator::Boosting => vec![Box::new(Boosting)],
-        spec::Estimator::Forest => vec![Box::new(Forest)],
-    }
 }
 
 /// For each row a hash of its person, and one of its person and cutoff.

@@ -9,7 +9,8 @@
 //!   serve, and what wins depends on it: so the cut is made three times, into parts of different length ([`STEPS`]).
 //! - **Folds** (neither): train and validation together are cut into [`FOLDS`] folds of people.
 //!
-//! The final fit uses train and validation, and what fell between the splits if its label was known before the test began.
+//! The fit that the test judges uses train and validation, and what fell between the splits if its label was known before the
+//! test began. The fit that is kept uses every example whose outcome is known.
 
 use std::collections::BTreeMap;
 
@@ -40,8 +41,12 @@ pub struct Scheme {
     pub validation: Vec<u32>,
     /// See `train`.
     pub test: Vec<u32>,
-    /// Rows of the final fit.
+    /// Rows of the fit that the test judges.
     pub fit: Vec<u32>,
+    /// Rows of the fit that is kept: all whose outcome is known.
+    pub all: Vec<u32>,
+    /// The newest of them, by which the level of the kept model is set: the test part.
+    pub newest: Vec<u32>,
     /// Windows that settings and estimators are compared on.
     pub windows: Vec<Window>,
     /// How many of the windows, the first ones, judge every row once: what the validation metrics are taken from.
@@ -69,11 +74,14 @@ impl Scheme {
         check_classes(prediction, label, [("training", &train), ("validation", &validation), ("test", &test)])?;
         let mut fit: Vec<u32> = train.iter().chain(&validation).copied().collect();
         fit.sort_unstable();
+        let known = |&row: &u32| examples.outcome[row as usize].label().is_some();
         let mut scheme = Self {
             train,
             validation,
+            newest: test.clone(),
             test,
             fit,
+            all: rows(examples.len()).filter(known).collect(),
             windows: Vec::new(),
             n_covering: 0,
             out_of_time: true,

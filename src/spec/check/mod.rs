@@ -4,6 +4,7 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod goals;
+mod models;
 mod sources;
 mod stages;
 mod times;
