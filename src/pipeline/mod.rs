@@ -9,6 +9,7 @@ pub mod inputs;
 pub mod phases;
 pub mod score;
 pub mod summary;
+mod trials;
 pub mod units;
 pub mod versions;
 

@@ -8,6 +8,7 @@ use super::boosting::{Boosting, Forest};
 use super::correct::Corrected;
 use super::estimator::Estimator;
 use super::logistic::Logistic;
+use super::search::Search;
 use crate::discover::{Cells, Table};
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{self, AttainedWeight, Prediction};
@@ -59,26 +60,27 @@ impl<'a> Asked<'a> {
     }
 
     /// What is tried, from the simplest to the richest.
-    pub(super) fn estimators(&self) -> Vec<Box<dyn Estimator>> {
+    pub(super) fn estimators(&self, search: Option<&Search>) -> Vec<Box<dyn Estimator>> {
         match self.model.estimator {
-            spec::Estimator::Auto => self.blended(),
+            spec::Estimator::Auto => self.blended(search),
             spec::Estimator::Bayes => vec![self.corrected(Box::new(Bayes))],
             spec::Estimator::Logistic => vec![self.logistic()],
-            spec::Estimator::Boosting => vec![self.boosting()],
+            spec::Estimator::Boosting => vec![self.boosting(search)],
             spec::Estimator::Forest => {
-                vec![self.corrected(Box::new(Forest { monotone: self.model.monotone.clone() }))]
+                let (monotone, search) = (self.model.monotone.clone(), search.cloned());
+                vec![self.corrected(Box::new(Forest { monotone, search }))]
             }
-            spec::Estimator::Blend => vec![self.blend()],
+            spec::Estimator::Blend => vec![self.blend(search)],
         }
     }
 
     /// The blend of what `auto` tries.
-    pub(super) fn blend(&self) -> Box<dyn Estimator> {
-        Box::new(Blending { parts: self.blended() })
+    pub(super) fn blend(&self, search: Option<&Search>) -> Box<dyn Estimator> {
+        Box::new(Blending { parts: self.blended(search) })
     }
 
-    fn blended(&self) -> Vec<Box<dyn Estimator>> {
-        vec![self.logistic(), self.boosting()]
+    fn blended(&self, search: Option<&Search>) -> Vec<Box<dyn Estimator>> {
+        vec![self.logistic(), self.boosting(search)]
     }
 
     fn logistic(&self) -> Box<dyn Estimator> {
@@ -86,8 +88,8 @@ impl<'a> Asked<'a> {
         self.corrected(Box::new(Logistic { solver: self.model.solver, monotone }))
     }
 
-    fn boosting(&self) -> Box<dyn Estimator> {
-        self.corrected(Box::new(Boosting { monotone: self.model.monotone.clone() }))
+    fn boosting(&self, search: Option<&Search>) -> Box<dyn Estimator> {
+        self.corrected(Box::new(Boosting { monotone: self.model.monotone.clone(), search: search.cloned() }))
     }
 
     #[expect(clippy::float_cmp, reason = "one is what the spec says when it says nothing")]

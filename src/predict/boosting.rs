@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::encode::encode;
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Trial, Tuned, Window};
 use super::judge::windowed_loss;
+use super::search::Search;
 use super::sizes;
 use super::trees::{Bound, Feature, TreeModel, TreeSettings, features_of, refused};
 use crate::error::{Error, Result};
@@ -30,17 +31,21 @@ const MORE_ROUNDS: f64 = 1.1;
 const TUNE_ROWS: [usize; 2] = [150_000, 40_000];
 
 /// Gradient boosting, as the spec names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Boosting {
     /// Features that may only raise, or only lower, the score.
     pub monotone: BTreeMap<String, Direction>,
+    /// How settings are searched for; absent: a few that are built in are tried.
+    pub search: Option<Search>,
 }
 
 /// A random forest, as the spec names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Forest {
     /// Features that may only raise, or only lower, the score.
     pub monotone: BTreeMap<String, Direction>,
+    /// How settings are searched for; absent: the built-in ones are taken.
+    pub search: Option<Search>,
 }
 
 impl Estimator for Boosting {
@@ -49,7 +54,10 @@ impl Estimator for Boosting {
     }
 
     fn prepare<'a>(&'a self, data: Data<'a>, rows: &[u32]) -> Result<Box<dyn Prepared + 'a>> {
-        Ok(Box::new(PreparedTrees::new(self.name(), data, &self.monotone, sizes::of_boosting(rows.len()))))
+        Ok(Box::new(PreparedTrees {
+            search: self.search.as_ref(),
+            ..PreparedTrees::new(self.name(), data, &self.monotone, sizes::of_boosting(rows.len()))
+        }))
     }
 }
 
@@ -60,7 +68,10 @@ impl Estimator for Forest {
 
     fn prepare<'a>(&'a self, data: Data<'a>, _: &[u32]) -> Result<Box<dyn Prepared + 'a>> {
         let width = data.table.columns.len();
-        Ok(Box::new(PreparedTrees::new(self.name(), data, &self.monotone, sizes::of_forest(width))))
+        Ok(Box::new(PreparedTrees {
+            search: self.search.as_ref(),
+            ..PreparedTrees::new(self.name(), data, &self.monotone, sizes::of_forest(width))
+        }))
     }
 }
 
@@ -71,6 +82,7 @@ pub(super) struct PreparedTrees<'a> {
     features: Vec<Feature>,
     monotone: Vec<Monotone>,
     tried: Vec<TreeSettings>,
+    search: Option<&'a Search>,
 }
 
 /// Rows as trees learn from them.
@@ -99,7 +111,7 @@ pub(super) struct Judged {
 }
 
 impl<'a> PreparedTrees<'a> {
-    fn new(
+    pub(super) fn new(
         estimator: &'static str,
         data: Data<'a>,
         monotone: &BTreeMap<String, Direction>,
@@ -112,7 +124,19 @@ impl<'a> PreparedTrees<'a> {
             None => Monotone::None,
         };
         let monotone = if monotone.is_empty() { Vec::new() } else { features.iter().map(direction).collect() };
-        Self { estimator, data, features, monotone, tried }
+        Self { estimator, data, features, monotone, tried, search: None }
+    }
+
+    pub(super) fn estimator(&self) -> &'static str {
+        self.estimator
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.data.seed
+    }
+
+    pub(super) fn in_order(&self, rows: &[u32]) -> Vec<u32> {
+        self.data.in_order(rows)
     }
 
     fn sample(&self, rows: &[u32]) -> Result<Sample> {
@@ -224,15 +248,19 @@ impl<'a> PreparedTrees<'a> {
 
 impl Prepared for PreparedTrees<'_> {
     fn tune(&self, windows: &[Window]) -> Result<Tuned> {
+        if let Some(search) = self.search {
+            return search.run(self, &self.tried, windows);
+        }
         let judged = self.judge_all(&self.tried, windows)?;
-        let trial = |judged: &Judged| Trial {
+        let trial = |(number, judged): (usize, &Judged)| Trial {
             estimator: self.estimator.to_owned(),
+            number,
             settings: Settings::Trees(judged.settings),
             n_windows: windows.len(),
             row_share: 1.0,
             loss: judged.loss,
         };
-        let trials = judged.iter().map(trial).collect();
+        let trials = judged.iter().enumerate().map(trial).collect();
         let best = judged.into_iter().reduce(|best, next| if next.loss < best.loss { next } else { best });
         let best = best.ok_or_else(|| Error::internal("no settings of trees were tried"))?;
         Ok(Tuned { settings: Settings::Trees(best.settings), margins: best.margins, trials })

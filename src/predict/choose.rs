@@ -1,7 +1,7 @@
 //! Which estimator is kept: the simpler one, unless the other is better beyond noise.
 //!
 //! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
-//! paired bootstrap over people.
+//! paired bootstrap over people, or over spans of time where the rows stand in time.
 
 use super::blend::{Blend, blended};
 use super::estimator::{Data, Fitted, Settings, Tuned};
@@ -59,12 +59,12 @@ impl Tried {
     }
 }
 
-/// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `person` tells who
-/// each example is about that a window judged, `n_examples` how many they are.
+/// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `clusters` tells for
+/// each example that a window judged what it shares its chance with; `n_examples` how many examples they are.
 ///
 /// # Errors
 /// When nothing was tried.
-pub fn choose(tried: &[Tried], person: &[u32], n_examples: usize, seed: u64) -> Result<(usize, String)> {
+pub fn choose(tried: &[Tried], clusters: &[u32], n_examples: usize, seed: u64) -> Result<(usize, String)> {
     let first = tried.first().ok_or_else(|| Error::internal("no estimator was tried"))?;
     if tried.len() == 1 {
         return Ok((0, format!("The spec asks for {}.", worded(first.name))));
@@ -73,7 +73,7 @@ pub fn choose(tried: &[Tried], person: &[u32], n_examples: usize, seed: u64) -> 
     let (mut kept, mut told) = (0, Vec::new());
     for (position, rich) in tried.iter().enumerate().skip(1) {
         let simple = &tried[kept];
-        let gain = paired_difference(&simple.losses, &rich.losses, person, seed, RESAMPLES);
+        let gain = paired_difference(&simple.losses, &rich.losses, clusters, seed, RESAMPLES);
         let figures = format!(
             "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
             rich.loss(),

@@ -123,6 +123,8 @@ pub struct Tuned {
 pub struct Trial {
     /// `logistic`, `boosting` …
     pub estimator: String,
+    /// Its place among the estimator's trials; a trial on more data keeps it.
+    pub number: usize,
     /// What was fitted.
     pub settings: Settings,
     /// How many of the windows judged it.

@@ -102,6 +102,7 @@ impl Prepared for PreparedLogistic<'_> {
                 let settings = Settings::Linear(walks[largest][at].0);
                 trials.push(Trial {
                     estimator: "logistic".to_owned(),
+                    number: trials.len(),
                     settings: settings.clone(),
                     n_windows: windows.len(),
                     row_share: 1.0,

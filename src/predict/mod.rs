@@ -35,13 +35,15 @@ pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+pub mod search;
 mod sizes;
 mod solver_linfa;
 mod stacking;
 pub mod trees;
 
+use std::sync::Arc;
+
 use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
-use serde::{Deserialize, Serialize};
 
 pub use bundle::Bundle;
 pub use card::card;
@@ -58,6 +60,7 @@ use choose::Tried;
 use estimator::{Data, Fitted, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
+use search::{Journal, NoJournal, Search};
 
 /// What the prediction stands in.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,15 +87,6 @@ pub struct Predicted {
     /// Everyone eligible now.
     pub scores: Scores,
     /// All settings that were tried.
-    pub trials: Trials,
-}
-
-/// `trials.json`: all settings that were tried on the windows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Trials {
-    /// Version of this format.
-    pub format_version: u32,
-    /// In the order in which they were tried.
     pub trials: Vec<Trial>,
 }
 
@@ -116,6 +110,19 @@ pub struct Scores {
 /// # Errors
 /// When a part holds one class only, or too few examples to learn from; the message names the counts.
 pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) -> Result<Predicted> {
+    predict_with(examples, prediction, context, &(Arc::new(NoJournal) as Arc<dyn Journal>))
+}
+
+/// As [`predict()`]; a search of settings keeps its trials in `journal`, and looks there at the clock.
+///
+/// # Errors
+/// As [`predict()`], and when a trial cannot be kept.
+pub fn predict_with(
+    examples: &Examples,
+    prediction: &Prediction,
+    context: &Context,
+    journal: &Arc<dyn Journal>,
+) -> Result<Predicted> {
     let label: Vec<bool> = examples.outcome.iter().map(|outcome| outcome.label() == Some(true)).collect();
     let (person_key, key) = keys(examples, context.seed);
     if examples.features.columns.is_empty() {
@@ -124,6 +131,7 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     }
     let scheme = Scheme::new(examples, prediction, &label, &person_key)?;
     let asked = Asked::new(&examples.features, prediction, &label, &scheme.all)?;
+    let search = prediction.model.search.map(|budget| Search { budget, journal: journal.clone() });
     let data = Data {
         table: &asked.table,
         label: &label,
@@ -135,7 +143,7 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     let judged_by =
         |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
     let judged = judged_by(&scheme.windows[..scheme.n_covering]);
-    let mut estimators = asked.estimators();
+    let mut estimators = asked.estimators(search.as_ref());
     let mut trials = Vec::new();
     let tried: Result<Vec<Tried>> = estimators
         .iter()
@@ -150,10 +158,10 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     let mut tried = tried?;
     if tried.len() > 1 {
         tried.push(Tried::blend(&tried, data, &scheme));
-        estimators.push(asked.blend());
+        estimators.push(asked.blend(search.as_ref()));
     }
-    let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
-    let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
+    let clusters = scheme.clusters(examples);
+    let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
     let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
@@ -192,7 +200,7 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    Ok(Predicted { bundle, evaluation, scores, trials: Trials { format_version: 1, trials } })
+    Ok(Predicted { bundle, evaluation, scores, trials })
 }
 
 /// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the

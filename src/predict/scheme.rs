@@ -25,6 +25,8 @@ use crate::time::Time;
 const STEPS: [usize; 3] = [5, 2, 10];
 /// … if each has so many rows.
 const STEP_ROWS: usize = 100;
+/// Fewer parts than this tell nothing about the chance of parts.
+const LEAST_BLOCKS: usize = 5;
 /// Folds of people.
 const FOLDS: usize = 4;
 /// Fewer who attained, or who did not, than this cannot be learned from.
@@ -51,6 +53,8 @@ pub struct Scheme {
     pub windows: Vec<Window>,
     /// How many of the windows, the first ones, judge every row once: what the validation metrics are taken from.
     pub n_covering: usize,
+    /// In time order: the parts that validation is cut into at most; rows of one part may share what no other has.
+    n_blocks: usize,
     /// Whether validation and test lie after training in time.
     pub out_of_time: bool,
     /// The scheme in a sentence.
@@ -84,6 +88,7 @@ impl Scheme {
             all: rows(examples.len()).filter(known).collect(),
             windows: Vec::new(),
             n_covering: 0,
+            n_blocks: 0,
             out_of_time: true,
             sentence: String::new(),
         };
@@ -156,12 +161,28 @@ impl Scheme {
             |steps: &usize| (0..*steps).map(|step| (step * n / steps, (step + 1) * n / steps)).collect::<Vec<_>>();
         self.windows = steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect();
         self.n_covering = steps[0];
+        self.n_blocks = steps.iter().copied().max().unwrap_or(0);
         self.sentence = format!(
             "In time order: the last {} rows are the test; chosen and calibrated on the {} before them, cut into {} parts, each judged by what stood before it.",
             grouped(self.test.len() as u64),
             grouped(n as u64),
             steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
         );
+    }
+
+    /// For each row that a window judged, window after window, what it shares its chance with: its person; in time order its
+    /// part of validation, since what one week holds for one row it holds for all.
+    #[must_use]
+    pub fn clusters(&self, examples: &Examples) -> Vec<u32> {
+        let judged = self.windows.iter().flat_map(|window| window.judge.iter().copied());
+        if self.n_blocks < LEAST_BLOCKS {
+            return judged.map(|row| examples.person[row as usize]).collect();
+        }
+        let n = self.validation.len();
+        let block = |at: usize| u32::try_from(at * self.n_blocks / n).expect("parts are few");
+        let block_of: BTreeMap<u32, u32> =
+            self.validation.iter().enumerate().map(|(at, &row)| (row, block(at))).collect();
+        judged.map(|row| block_of[&row]).collect()
     }
 
     fn folds(&mut self, label: &[bool], person_key: &[u64], snapshot: bool) {

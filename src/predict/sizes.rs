@@ -18,15 +18,19 @@ pub(super) fn of_boosting(n_rows: usize) -> Vec<TreeSettings> {
         parallel_trees: 1,
         random_cuts: false,
     };
+    let rich = TreeSettings { leaves: 16, depth: 7, l2: 1.0, row_share: 0.85, feature_share: 0.6, ..general };
     match n_rows {
         0..=12_000 => vec![
             TreeSettings { leaves: 3, depth: 2, learning_rate: 0.04, ..general },
             general,
-            TreeSettings { leaves: 16, depth: 7, min_child_weight: 3.0, ..general },
+            TreeSettings { leaves: 8, depth: 5, random_cuts: true, ..general },
+            TreeSettings { min_child_weight: 2.0, feature_share: 0.8, ..rich },
         ],
-        12_001..=60_000 => {
-            vec![TreeSettings { leaves: 15, depth: 7, row_share: 0.8, feature_share: 0.4, bags: 3, ..general }]
-        }
+        12_001..=60_000 => vec![
+            TreeSettings { leaves: 8, depth: 5, bags: 3, ..rich },
+            TreeSettings { bags: 3, ..rich },
+            TreeSettings { l2: 10.0, feature_share: 0.4, random_cuts: true, bags: 3, ..rich },
+        ],
         60_001..=200_000 => vec![TreeSettings {
             learning_rate: 0.06,
             rounds: 600,

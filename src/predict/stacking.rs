@@ -102,9 +102,9 @@ impl Stack {
         let mut loss = f64::INFINITY;
         for _ in 0..MAX_STEPS {
             let mut here = self.slopes(used, &solution, left_out);
-            for at in 0..n {
-                here.loss += 0.5 * RIDGE * (solution[at] - equal).powi(2);
-                here.gradient[at] += RIDGE * (solution[at] - equal);
+            for (at, weight) in solution[..n].iter().enumerate() {
+                here.loss += 0.5 * RIDGE * (weight - equal).powi(2);
+                here.gradient[at] += RIDGE * (weight - equal);
                 here.curvature[(at, at)] += RIDGE;
             }
             let right = Mat::from_fn(solution.len(), 1, |row, _| here.gradient[row]);
