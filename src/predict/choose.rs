@@ -1,4 +1,9 @@
-//! Which estimator is kept: the simpler one, unless the other is better beyond noise.
+//! Which estimator is kept: the simpler one, unless the other is better beyond noise; in folds the blend, unless a simpler one
+//! is better beyond noise.
+//!
+//! In folds, what will be scored is like what was judged, and a weighed sum of models does as well as the best of them but for
+//! what the weights cost (van der Laan, Polley and Hubbard 2007), while picking one is a choice that other rows would not have
+//! made. Out of time nothing promises that, and what is simpler holds longer.
 //!
 //! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
 //! paired bootstrap over people, or over spans of time where the rows stand in time.
@@ -52,6 +57,12 @@ impl Tried {
         Self::new("blend", tuned, fitted, data, scheme)
     }
 
+    /// Whether it is a blend of one model, which is that model.
+    #[must_use]
+    pub fn is_one_model(&self) -> bool {
+        matches!(&self.settings, Settings::Blend(settings) if settings.parts.len() < 2)
+    }
+
     /// The mean log loss after recalibration.
     #[must_use]
     pub fn loss(&self) -> f64 {
@@ -64,7 +75,13 @@ impl Tried {
 ///
 /// # Errors
 /// When nothing was tried.
-pub fn choose(tried: &[Tried], clusters: &[u32], n_examples: usize, seed: u64) -> Result<(usize, String)> {
+pub fn choose(
+    tried: &[Tried],
+    clusters: &[u32],
+    n_examples: usize,
+    seed: u64,
+    out_of_time: bool,
+) -> Result<(usize, String)> {
     let first = tried.first().ok_or_else(|| Error::internal("no estimator was tried"))?;
     if tried.len() == 1 {
         return Ok((0, format!("The spec asks for {}.", worded(first.name))));
@@ -82,12 +99,17 @@ pub fn choose(tried: &[Tried], clusters: &[u32], n_examples: usize, seed: u64) -
             gain.low,
             gain.high
         );
-        let (rich, simple) = (capital(worded(rich.name)), worded(simple.name));
+        let (rich_words, simple) = (capital(worded(rich.name)), worded(simple.name));
         if gain.low > 0.0 {
             kept = position;
-            told.push(format!("{rich} is better than {simple} beyond noise: {figures}."));
+            told.push(format!("{rich_words} is better than {simple} beyond noise: {figures}."));
+        } else if !out_of_time && rich.name == "blend" && gain.high >= 0.0 {
+            kept = position;
+            told.push(format!("{rich_words} is kept, since {simple} is not better beyond noise: {figures}."));
         } else {
-            told.push(format!("{rich} is not better than {simple} beyond noise, so the simpler is kept: {figures}."));
+            told.push(format!(
+                "{rich_words} is not better than {simple} beyond noise, so the simpler is kept: {figures}."
+            ));
         }
     }
     Ok((kept, told.join(" ")))

@@ -2,7 +2,7 @@
 //!
 //! Minimises `Σ −ln P(label | row) + λ·(share·Σ|weight| + (1 − share)/2·Σ weight²)`. Each step minimises the curvature's parabola
 //! plus the absolute values by coordinate descent (Friedman, Hastie and Tibshirani 2010), then goes that way as far as it pays
-//! (Lee, Sun and Saunders 2014). The gradient is exact; the curvature serves several steps.
+//! (Lee, Sun and Saunders 2014). The gradient is exact; one curvature serves as long as the steps come nearer quickly.
 
 use faer::Mat;
 
@@ -10,8 +10,8 @@ use super::newton::{Descent, Iterate, Problem, dot};
 
 /// Steps at most.
 const MAX_STEPS: usize = 40;
-/// Steps that one curvature serves.
-const PATIENCE: usize = 4;
+/// A curvature is computed again when a step promises more than this share of what the last one did.
+const SLOW: f64 = 0.3;
 /// Rounds of coordinate descent within a step, at most.
 const MAX_ROUNDS: usize = 60;
 
@@ -42,11 +42,10 @@ impl Iterate {
     pub(super) fn solve_elastic(&mut self, problem: Problem<'_>, elastic: Elastic, tolerance: f64) {
         let enough = tolerance * problem.total();
         let mut here = problem.descent(&self.weights, elastic.squared());
-        let mut served = 0;
+        let mut last_promise = f64::INFINITY;
         for _ in 0..MAX_STEPS {
             let fresh = self.curvature.is_none();
             let curvature = self.curvature.get_or_insert_with(|| problem.curvature(&self.weights));
-            served = if fresh { 1 } else { served + 1 };
             let step = step(curvature, &here.gradient, &self.weights, elastic);
             let target: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
             let promise = -dot(&here.gradient, &step) - elastic.of(&target) + elastic.of(&self.weights);
@@ -58,9 +57,10 @@ impl Iterate {
                 None if fresh => return,
                 None => self.curvature = None,
             }
-            if served >= PATIENCE {
+            if promise > SLOW * last_promise {
                 self.curvature = None;
             }
+            last_promise = promise;
         }
     }
 

@@ -82,40 +82,44 @@ struct Path {
     elastic: bool,
 }
 
+/// Settings, and what they did on the windows.
+struct TriedLine {
+    settings: LinearSettings,
+    loss: f64,
+    margins: Vec<Vec<f64>>,
+}
+
+struct Walked(Vec<TriedLine>);
+
+impl Walked {
+    /// The least loss, of equal ones the first.
+    fn best(&self) -> Result<&TriedLine> {
+        let best = self.0.iter().reduce(|best, next| if next.loss < best.loss { next } else { best });
+        best.ok_or_else(|| Error::internal("logistic regression was tuned on no windows"))
+    }
+}
+
 impl Prepared for PreparedLogistic<'_> {
     fn tune(&self, windows: &[Window]) -> Result<Tuned> {
-        let labels: Vec<Vec<bool>> = windows.iter().map(|window| self.data.labels(&window.judge)).collect();
-        let paths = self.paths(windows);
-        let tries: Vec<(Path, usize)> =
-            paths.iter().flat_map(|&path| (0..windows.len()).map(move |window| (path, window))).collect();
-        let walked: Result<Vec<_>> =
-            tries.par_iter().map(|&(path, window)| self.walk(path, &windows[window])).collect();
-        let walked = walked?;
-        let mut best: Option<(f64, Settings, Vec<Vec<f64>>)> = None;
-        let mut trials = Vec::new();
-        // Windows of other sizes have other penalties; those of the largest are nearest to the final fit.
-        let largest = (0..windows.len()).max_by_key(|&window| windows[window].fit.len()).unwrap_or(0);
-        for walks in walked.chunks(windows.len().max(1)) {
-            for at in 0..walks[largest].len() {
-                let margins = || walks.iter().map(|walk| walk[at].1.as_slice());
-                let loss = windowed_loss(margins().zip(labels.iter().map(Vec::as_slice)));
-                let settings = Settings::Linear(walks[largest][at].0);
-                trials.push(Trial {
-                    estimator: "logistic".to_owned(),
-                    number: trials.len(),
-                    settings: settings.clone(),
-                    n_windows: windows.len(),
-                    row_share: 1.0,
-                    loss,
-                });
-                if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                    best = Some((loss, settings, margins().map(<[f64]>::to_vec).collect()));
-                }
-            }
+        let width = self.data.table.columns.len();
+        let broken = (MOST_COLUMNS / width.max(1)).clamp(2, MOST_KNOTS);
+        let mut tried = self.walked(&[0, broken].map(|knots| Path { knots, elastic: false }), windows)?;
+        let knots = tried.best()?.settings.knots;
+        let most_rows = windows.iter().map(|window| window.fit.len()).max().unwrap_or(0);
+        if most_rows <= ELASTIC_WHERE.0 && width >= ELASTIC_WHERE.1 && self.asked.solver == Solver::Newton {
+            tried.0.append(&mut self.walked(&[Path { knots, elastic: true }], windows)?.0);
         }
-        let (_, settings, margins) =
-            best.ok_or_else(|| Error::internal("logistic regression was tuned on no windows"))?;
-        Ok(Tuned { settings, margins, trials })
+        let trial = |(number, one): (usize, &TriedLine)| Trial {
+            estimator: "logistic".to_owned(),
+            number,
+            settings: Settings::Linear(one.settings),
+            n_windows: windows.len(),
+            row_share: 1.0,
+            loss: one.loss,
+        };
+        let trials = tried.0.iter().enumerate().map(trial).collect();
+        let best = tried.best()?;
+        Ok(Tuned { settings: Settings::Linear(best.settings), margins: best.margins.clone(), trials })
     }
 
     fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
@@ -145,13 +149,23 @@ impl PreparedLogistic<'_> {
         Design::new(self.data.table, rows, knots, &self.asked.monotone)
     }
 
-    fn paths(&self, windows: &[Window]) -> Vec<Path> {
-        let width = self.data.table.columns.len();
-        let most_rows = windows.iter().map(|window| window.fit.len()).max().unwrap_or(0);
-        let broken = (MOST_COLUMNS / width.max(1)).clamp(2, MOST_KNOTS);
-        let elastic = most_rows <= ELASTIC_WHERE.0 && width >= ELASTIC_WHERE.1 && self.asked.solver == Solver::Newton;
-        let kinds: &[bool] = if elastic { &[false, true] } else { &[false] };
-        kinds.iter().flat_map(|&elastic| [0, broken].map(|knots| Path { knots, elastic })).collect()
+    /// What the settings along `paths` do on `windows`.
+    fn walked(&self, paths: &[Path], windows: &[Window]) -> Result<Walked> {
+        let labels: Vec<Vec<bool>> = windows.iter().map(|window| self.data.labels(&window.judge)).collect();
+        let tries: Vec<(Path, &Window)> =
+            paths.iter().flat_map(|&path| windows.iter().map(move |window| (path, window))).collect();
+        let walks: Result<Vec<_>> = tries.par_iter().map(|&(path, window)| self.walk(path, window)).collect();
+        // Windows of other sizes have other penalties; those of the largest are nearest to the final fit.
+        let largest = (0..windows.len()).max_by_key(|&window| windows[window].fit.len()).unwrap_or(0);
+        let mut tried = Vec::new();
+        for walks in walks?.chunks(windows.len().max(1)) {
+            for (at, &(settings, _)) in walks[largest].iter().enumerate() {
+                let margins: Vec<Vec<f64>> = walks.iter().map(|walk| walk[at].1.clone()).collect();
+                let pairs = margins.iter().map(Vec::as_slice).zip(labels.iter().map(Vec::as_slice));
+                tried.push(TriedLine { settings, loss: windowed_loss(pairs), margins });
+            }
+        }
+        Ok(Walked(tried))
     }
 
     /// The settings along a path, strong to weak.

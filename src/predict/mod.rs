@@ -3,8 +3,8 @@
 //! In: examples, with their splits. Out: a [`Bundle`] that scores, an [`Evaluation`] that says what it is worth, and
 //! [`Scores`] of everyone eligible now. Estimators are tuned on windows of train and validation ([`scheme`]), one is chosen
 //! ([`choose`]), fitted to train and validation, calibrated on what it had not seen ([`calibration`]), and judged once on the
-//! test part ([`metrics`]). What is kept is the same settings fitted once more, to all examples whose outcome is known: the test
-//! has told what they are worth, and its rows are the newest there are.
+//! test part ([`metrics`]). What is kept is made once more in the same way, of all examples whose outcome is known: the test has
+//! told what the way is worth, and its rows are the newest there are.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -57,7 +57,7 @@ use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::Calibrator;
 use choose::Tried;
-use estimator::{Data, Fitted, Trial, Window};
+use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -157,11 +157,14 @@ pub fn predict_with(
         .collect();
     let mut tried = tried?;
     if tried.len() > 1 {
-        tried.push(Tried::blend(&tried, data, &scheme));
-        estimators.push(asked.blend(search.as_ref()));
+        let blend = Tried::blend(&tried, data, &scheme);
+        if !blend.is_one_model() {
+            tried.push(blend);
+            estimators.push(asked.blend(search.as_ref()));
+        }
     }
     let clusters = scheme.clusters(examples);
-    let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed)?;
+    let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed, scheme.out_of_time)?;
     let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
     let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
@@ -181,17 +184,17 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
-    let kept = &tried[chosen];
-    let model = estimators[chosen].prepare(data, &scheme.all)?.fit(&scheme.all, &kept.settings)?;
-    let calibration = final_calibration(&held_out, &model, &scheme.newest, &scheme, data)?;
+    let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
+    let search_again = search.is_none() && scheme.out_of_time;
+    let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
         format_version: FORMAT_VERSION,
         prediction: prediction.name.clone(),
         from: context.from.clone(),
         to: context.to.clone(),
         horizon: context.horizon.clone(),
-        estimator: kept.name.to_owned(),
-        settings: kept.settings.clone(),
+        estimator: tried[chosen].name.to_owned(),
+        settings,
         trained_on: trained_on(examples, &scheme.all, &label, context.seed),
         features: trees::features_of(data.table),
         model,
@@ -201,6 +204,40 @@ pub fn predict_with(
     };
     let scores = scores(examples, &mut bundle)?;
     Ok(Predicted { bundle, evaluation, scores, trials })
+}
+
+/// The fit that is kept: to every example whose outcome is known.
+struct Last<'a> {
+    scheme: &'a Scheme,
+    data: Data<'a>,
+    person_key: &'a [u64],
+    /// What the estimator was found to need …
+    found: &'a Tried,
+    /// … and how its margins are calibrated.
+    held_out: &'a Calibrator,
+}
+
+impl Last<'_> {
+    /// The settings, the model and its calibration. Out of time, settings and calibration are found once more on the newest
+    /// windows, where the world may have become another; in folds all is alike, and what was found serves.
+    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<(Settings, Fitted, Calibrator)> {
+        let (scheme, data) = (self.scheme, self.data);
+        let prepared = estimator.prepare(data, &scheme.all)?;
+        let (windows, n_covering) = &scheme.newest_windows;
+        let (settings, held_out) = if find_again && !windows.is_empty() {
+            let tuned = prepared.tune(windows)?;
+            let judged: Vec<u32> =
+                windows[..*n_covering].iter().flat_map(|window| window.judge.iter().copied()).collect();
+            let key: Vec<u64> = judged.iter().map(|&row| self.person_key[row as usize]).collect();
+            let margins = tuned.margins[..*n_covering].concat();
+            (tuned.settings, Calibrator::choose(&margins, &data.labels(&judged), &key))
+        } else {
+            (self.found.settings.clone(), self.held_out.clone())
+        };
+        let model = prepared.fit(&scheme.all, &settings)?;
+        let calibration = final_calibration(&held_out, &model, &scheme.newest, scheme, data)?;
+        Ok((settings, model, calibration))
+    }
 }
 
 /// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the

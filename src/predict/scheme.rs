@@ -49,6 +49,9 @@ pub struct Scheme {
     pub all: Vec<u32>,
     /// The newest of them, by which the level of the kept model is set: the test part.
     pub newest: Vec<u32>,
+    /// Windows that end with the newest, and how many of them judge every row once: out of time, the kept model's settings
+    /// and calibration are found once more, by the same procedure, on what is newest. None where parts are not parts of time.
+    pub newest_windows: (Vec<Window>, usize),
     /// Windows that settings and estimators are compared on.
     pub windows: Vec<Window>,
     /// How many of the windows, the first ones, judge every row once: what the validation metrics are taken from.
@@ -83,6 +86,7 @@ impl Scheme {
             train,
             validation,
             newest: test.clone(),
+            newest_windows: (Vec::new(), 0),
             test,
             fit,
             all: rows(examples.len()).filter(known).collect(),
@@ -126,6 +130,7 @@ impl Scheme {
         self.fit.sort_unstable();
         self.windows = vec![Window { fit: self.train.clone(), judge: self.validation.clone() }];
         self.n_covering = 1;
+        self.newest_windows = (vec![Window { fit: self.fit.clone(), judge: self.newest.clone() }], 1);
         let span = |rows: &[u32]| {
             let mut cutoffs: Vec<i64> = rows.iter().map(|&row| examples.cutoff[row as usize]).collect();
             cutoffs.sort_unstable();
@@ -146,22 +151,17 @@ impl Scheme {
 
     fn in_order(&mut self, order: &[u32]) {
         let by_time = |rows: &mut Vec<u32>| rows.sort_by_key(|&row| (order[row as usize], row));
-        by_time(&mut self.train);
-        by_time(&mut self.validation);
-        let n = self.validation.len();
-        let mut steps: Vec<usize> = STEPS.into_iter().filter(|steps| n / steps >= STEP_ROWS).collect();
-        if steps.is_empty() {
-            steps.push(1);
+        for rows in [&mut self.train, &mut self.validation, &mut self.newest] {
+            by_time(rows);
         }
-        let part = |start: usize, end: usize| {
-            let before = self.train.iter().chain(&self.validation[..start]).copied().collect();
-            Window { fit: before, judge: self.validation[start..end].to_vec() }
-        };
-        let parts =
-            |steps: &usize| (0..*steps).map(|step| (step * n / steps, (step + 1) * n / steps)).collect::<Vec<_>>();
-        self.windows = steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect();
+        let n = self.validation.len();
+        let steps = steps(n);
+        self.windows = cut(&self.train, &self.validation, &steps);
         self.n_covering = steps[0];
         self.n_blocks = steps.iter().copied().max().unwrap_or(0);
+        let before: Vec<u32> = self.train.iter().chain(&self.validation).copied().collect();
+        let newest = self::steps(self.newest.len());
+        self.newest_windows = (cut(&before, &self.newest, &newest), newest[0]);
         self.sentence = format!(
             "In time order: the last {} rows are the test; chosen and calibrated on the {} before them, cut into {} parts, each judged by what stood before it.",
             grouped(self.test.len() as u64),
@@ -208,6 +208,23 @@ impl Scheme {
             "Not out of time: a fifth of the people, told by a hash of their id, is the test; the model is chosen and calibrated out of fold, on {FOLDS} {parts} of the rest."
         );
     }
+}
+
+/// In how many parts so many rows are cut.
+fn steps(n: usize) -> Vec<usize> {
+    let steps: Vec<usize> = STEPS.into_iter().filter(|steps| n / steps >= STEP_ROWS).collect();
+    if steps.is_empty() { vec![1] } else { steps }
+}
+
+/// `rows`, cut into parts of each number of steps, each judged by what stands before it.
+fn cut(before: &[u32], rows: &[u32], steps: &[usize]) -> Vec<Window> {
+    let n = rows.len();
+    let part = |start: usize, end: usize| Window {
+        fit: before.iter().chain(&rows[..start]).copied().collect(),
+        judge: rows[start..end].to_vec(),
+    };
+    let parts = |&steps: &usize| (0..steps).map(move |step| (step * n / steps, (step + 1) * n / steps));
+    steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect()
 }
 
 fn rows(n: usize) -> impl Iterator<Item = u32> {
