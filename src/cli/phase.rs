@@ -96,6 +96,7 @@ fn finding(finding: &Finding) -> String {
         finding.place.as_ref().map(|place| format!("{place}:")),
         finding.message.clone(),
         Some(finding.advice.clone()),
+        (!finding.people.is_empty()).then(|| format!("See {}.", finding.people.join(", "))),
     ];
     format!("{severity}: {}\n", printable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }
@@ -143,7 +144,10 @@ fn audiences(audiences: &[Reached]) -> String {
     ]);
     for a in audiences {
         let (candidates, target, holdout) = (grouped(a.n_candidates), grouped(a.n_target), grouped(a.n_holdout));
-        let expected = format!("{:.1} ({:.1}–{:.1})", a.expected_conversions, a.expected_low, a.expected_high);
+        let expected = match (a.expected_conversions, a.expected_low, a.expected_high) {
+            (Some(expected), Some(low), Some(high)) => format!("{expected:.1} ({low:.1}–{high:.1})"),
+            _ => "not known".to_owned(),
+        };
         table.row([a.audience.clone(), candidates, target, holdout, expected, a.folder.clone()]);
     }
     let warnings = audiences.iter().flat_map(|a| {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::advance::Work;
+use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
 use super::trials::TrialFile;
 use super::units::Task;
@@ -88,12 +88,30 @@ impl<'a> Phases<'a> {
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
-        let scores = expand::Scores::read(&layout.predict(&audience.prediction).join("scores.parquet"))?;
-        let data = self.data()?;
+        let scores = match &audience.prediction {
+            Some(prediction) => Some(expand::Scores::read(&layout.predict(prediction).join("scores.parquet"))?),
+            None => None,
+        };
+        self.data()?;
+        if audience.seed.is_some() {
+            self.load_stays()?;
+        }
+        let Some(data) = &self.data else { unreachable!("it was just loaded") };
         let context = expand::Context { spec, end: data.end, identities: &data.identities };
-        expand::write(&expand::expand(audience, &scores, &data.people, &context)?, layout)?;
-        let name = format!("audiences.{}.suppress", audience.name);
-        Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
+        let expanded = match (&self.stays, &scores) {
+            (Some(stays), scores) if audience.seed.is_some() => {
+                let known = expand::Known { data, stays, scores: scores.as_ref() };
+                expand::lookalikes(audience, &known, &context)?
+            }
+            (_, Some(scores)) => {
+                let ranking = expand::Ranking::of_scores(audience, scores, &data.people, &context)?;
+                expand::expand(audience, &ranking, &data.people, &context)?
+            }
+            _ => return Err(Error::internal("the audience has neither a prediction nor a seed")),
+        };
+        expand::write(&expanded, layout)?;
+        let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
+        Ok(read.filter_map(InputFile::recorded).collect())
     }
 
     fn data(&mut self) -> Result<&Data> {
@@ -114,7 +132,12 @@ impl<'a> Phases<'a> {
 
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
-        let needs_events = left.iter().any(|task| matches!(task, Task::Source | Task::Map | Task::Discover(_)));
+        let has_seed = |audience: usize| self.spec.audiences[audience].seed.is_some();
+        let needs_events = left.iter().any(|task| match task {
+            Task::Source | Task::Map | Task::Discover(_) => true,
+            Task::Expand(audience) => has_seed(*audience),
+            Task::Predict(_) | Task::Report => false,
+        });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
         if !needs_events {
             self.stays = None;

@@ -9,7 +9,8 @@
 //! paired bootstrap over people, or over spans of time where the rows stand in time.
 
 use super::blend::{Blend, blended};
-use super::estimator::{Data, Fitted, Settings, Tuned};
+use super::calibration::Calibrator;
+use super::estimator::{Data, Fitted, Settings, Tuned, Window};
 use super::judge::{paired_difference, recalibrated_losses};
 use super::scheme::Scheme;
 use crate::error::{Error, Result};
@@ -55,6 +56,12 @@ impl Tried {
             tried.iter().find(|tried| tried.name == name).map(|tried| tried.fitted.clone())
         }));
         Self::new("blend", tuned, fitted, data, scheme)
+    }
+
+    /// How its margins on `covering` windows, the first ones, are calibrated.
+    #[must_use]
+    pub fn calibrator(&self, covering: &[Window], data: Data<'_>, person_key: &[u64]) -> Calibrator {
+        super::held_out_calibrator((covering, &self.windowed[..covering.len()]), data, person_key)
     }
 
     /// Whether it is a blend of one model, which is that model.

@@ -55,12 +55,13 @@ use crate::spec::Prediction;
 use crate::time::Time;
 use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
-use calibration::Calibrator;
+use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
+use stacking::Stack;
 
 /// What the prediction stands in.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,8 +166,7 @@ pub fn predict_with(
     }
     let clusters = scheme.clusters(examples);
     let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed, scheme.out_of_time)?;
-    let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
-    let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
+    let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
     let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
     let subject = evaluate::Subject {
         examples,
@@ -226,11 +226,9 @@ impl Last<'_> {
         let (windows, n_covering) = &scheme.newest_windows;
         let (settings, held_out) = if find_again && !windows.is_empty() {
             let tuned = prepared.tune(windows)?;
-            let judged: Vec<u32> =
-                windows[..*n_covering].iter().flat_map(|window| window.judge.iter().copied()).collect();
-            let key: Vec<u64> = judged.iter().map(|&row| self.person_key[row as usize]).collect();
-            let margins = tuned.margins[..*n_covering].concat();
-            (tuned.settings, Calibrator::choose(&margins, &data.labels(&judged), &key))
+            let covering = (&windows[..*n_covering], &tuned.margins[..*n_covering]);
+            let calibrator = held_out_calibrator(covering, data, self.person_key);
+            (tuned.settings, calibrator)
         } else {
             (self.found.settings.clone(), self.held_out.clone())
         };
@@ -238,6 +236,18 @@ impl Last<'_> {
         let calibration = final_calibration(&held_out, &model, &scheme.newest, scheme, data)?;
         Ok((settings, model, calibration))
     }
+}
+
+/// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
+/// levels move for other reasons than the scores: the slope within them is what holds, and the level is set later.
+fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<'_>, person_key: &[u64]) -> Calibrator {
+    if data.out_of_time && windows.len() > 1 {
+        let weighed = Stack::new(&[margins], data, windows).best(None);
+        return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
+    }
+    let judged: Vec<u32> = windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
+    Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
 }
 
 /// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the

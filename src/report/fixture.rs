@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::{DataFrame, df};
 use serde_json::{Value, json};
 
-use crate::spec::{Audience, Cutoffs, Model, Prediction, Rule, Size, Spec, Stage};
+use crate::spec::{Audience, Candidates, Cutoffs, Method, Model, Prediction, Rule, Size, Spec, Stage};
 use crate::store::{self, Layout};
 use crate::time::Duration;
 
@@ -44,7 +44,7 @@ pub(super) fn layout(folder: &Path) -> Layout {
 }
 
 pub(super) fn spec(names: &Names) -> Spec {
-    let stage = |name: &&str| Stage { name: (*name).into(), rule: Rule::Start, from: Vec::new() };
+    let stage = |name: &&str| Stage::new(*name, Rule::Start);
     let prediction = |name: &str, from: usize, to: usize, days: i64| Prediction {
         name: name.into(),
         from: vec![from],
@@ -57,8 +57,11 @@ pub(super) fn spec(names: &Names) -> Spec {
     };
     let audience = |name: &str, prediction: &str| Audience {
         name: name.into(),
-        prediction: prediction.into(),
-        candidates: None,
+        prediction: Some(prediction.into()),
+        seed: None,
+        candidates: Candidates::default(),
+        method: Method::Auto,
+        exclude: Vec::new(),
         size: Size::Share(0.1),
         holdout: 0.1,
         suppress: Vec::new(),

@@ -119,7 +119,7 @@ pub(super) struct Audience {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Summary {
-    pub(super) prediction: String,
+    pub(super) prediction: Option<String>,
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
     pub(super) horizon: Option<String>,
@@ -167,6 +167,7 @@ pub(super) struct Export {
 pub(super) struct Member {
     pub(super) rank: Option<f64>,
     pub(super) person: String,
+    pub(super) score: Option<f64>,
     pub(super) propensity: Option<f64>,
     pub(super) group: String,
     pub(super) reasons: Vec<String>,
@@ -262,11 +263,12 @@ fn members(frame: &DataFrame) -> Result<Vec<Member>> {
     rows.sort_by(|&a, &b| rank[a].unwrap_or(f64::MAX).total_cmp(&rank[b].unwrap_or(f64::MAX)));
     rows.truncate(N_SHOWN);
     let (person, group) = (texts(frame, "person")?, texts(frame, "group")?);
-    let propensity = numbers(frame, "propensity")?;
+    let (score, propensity) = (numbers(frame, "score")?, numbers(frame, "propensity")?);
     let reasons = [texts(frame, "reason_1")?, texts(frame, "reason_2")?, texts(frame, "reason_3")?];
     let row = |i: usize| Member {
         rank: rank[i],
         person: person[i].clone().unwrap_or_default(),
+        score: score[i],
         propensity: propensity[i],
         group: group[i].clone().unwrap_or_default(),
         reasons: reasons.iter().filter_map(|reason| reason[i].clone()).filter(|reason| !reason.is_empty()).collect(),

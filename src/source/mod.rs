@@ -26,7 +26,7 @@ mod sql;
 mod times;
 
 pub use events::{Events, Property, Values};
-pub use people::People;
+pub use people::{FromSource, People};
 pub use profile::ColumnProfile;
 pub use read::read;
 

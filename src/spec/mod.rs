@@ -16,8 +16,10 @@ mod check;
 mod faults;
 mod fit;
 mod places;
+mod seed;
 mod sql;
 mod templates;
+mod trigger;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -32,6 +34,8 @@ use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
 pub use places::Places;
+pub use seed::{Candidates, Method, Seed, SeedTime, Told};
+pub use trigger::{Cause, Exit, ReEntry, Trigger};
 
 /// Reads and checks a `clo.toml`. `variable` answers `${VAR}`, usually from the environment.
 ///
@@ -150,10 +154,22 @@ impl Spec {
         self.places.excerpt(path)
     }
 
+    /// Whether the file says `path` itself.
+    #[must_use]
+    pub fn says(&self, path: &str) -> bool {
+        self.places.says(path)
+    }
+
     /// The prediction of that name.
     #[must_use]
     pub fn prediction(&self, name: &str) -> Option<&Prediction> {
         self.predictions.iter().find(|prediction| prediction.name == name)
+    }
+
+    /// The prediction that ranks an audience, alone or beside a seed.
+    #[must_use]
+    pub fn ranking(&self, audience: &Audience) -> Option<&Prediction> {
+        audience.prediction.as_deref().and_then(|name| self.prediction(name))
     }
 }
 
@@ -310,6 +326,18 @@ pub struct Stage {
     pub rule: Rule,
     /// Positions of the stages it can be entered from; empty: any other stage.
     pub from: Vec<usize>,
+    /// What takes people out of it, beside the rules of other stages; of several at one instant the first counts.
+    pub exits: Vec<Exit>,
+    /// Whether people who have left it may come back.
+    pub re_entry: ReEntry,
+}
+
+impl Stage {
+    /// A stage that can be entered from any other and again and again, and that nothing takes people out of.
+    #[must_use]
+    pub fn new(name: impl Into<String>, rule: Rule) -> Self {
+        Self { name: name.into(), rule, from: Vec::new(), exits: Vec::new(), re_entry: ReEntry::Always }
+    }
 }
 
 /// What brings a person into a stage.
@@ -317,12 +345,43 @@ pub struct Stage {
 pub enum Rule {
     /// No rule: where everybody starts.
     Start,
-    /// An event for which the SQL expression holds (over `event`, `nth`, its properties and the person's attributes).
-    Enter(String),
+    /// An event, or several together.
+    Enter(Trigger),
     /// Attributes for which the SQL expression holds (snapshots).
     When(String),
     /// No event that enters a `from` stage for this long.
     Silence(Duration),
+    /// No rule of its own: only exits of other stages lead here.
+    Exits,
+}
+
+impl Rule {
+    /// The rule of a stage that says none: everybody starts there, unless exits lead there and it is not the first.
+    #[must_use]
+    pub fn unsaid(position: usize, exits_lead_here: bool) -> Self {
+        if position > 0 && exits_lead_here { Self::Exits } else { Self::Start }
+    }
+
+    /// The rule in words and SQL, for people to read; empty where there is none.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Start | Self::Exits => String::new(),
+            Self::Enter(trigger) => trigger.to_string(),
+            Self::When(rule) => rule.clone(),
+            Self::Silence(after) => format!("silent for {after}"),
+        }
+    }
+
+    /// The SQL expressions in it.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<&str> {
+        match self {
+            Self::Enter(trigger) => trigger.conditions().into_iter().map(|(_, rule)| rule).collect(),
+            Self::When(rule) => vec![rule],
+            Self::Start | Self::Silence(_) | Self::Exits => Vec::new(),
+        }
+    }
 }
 
 /// One `[[predictions]]`: of the people in `from` at the cutoff, who reaches `to` within the horizon?
@@ -451,10 +510,16 @@ pub enum Solver {
 pub struct Audience {
     /// Its name.
     pub name: String,
-    /// The prediction whose scores rank it.
-    pub prediction: String,
-    /// SQL over `stage` and the attributes: who is considered; `None`: everyone scored.
-    pub candidates: Option<String>,
+    /// The prediction whose scores rank it, alone or beside a seed. Without a seed there is one.
+    pub prediction: Option<String>,
+    /// The people whose likes are sought.
+    pub seed: Option<Seed>,
+    /// Who is considered.
+    pub candidates: Candidates,
+    /// How those who are like the seed are found.
+    pub method: Method,
+    /// Features that likeness does not look at: names with `*`.
+    pub exclude: Vec<String>,
     /// How many are chosen.
     pub size: Size,
     /// Share of the chosen kept out at random, 0–1.

@@ -9,6 +9,7 @@ mod golden;
 mod killed;
 mod leaks;
 mod lock;
+mod lookalike;
 mod mistakes;
 mod same_bytes;
 mod scoring;
