@@ -9,6 +9,7 @@ mod completions;
 mod discover;
 mod expand;
 mod map;
+mod measure;
 mod models;
 mod numbers;
 mod phase;
@@ -90,6 +91,7 @@ enum Command {
     Expand(expand::Args),
     Report(report::Args),
     Score(score::Args),
+    Measure(measure::Args),
     Models(models::Args),
     Simulate(simulate::Args),
     Schema(schema::Args),
@@ -123,6 +125,7 @@ fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
         Command::Expand(args) => expand::run(&args, &global, ui),
         Command::Report(args) => report::run(&args, &global, ui),
         Command::Score(args) => score::run(&args, &global),
+        Command::Measure(args) => measure::run(args, &global, ui),
         Command::Models(args) => models::run(args, &global),
         Command::Simulate(args) => simulate::run(&args, &global),
         Command::Schema(args) => Ok(schema::run(&args)),

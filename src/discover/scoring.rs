@@ -160,11 +160,13 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         tables,
         people,
         events,
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
         places: Places::default(),
     })
 }

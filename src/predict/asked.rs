@@ -102,6 +102,21 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// The simplest estimator of what a model names, as it is: for questions that have no weights.
+pub(super) fn simplest(model: &spec::Model) -> Box<dyn Estimator> {
+    let monotone = model.monotone.clone();
+    let logistic = Logistic { solver: model.solver, monotone: monotone.clone() };
+    match model.estimator {
+        spec::Estimator::Auto | spec::Estimator::Logistic => Box::new(logistic),
+        spec::Estimator::Bayes => Box::new(Bayes),
+        spec::Estimator::Boosting => Box::new(Boosting { monotone, search: None }),
+        spec::Estimator::Forest => Box::new(Forest { monotone, search: None }),
+        spec::Estimator::Blend => {
+            Box::new(Blending { parts: vec![Box::new(logistic), Box::new(Boosting { monotone, search: None })] })
+        }
+    }
+}
+
 /// The numbers of a feature that the spec names.
 fn numbers<'a>(table: &'a Table, name: &str, key: &str) -> Result<&'a [f32]> {
     match table.column(name).map(|column| &column.cells) {

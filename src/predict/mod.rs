@@ -40,6 +40,7 @@ mod sizes;
 mod solver_linfa;
 mod stacking;
 pub mod trees;
+pub mod uplift;
 
 use std::sync::Arc;
 

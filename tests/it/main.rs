@@ -10,6 +10,7 @@ mod killed;
 mod leaks;
 mod lock;
 mod lookalike;
+mod measure;
 mod mistakes;
 mod same_bytes;
 mod scoring;
