@@ -340,6 +340,8 @@ impl Scores {
 }
 
 #[cfg(test)]
+mod learning_tests;
+#[cfg(test)]
 mod real_data;
 #[cfg(test)]
 mod speed;

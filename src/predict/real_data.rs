@@ -62,6 +62,7 @@ fn folds(label: &[bool], key: &[u64], rows: &[u32], n: usize) -> Vec<Window> {
 }
 
 #[test]
+#[ignore = "takes minutes"]
 fn five_folds() {
     let estimators: [&dyn Estimator; 3] = [&Logistic::default(), &Boosting::default(), &Forest::default()];
     let files = [
@@ -104,6 +105,7 @@ fn five_folds() {
 }
 
 #[test]
+#[ignore = "takes a minute"]
 fn bank_in_time() {
     let Some((table, label)) = read("bank-marketing/bank-additional.csv", b';', "y", "yes", &["duration"]) else {
         return;

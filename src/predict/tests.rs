@@ -27,14 +27,14 @@ use crate::spec::{Cutoffs, Estimator as Asked, Model, Prediction, Solver};
 use crate::time::{DAY, Duration};
 
 /// People with a number, a count with gaps, a category, and columns that say nothing; and their true chances.
-struct People {
-    table: Table,
-    label: Vec<bool>,
+pub(super) struct People {
+    pub(super) table: Table,
+    pub(super) label: Vec<bool>,
     chance: Vec<f64>,
-    key: Vec<u64>,
+    pub(super) key: Vec<u64>,
 }
 
-fn people(n: usize, seed: u64) -> People {
+pub(super) fn people(n: usize, seed: u64) -> People {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = || f64::from(random.next_u32()) / f64::from(u32::MAX);
     let (mut number, mut count, mut code, mut noise) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -67,11 +67,11 @@ fn people(n: usize, seed: u64) -> People {
 }
 
 impl People {
-    fn data(&self) -> Data<'_> {
+    pub(super) fn data(&self) -> Data<'_> {
         Data { table: &self.table, label: &self.label, weight: None, key: &self.key, seed: 7, out_of_time: false }
     }
 
-    fn rows(&self) -> Vec<u32> {
+    pub(super) fn rows(&self) -> Vec<u32> {
         (0..self.table.n_rows as u32).collect()
     }
 
