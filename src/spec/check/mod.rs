@@ -66,6 +66,7 @@ pub(super) fn check(
         events,
         identity,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
