@@ -5,6 +5,7 @@
 
 pub mod advance;
 pub mod check;
+pub mod diff;
 pub mod inputs;
 pub mod measure;
 pub mod phases;

@@ -164,6 +164,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("as_of", &spec.as_of)
 }
 
 /// Everything of a prediction but its model, which the examples do not depend on.

@@ -64,11 +64,12 @@ impl<'s> Reading<'s> {
     fn new(spec: &'s Spec) -> Result<Self> {
         let mut ledger = Ledger::default();
         let people = spec.people.iter().map(|people| {
-            PeopleGather::new(people, &mut ledger).map_err(|error| at(spec, &format!("people.{}", people.name), error))
+            PeopleGather::new(people, spec.as_of, &mut ledger)
+                .map_err(|error| at(spec, &format!("people.{}", people.name), error))
         });
         let people = people.collect::<Result<_>>()?;
         let events = spec.events.iter().map(|events| {
-            let gather = EventGather::new(events, spec.end, &mut ledger);
+            let gather = EventGather::new(events, spec, &mut ledger);
             gather.map_err(|error| at(spec, &format!("events.{}.time", events.name), error))
         });
         let events = events.collect::<Result<_>>()?;

@@ -114,6 +114,8 @@ pub struct Spec {
     pub identity: IdentityRules,
     /// The end of observation; default: the last event.
     pub end: Option<Time>,
+    /// Back to what was known before this instant (`--as-of`): a row that became known at or after it is not used.
+    pub as_of: Option<Time>,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
     /// What is to be predicted.
@@ -253,6 +255,8 @@ pub struct PeopleSource {
     pub order: Option<Order>,
     /// Since when a row's attributes hold, when attributes change.
     pub valid_from: Option<TimeColumn>,
+    /// When a row reached the data, if later than `valid_from`: what it says counts from then on.
+    pub known_at: Option<TimeColumn>,
     /// Columns that reach a person (`email`, `phone`, names, postcode …): kept out of features, given to exports.
     pub contact: Vec<String>,
 }

@@ -111,6 +111,8 @@ pub(super) struct People {
     pub(super) order: Option<String>,
     /// Since when a row's attributes hold, when attributes change.
     pub(super) valid_from: Option<Time>,
+    /// When a row reached the data, if that was later: its attributes count from then on.
+    pub(super) known_at: Option<Time>,
     /// Columns that reach a person (e-mail, phone, name …): kept out of features (default: guessed by name).
     #[serde(default)]
     pub(super) contact: Vec<String>,

@@ -65,6 +65,7 @@ pub(super) fn check(
         events,
         identity,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
