@@ -64,7 +64,7 @@ struct Global {
     /// The seed of every random choice, in place of the spec's
     #[arg(long, global = true, value_name = "N")]
     seed: Option<u64>,
-    /// The end of observation, in place of the spec's: what happened at or after it is not looked at
+    /// Go back to this time: what happened at or after it, or was known only then, is not looked at
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     as_of: Option<Time>,
     /// Write the result as one JSON document

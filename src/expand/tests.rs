@@ -93,6 +93,7 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
         audiences: Vec::new(),

@@ -78,6 +78,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         events: vec![source],
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages,
         predictions: Vec::new(),
         audiences: Vec::new(),

@@ -5,11 +5,13 @@
 
 pub mod advance;
 pub mod check;
+pub mod diff;
 pub mod inputs;
 pub mod measure;
 pub mod phases;
 pub mod score;
 pub mod summary;
+mod trials;
 pub mod units;
 pub mod versions;
 

@@ -106,8 +106,9 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
 /// Which units a phase takes: its own, and all that these need.
 #[must_use]
 pub fn wanted(units: &[Unit], phase: Phase) -> Vec<bool> {
-    // What the data knows begins with the sources, whether or not anything is predicted.
-    let is_own = |unit: &Unit| unit.task.phase() == phase || phase == Phase::Discover && unit.task == Task::Source;
+    // What the data knows begins with the sources and who stands where, whether or not anything is predicted.
+    let is_basis = |task: Task| phase == Phase::Discover && matches!(task, Task::Source | Task::Map);
+    let is_own = |unit: &Unit| unit.task.phase() == phase || is_basis(unit.task);
     let mut wanted: Vec<bool> = units.iter().map(is_own).collect();
     for i in (0..units.len()).rev() {
         if wanted[i] {
@@ -163,6 +164,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("as_of", &spec.as_of)
 }
 
 /// Everything of a prediction but its model, which the examples do not depend on.

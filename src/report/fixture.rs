@@ -82,6 +82,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],
         audiences: vec![

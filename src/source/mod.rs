@@ -18,6 +18,7 @@ mod gather;
 pub mod identity;
 mod intern;
 mod kind;
+mod known;
 mod ledger;
 mod one;
 pub mod people;

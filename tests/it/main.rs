@@ -9,6 +9,7 @@ mod golden;
 mod killed;
 mod leaks;
 mod lock;
+mod map;
 mod lookalike;
 mod measure;
 mod mistakes;

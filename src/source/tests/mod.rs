@@ -49,6 +49,7 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
@@ -86,6 +87,7 @@ fn people(name: &str) -> PeopleSource {
         person: Some("person".into()),
         order: None,
         valid_from: None,
+        known_at: None,
         contact: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 
 mod goals;
 mod identity;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
@@ -65,6 +66,7 @@ pub(super) fn check(
         events,
         identity,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
