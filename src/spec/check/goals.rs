@@ -1,7 +1,7 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Holdout, Model, Prediction, Rule, Shape, Size, Stage, Stratify};
+use super::super::{Audience, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage, Stratify};
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -77,7 +77,7 @@ impl Check<'_, '_> {
             cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
-            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }
     }
@@ -316,7 +316,7 @@ fn number(share: &written::Share) -> Option<f64> {
 }
 
 /// `10%` as 0.1.
-fn percent(text: &str) -> Option<f64> {
+pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
 }

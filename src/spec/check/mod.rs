@@ -5,6 +5,7 @@
 
 mod goals;
 mod identity;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
