@@ -30,7 +30,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::chosen::{Chosen, Group};
-pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::export::{FileWritten, Held, Manifest, RulesRead};
 pub use self::lookalike::{Known, lookalikes};
 pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
@@ -43,7 +43,7 @@ use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
 use crate::error::{Excerpt, Result};
 use crate::source::{Identity, People};
-use crate::spec::{Audience, Destination, Size, Spec};
+use crate::spec::{Audience, Campaign, Destination, Size, Spec};
 use crate::store::{self, Layout};
 use crate::time::Time;
 
@@ -56,6 +56,8 @@ pub struct Context<'a> {
     pub end: Time,
     /// Ids that people had before identity resolution: a suppression list may name them.
     pub identities: &'a [Identity],
+    /// The version of the model whose scores rank the audience, where one does.
+    pub model: Option<&'a str>,
 }
 
 /// An audience, ready to be written.
@@ -68,7 +70,20 @@ pub struct Expanded {
     /// Contact columns of the chosen, row by row.
     contacts: Contacts,
     destinations: Vec<Destination>,
+    campaign: Option<Campaign>,
     asks_consent: bool,
+    stamp: Stamp,
+}
+
+/// Where a list's scores come from, for those who keep many lists.
+#[derive(Debug, Clone, PartialEq)]
+struct Stamp {
+    /// The version of the model that scored.
+    model: Option<String>,
+    /// The instant that it is a list of.
+    scored_at: Time,
+    /// When its horizon is over.
+    valid_until: Option<Time>,
 }
 
 impl Context<'_> {
@@ -130,7 +145,17 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
         chosen,
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
+        campaign: audience.campaign.clone(),
         asks_consent: audience.consent.is_some(),
+        stamp: Stamp {
+            model: context.model.map(str::to_owned),
+            scored_at: context.end,
+            valid_until: context
+                .spec
+                .ranking(audience)
+                .and_then(|prediction| prediction.horizon)
+                .map(|horizon| context.end.plus(horizon)),
+        },
     })
 }
 

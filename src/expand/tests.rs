@@ -118,12 +118,13 @@ fn audience() -> Audience {
             Destination::GoogleCustomerMatch,
             Destination::MetaCustomAudience,
         ],
+        campaign: None,
     }
 }
 
 fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
     let spec = spec(root);
-    let context = Context { spec: &spec, end: Time(0), identities: &[] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[], model: None };
     made(audience, &scores(everyone), &people(everyone), &context)
 }
 
@@ -245,7 +246,7 @@ fn an_id_from_before_identity_resolution_counts() {
     let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
     let (spec, everyone) = (spec(folder.path()), six());
     let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
-    let context = Context { spec: &spec, end: Time(0), identities: &[former] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[former], model: None };
     let done = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
     assert_eq!(done.chosen.person, ["a", "b", "c"]);
 }
@@ -417,6 +418,104 @@ fn no_cell_is_ever_a_formula() {
     }
 }
 
+#[test]
+fn a_second_export_says_what_came_and_what_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout { out: folder.path().join("out"), models: folder.path().join("models") };
+    let audience = Audience {
+        export: vec![Destination::Csv, Destination::GoogleCustomerMatch, Destination::Klaviyo],
+        consent: None,
+        ..audience()
+    };
+    let everyone = many(30);
+    write(&expanded(&everyone[..20], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let first = files(&layout.expand(&audience.name));
+    assert!(first.keys().all(|name| !name.contains("added") && !name.contains("removed")));
+    write(&expanded(&everyone[5..], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let second = files(&layout.expand(&audience.name));
+    for (destination, n_head) in [("csv", 1), ("google-customer-match", 1), ("klaviyo", 1)] {
+        let lines = |name: &str| {
+            let text = String::from_utf8(second[&format!("export/{destination}/{name}")].clone()).unwrap();
+            text.lines().skip(n_head).map(str::to_owned).collect::<BTreeSet<String>>()
+        };
+        assert_eq!((lines("added.csv").len(), lines("removed.csv").len()), (10, 5), "{destination}");
+        assert!(lines("added.csv").is_subset(&lines("second-purchase.csv")), "{destination}");
+    }
+    // Nothing changed: nothing is to be told.
+    write(&expanded(&everyone[5..], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let third = files(&layout.expand(&audience.name));
+    assert_eq!(third["export/klaviyo/added.csv"], third["export/klaviyo/removed.csv"]);
+    // A file that somebody changed is no memory.
+    std::fs::write(layout.expand(&audience.name).join("export/klaviyo/second-purchase.csv"), "edited").unwrap();
+    write(&expanded(&everyone, &audience, folder.path()).unwrap(), &layout).unwrap();
+    assert!(!files(&layout.expand(&audience.name)).contains_key("export/klaviyo/added.csv"));
+}
+
+#[test]
+fn every_destination_takes_the_target_group_and_nothing_else() {
+    let everyone: Vec<Someone> = many(300)
+        .into_iter()
+        .enumerate()
+        .map(|(at, one)| Someone { id: format!("0035g00000{at:05}"), ..one })
+        .collect();
+    let campaign = Some(Campaign { id: "7015g0000000001".into(), status: "Sent".into() });
+    let audience =
+        Audience { export: Destination::ALL.to_vec(), holdout: 0.2, campaign, name: "come-back".into(), ..audience() };
+    let files = written(&everyone, &audience);
+    let summary: Summary = serde_json::from_slice(&files["summary.json"]).unwrap();
+    assert_eq!(summary.exports.len(), Destination::ALL.len());
+    for export in &summary.exports {
+        assert_eq!((export.kept, export.rejected.len()), (summary.n_target, 0), "{}", export.destination);
+        assert!(files.contains_key(&export.path), "{}", export.path);
+    }
+    for (destination, head) in [
+        ("linkedin-matched-audience", "email,firstname,lastname,jobtitle,employeecompany,country,googleaid\r\n"),
+        ("tiktok-custom-audience", "Email_SHA256,Email_SHA256,Phone_SHA256,Phone_SHA256,MAID\r\n"),
+        (
+            "microsoft-customer-match",
+            "Type,Status,Id,Parent Id,Client Id,Modified Time,Name,Description,Scope,Audience,Action Type,Sub Type,Text\r\n\
+             Format Version,,,,,,6.0,,,,,,\r\n\
+             Customer List,Active,-1,,,,,,Account,come-back,Replace,,\r\n\
+             Customer List Item,,,-1,,,,,,,,Email,",
+        ),
+        ("salesforce-campaign-members", "CampaignId,ContactId,LeadId,Status\n7015g0000000001,0035g0000000"),
+        ("meta-value-based-seed", "email,phone,fn,ln,ct,st,zip,country,value\r\n"),
+        ("mailchimp", "Email Address,First Name,Last Name,Phone Number,Tags\r\n"),
+        ("klaviyo", "Email Address,Phone Number,First Name,Last Name,clo_audience\r\n"),
+        ("braze", "external_id,clo_audience\r\n"),
+        ("postgres", "BEGIN;\nCREATE TABLE IF NOT EXISTS clo_audience ("),
+        ("sqlite", "SQLite format 3"),
+    ] {
+        let prefix = format!("export/{destination}/come-back.");
+        let (_, bytes) = files.iter().find(|(name, _)| name.starts_with(&prefix)).expect(destination);
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.starts_with(head), "{destination}: {}", text.chars().take(300).collect::<String>());
+    }
+    let manifest: export::Manifest =
+        serde_json::from_slice(&files["export/google-customer-match/manifest.json"]).unwrap();
+    assert_eq!(manifest.matched["Email"], summary.n_target);
+    assert_eq!(manifest.matched["First Name + Last Name + Country + Zip"], 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.sqlite");
+    std::fs::write(&path, &files["export/sqlite/come-back.sqlite"]).unwrap();
+    let count = "SELECT count(*) FROM clo_audience WHERE audience = 'come-back' AND decile BETWEEN 1 AND 10";
+    let n: u64 = rusqlite::Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(n, summary.n_target);
+}
+
+#[test]
+fn a_list_is_parted_where_the_destination_takes_no_larger_file() {
+    let audience = Audience { export: vec![Destination::LinkedinMatchedAudience], consent: None, ..audience() };
+    // 20,000,000 bytes hold fewer than 300,000 rows of 68 bytes.
+    let everyone = many(300_100);
+    let files = written(&everyone, &audience);
+    let parts: Vec<&Vec<u8>> =
+        (1..=2).map(|part| &files[&format!("export/linkedin-matched-audience/second-purchase-{part}.csv")]).collect();
+    assert!(parts.iter().all(|part| part.len() <= 20_000_000));
+    let n_rows: usize = parts.iter().map(|part| part.iter().filter(|&&byte| byte == b'\n').count() - 1).sum();
+    assert_eq!(n_rows, 300_100);
+}
+
 fn many(n: usize) -> Vec<Someone> {
     let phone = |at: usize| format!("+1800{:07}", 2_000_000 + at);
     let one = |at: usize| {
@@ -494,7 +593,9 @@ fn a_million_candidates_in_seconds() {
             ..audience()
         };
         let started = std::time::Instant::now();
-        let done = made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[] }).unwrap();
+        let done =
+            made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[], model: None })
+                .unwrap();
         let made = started.elapsed();
         write(&done, &layout).unwrap();
         println!(

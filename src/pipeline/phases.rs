@@ -89,7 +89,8 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        let model = spec.ranking(audience).and_then(|ranking| models::current(&layout.models, &ranking.name));
+        let context = expand::Context { spec, end: data.end, identities: &data.identities, model: model.as_deref() };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };

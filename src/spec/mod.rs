@@ -13,6 +13,7 @@
 //! Whether tables have the columns that the spec names is known only with the data: see `source`.
 
 mod check;
+mod destination;
 mod faults;
 mod fit;
 mod places;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use destination::{Campaign, Destination};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 
@@ -423,6 +425,8 @@ pub struct Audience {
     pub consent: Option<String>,
     /// Where the list goes.
     pub export: Vec<Destination>,
+    /// The campaign that its people become members of, in a CRM.
+    pub campaign: Option<Campaign>,
 }
 
 /// How many people an audience takes.
@@ -439,31 +443,4 @@ pub enum Size {
         /// Value of one transition.
         value: f64,
     },
-}
-
-/// A form that an audience is exported in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Destination {
-    /// A plain CSV file.
-    Csv,
-    /// An Excel workbook.
-    Xlsx,
-    /// Google Ads Customer Match.
-    GoogleCustomerMatch,
-    /// Meta custom audience.
-    MetaCustomAudience,
-}
-
-impl Destination {
-    /// The name in `clo.toml` and of the folder under `export/`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-            Self::GoogleCustomerMatch => "google-customer-match",
-            Self::MetaCustomAudience => "meta-custom-audience",
-        }
-    }
 }

@@ -329,6 +329,10 @@ pub(super) struct Audience {
     pub(super) consent: Option<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+    /// Salesforce: the id of the campaign that its people become members of.
+    pub(super) campaign: Option<String>,
+    /// Salesforce: what a member of the campaign is at first (default: Sent).
+    pub(super) campaign_status: Option<String>,
 }
 
 /// Whose likes are sought.

@@ -1,7 +1,7 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::super::{Audience, Campaign, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -150,6 +150,7 @@ impl Check<'_, '_> {
         }
         let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
         let suppress = audience.suppress.iter().enumerate();
+        let export = self.export(at, audience.export);
         let needs_prediction = !has_seed || said.is_some();
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
@@ -161,7 +162,8 @@ impl Check<'_, '_> {
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
-            export: self.export(at, audience.export),
+            campaign: self.campaign(at, &export, audience.campaign, audience.campaign_status),
+            export,
             name,
         };
         self.agrees(at, &checked);
@@ -257,6 +259,40 @@ impl Check<'_, '_> {
             }
         }
         export
+    }
+
+    /// The campaign of an export that needs one.
+    fn campaign(
+        &mut self,
+        at: &str,
+        export: &[Destination],
+        id: Option<String>,
+        status: Option<String>,
+    ) -> Option<Campaign> {
+        let place = format!("{at}.campaign");
+        match (export.contains(&Destination::SalesforceCampaignMembers), id) {
+            (true, Some(id)) => {
+                let is_id = id.starts_with("701")
+                    && matches!(id.len(), 15 | 18)
+                    && id.bytes().all(|b| b.is_ascii_alphanumeric());
+                if !is_id {
+                    let message = format!("`campaign` \"{id}\" is not the id of a Salesforce campaign");
+                    self.fault(&place, message, "it has 15 or 18 letters and digits, and begins with 701");
+                }
+                Some(Campaign { id, status: status.unwrap_or_else(|| "Sent".to_owned()) })
+            }
+            (true, None) => {
+                let hint = "add campaign = \"701…\", the id in the campaign's address";
+                self.fault(&place, "export \"salesforce-campaign-members\" needs `campaign`", hint);
+                None
+            }
+            (false, None) if status.is_none() => None,
+            (false, _) => {
+                let message = "`campaign` and `campaign_status` count only with export \"salesforce-campaign-members\"";
+                self.fault(&place, message, "leave them out, or add that export");
+                None
+            }
+        }
     }
 
     /// A name that a folder can bear.
