@@ -40,7 +40,7 @@ fn is_keen(at: u64) -> bool {
 /// 900 members, of whom every third keen one is in the seed.
 fn members() -> Vec<String> {
     let line = |at: u64| {
-        let in_seed = u8::from(is_keen(at) && at.is_multiple_of(3));
+        let in_seed = u8::from(is_keen(at) && (at / 3).is_multiple_of(3));
         let (boots, age, town) =
             (if at % 5 < 2 { "yes" } else { "no" }, 20 + at * 7 % 50, ["A", "B", "C"][(at % 3) as usize]);
         format!("m{at:04},{in_seed},{boots},{age},{town},m{at}@example.com")
@@ -96,9 +96,9 @@ fn a_table_of_people_and_a_seed_are_enough() {
     let n_seed = members().iter().filter(|line| line.split(',').nth(1) == Some("1")).count();
     assert_eq!(found.len(), 900 - n_seed, "every candidate is listed");
     assert!(order.windows(2).all(|pair| found[&pair[0]] >= found[&pair[1]]), "best first");
-    // The rule itself reaches .76: 300 of these 900 are told by it, and a third of the keen are in the seed.
+    // The chances themselves reach .869 (counted by hand); 140 hidden keen ones give a standard error of .02.
     let auc = auc(&found);
-    assert!(auc > 0.70, "{auc}");
+    assert!(auc > 0.80, "{auc}");
 
     let frame = audience(folder.path());
     assert_eq!(frame.column("propensity").unwrap().null_count(), frame.height());
@@ -157,7 +157,7 @@ fn each_method_ranks_everybody() {
         project(folder.path(), &format!("{SPEC}method = \"{method}\"\n"), &members());
         ran(folder.path(), &["expand"]);
         let auc = auc(&scores(folder.path()).0);
-        assert!(auc > 0.65, "{method}: {auc}");
+        assert!(auc > 0.75, "{method}: {auc}");
         assert_eq!(summary(folder.path())["seed"]["method"], method);
     }
 }
