@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Kind;
-use crate::spec::{Candidates, Cutoffs, Method, Model, Prediction, Rule, Stage};
-use crate::time::Duration;
+use crate::spec::{Candidates, Cap, Consent, Contacting, CoolDown, Cutoffs, Method, Model, Prediction, Rule, Stage};
+use crate::time::{DAY, Duration};
 
 /// A person as the tests write them.
 #[derive(Debug, Clone, Default)]
@@ -118,13 +118,15 @@ fn audience() -> Audience {
             Destination::GoogleCustomerMatch,
             Destination::MetaCustomAudience,
         ],
+        contacting: Contacting::default(),
         campaign: None,
     }
 }
 
 fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
     let spec = spec(root);
-    let context = Context { spec: &spec, end: Time(0), identities: &[], model: None };
+    let context =
+        Context { spec: &spec, end: Time(0), identities: &[], model: None, events: &Events::default(), listed: &[] };
     made(audience, &scores(everyone), &people(everyone), &context)
 }
 
@@ -233,6 +235,96 @@ fn every_form_of_a_person_is_suppressed() {
 }
 
 #[test]
+fn whom_a_rule_leaves_alone_stands_in_the_ledger_with_the_first_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let german = |id: &str, has_agreed| Someone {
+        country: Some("DE".into()),
+        has_agreed,
+        ..someone(id, &format!("{id}@x.co"), "", 0.5)
+    };
+    let everyone: Vec<Someone> = vec![
+        german("asked", Some(false)),
+        german("unsure", None),
+        Someone { has_agreed: Some(false), ..someone("abroad", "abroad@x.co", "", 0.5) },
+        Someone { country: None, has_agreed: Some(false), ..someone("nowhere", "nowhere@x.co", "", 0.5) },
+        someone("mailed", "mailed@x.co", "", 0.5),
+        someone("bought", "bought@x.co", "", 0.5),
+        someone("elsewhere", "elsewhere@x.co", "", 0.5),
+        Someone { name: Some("Doe".into()), ..someone("first", "first@x.co", "", 0.9) },
+        Someone { name: Some(" DOE ".into()), ..someone("second", "second@x.co", "", 0.8) },
+    ];
+    let table = people(&everyone);
+    // Mails to everyone but "bought" on day 1, a second one to "mailed" on day 20; "bought" bought on day 28.
+    let at = |id: &str| u32::try_from(table.find(id).unwrap()).unwrap();
+    let mut rows: Vec<(u32, i64, u16)> = everyone.iter().map(|one| (at(&one.id), DAY, 0)).collect();
+    rows.retain(|row| row.0 != at("bought"));
+    rows.extend([(at("mailed"), 20 * DAY, 0), (at("bought"), 28 * DAY, 1)]);
+    rows.sort_unstable();
+    let offsets = (0..=u32::try_from(table.len()).unwrap())
+        .map(|person| u32::try_from(rows.partition_point(|row| row.0 < person)).unwrap());
+    let events = Events {
+        person: rows.iter().map(|row| row.0).collect(),
+        time: rows.iter().map(|row| row.1).collect(),
+        kind: rows.iter().map(|row| row.2).collect(),
+        kinds: vec!["mail".into(), "purchase".into()],
+        offsets: offsets.collect(),
+        ..Events::default()
+    };
+    let consent =
+        Consent { purpose: "email".into(), region: Some("country = 'DE'".into()), needs: "opt_in = true".into() };
+    let contacting = Contacting {
+        consents: vec![consent],
+        household: vec!["first_name".into()],
+        cap: Some(Cap { event: "mail".into(), times: 2, within: Duration::days(30) }),
+        cool_down: vec![CoolDown { after: "purchase".into(), span: Duration::days(14) }],
+        not_in: vec!["other".into()],
+    };
+    let audience = Audience { consent: None, contacting, ..audience() };
+    let spec = spec(folder.path());
+    let listed = [Listed { audience: "other".into(), people: ["elsewhere".to_owned()].into() }];
+    let context =
+        Context { spec: &spec, end: Time(30 * DAY), identities: &[], model: None, events: &events, listed: &listed };
+    let done = made(&audience, &scores(&everyone), &table, &context).unwrap();
+    let column = |name: &str| done.ledger.column(name).unwrap().str().unwrap().clone();
+    let ledger: Vec<(String, String)> = column("person")
+        .iter()
+        .zip(column("reason").iter())
+        .map(|(person, reason)| (person.unwrap().to_owned(), reason.unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ("asked", "no consent for email"),
+        ("bought", "purchase within 14d"),
+        ("elsewhere", "in audience other"),
+        ("mailed", "mail 2 times within 30d"),
+        ("nowhere", "no consent for email"),
+        ("second", "same household"),
+        ("unsure", "no consent for email"),
+    ];
+    assert_eq!(ledger, expected.map(|(person, reason)| (person.to_owned(), reason.to_owned())));
+    // "Jane" is the name of "abroad" alone of those who are left.
+    assert_eq!(done.chosen.person, ["first", "abroad"]);
+    assert_eq!(done.summary.n_candidates, done.summary.n_chosen + done.summary.dropped.values().sum::<u64>());
+}
+
+#[test]
+fn a_rule_of_contacting_about_nothing_is_an_error_of_the_spec() {
+    let folder = tempfile::tempdir().unwrap();
+    for (contacting, said) in [
+        (Contacting { household: vec!["first_nme".into()], ..Contacting::default() }, "did you mean `first_name`?"),
+        (
+            Contacting {
+                cool_down: vec![CoolDown { after: "purchase".into(), span: Duration::days(1) }],
+                ..Contacting::default()
+            },
+            "no event is a `purchase`",
+        ),
+    ] {
+        let error = expanded(&six(), &Audience { contacting, ..audience() }, folder.path()).unwrap_err();
+        assert!(error.kind() == Kind::Spec && error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
 fn an_id_on_a_list_takes_its_mailbox_along() {
     // e is b's duplicate; with b on the list by id, e must not carry b's mailbox out.
     let left = chosen_without(&six(), "person\nb\n");
@@ -246,7 +338,14 @@ fn an_id_from_before_identity_resolution_counts() {
     let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
     let (spec, everyone) = (spec(folder.path()), six());
     let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
-    let context = Context { spec: &spec, end: Time(0), identities: &[former], model: None };
+    let context = Context {
+        spec: &spec,
+        end: Time(0),
+        identities: &[former],
+        model: None,
+        events: &Events::default(),
+        listed: &[],
+    };
     let done = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
     assert_eq!(done.chosen.person, ["a", "b", "c"]);
 }
@@ -345,6 +444,7 @@ fn what_is_written_holds_the_target_group_only() {
         names,
         [
             "audience.parquet",
+            "dropped.parquet",
             "export/csv/manifest.json",
             "export/csv/second-purchase.csv",
             "export/google-customer-match/manifest.json",
@@ -512,7 +612,7 @@ fn a_list_is_parted_where_the_destination_takes_no_larger_file() {
     let parts: Vec<&Vec<u8>> =
         (1..=2).map(|part| &files[&format!("export/linkedin-matched-audience/second-purchase-{part}.csv")]).collect();
     assert!(parts.iter().all(|part| part.len() <= 20_000_000));
-    let n_rows: usize = parts.iter().map(|part| part.iter().filter(|&&byte| byte == b'\n').count() - 1).sum();
+    let n_rows: usize = parts.iter().map(|part| String::from_utf8_lossy(part).lines().count() - 1).sum();
     assert_eq!(n_rows, 300_100);
 }
 
@@ -593,9 +693,20 @@ fn a_million_candidates_in_seconds() {
             ..audience()
         };
         let started = std::time::Instant::now();
-        let done =
-            made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[], model: None })
-                .unwrap();
+        let done = made(
+            &audience,
+            &scores,
+            &people,
+            &Context {
+                spec: &spec,
+                end: Time(0),
+                identities: &[],
+                model: None,
+                events: &Events::default(),
+                listed: &[],
+            },
+        )
+        .unwrap();
         let made = started.elapsed();
         write(&done, &layout).unwrap();
         println!(

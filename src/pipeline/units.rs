@@ -42,6 +42,8 @@ pub enum Task {
     Predict(usize),
     /// Make the audience at this position.
     Expand(usize),
+    /// Count whom the audiences have in common.
+    Overlap,
     /// Write page and workbook.
     Report,
 }
@@ -76,14 +78,25 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
+    let mut expanded: Vec<usize> = Vec::new();
     for (i, audience) in spec.audiences.iter().enumerate() {
         let ranking = spec.predictions.iter().position(|known| Some(&known.name) == audience.prediction.as_ref());
         let mut needs: Vec<usize> = ranking.map(|p| predicted[p]).into_iter().collect();
         if audience.seed.is_some() {
             needs.push(map);
         }
+        if audience.contacting.asks_events() {
+            needs.push(map);
+        }
+        let is_left_out = |other: &&Audience| audience.contacting.not_in.contains(&other.name);
+        needs.extend(
+            spec.audiences[..i].iter().zip(&expanded).filter(|(other, _)| is_left_out(other)).map(|(_, &unit)| unit),
+        );
         let key = audience_key(spec.seed, audience, inputs);
-        plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs);
+        expanded.push(plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs));
+    }
+    if expanded.len() > 1 {
+        plan.add("expand", Task::Overlap, Key::new("overlap"), &expanded);
     }
     let all: Vec<usize> = (0..plan.units.len()).collect();
     plan.add("report", Task::Report, Key::new("report").with("project", &spec.name), &all);
@@ -110,7 +123,7 @@ impl Task {
             Self::Source | Self::Map => Phase::Map,
             Self::Discover(_) => Phase::Discover,
             Self::Predict(_) => Phase::Predict,
-            Self::Expand(_) => Phase::Expand,
+            Self::Expand(_) | Self::Overlap => Phase::Expand,
             Self::Report => Phase::Report,
         }
     }

@@ -67,6 +67,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         suppress: Vec::new(),
         consent: None,
         export: Vec::new(),
+        contacting: crate::spec::Contacting::default(),
         campaign: None,
     };
     Spec {

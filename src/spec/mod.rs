@@ -13,6 +13,7 @@
 //! Whether tables have the columns that the spec names is known only with the data: see `source`.
 
 mod check;
+mod contacting;
 mod destination;
 mod faults;
 mod fit;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use contacting::{Cap, Consent, Contacting, CoolDown};
 pub use destination::{Campaign, Destination};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
@@ -474,6 +476,8 @@ pub struct Audience {
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
+    /// Who of them may be contacted, beside those whom a suppression list means.
+    pub contacting: Contacting,
     /// Where the list goes.
     pub export: Vec<Destination>,
     /// The campaign that its people become members of, in a CRM.

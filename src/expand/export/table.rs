@@ -127,7 +127,7 @@ fn script(expanded: &Expanded, rows: &[usize], writer: &mut dyn Write) -> std::i
     let valid_until = stamp.valid_until.map(|until| until.to_string());
     let quoted = audience.replace('\'', "''");
     write!(writer, "BEGIN;\n{CREATE};\nDELETE FROM clo_audience WHERE audience = '{quoted}';\n")?;
-    write!(writer, "COPY clo_audience FROM stdin;\n")?;
+    writeln!(writer, "COPY clo_audience FROM stdin;")?;
     for &row in rows {
         let [first, second, third] = chosen.reasons[row].each_ref().map(Option::as_deref);
         let (rank, score) = (chosen.rank[row].to_string(), chosen.score[row].to_string());

@@ -288,7 +288,9 @@ fn sorted(
         }
         is_repeated
     });
-    rejected.iter().for_each(|rejected| add(&mut manifest.rejected, rejected.why, 1));
+    for rejected in &rejected {
+        add(&mut manifest.rejected, rejected.why, 1);
+    }
     manifest.kept = lines.len() as u64;
     (lines.into_iter().map(|(line, _)| line).collect(), rejected)
 }

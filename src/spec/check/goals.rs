@@ -1,7 +1,10 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Campaign, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::super::{
+    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage,
+};
+use super::contacting::Said;
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -32,9 +35,14 @@ impl Check<'_, '_> {
         checked
     }
 
-    pub(super) fn audiences(&mut self, audiences: Vec<written::Audience>, known: Known<'_>) -> Vec<Audience> {
+    pub(super) fn audiences(
+        &mut self,
+        audiences: Vec<written::Audience>,
+        consents: &[Consent],
+        known: Known<'_>,
+    ) -> Vec<Audience> {
         let mut checked: Vec<Audience> = Vec::new();
-        for (position, audience) in audiences.into_iter().enumerate() {
+        for (position, mut audience) in audiences.into_iter().enumerate() {
             let at = format!("audiences[{position}]");
             self.once(
                 &format!("{at}.name"),
@@ -42,7 +50,16 @@ impl Check<'_, '_> {
                 &audience.name,
                 checked.iter().map(|other| other.name.as_str()),
             );
-            let audience = self.audience(&at, audience, known);
+            let said = Said {
+                purposes: std::mem::take(&mut audience.purposes),
+                household: std::mem::take(&mut audience.household),
+                cap: audience.cap.take(),
+                cool_down: std::mem::take(&mut audience.cool_down),
+                not_in: std::mem::take(&mut audience.not_in),
+            };
+            let before: Vec<&str> = checked.iter().map(|other: &Audience| other.name.as_str()).collect();
+            let contacting = self.contacting(&at, said, consents, &before);
+            let audience = Audience { contacting, ..self.audience(&at, audience, known) };
             checked.push(audience);
         }
         checked
@@ -162,6 +179,7 @@ impl Check<'_, '_> {
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
+            contacting: Contacting::default(),
             campaign: self.campaign(at, &export, audience.campaign, audience.campaign_status),
             export,
             name,

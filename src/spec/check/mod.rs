@@ -3,6 +3,7 @@
 //! Every check notes its fault and goes on with a stand-in, so that all faults are found in one go; a [`Spec`] made of
 //! stand-ins never leaves [`super::parse`].
 
+mod contacting;
 mod goals;
 mod seeds;
 mod sources;
@@ -48,8 +49,12 @@ pub(super) fn check(
     });
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
-    let audiences =
-        check.audiences(written.audiences, Known { people: &people, stages: &stages, predictions: &predictions });
+    let consents = check.consents(written.consent);
+    let audiences = check.audiences(
+        written.audiences,
+        &consents,
+        Known { people: &people, stages: &stages, predictions: &predictions },
+    );
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),
