@@ -13,11 +13,13 @@ use crate::map::{self, Stays};
 use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
-use crate::spec::{Audience, Prediction, Spec};
+use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Layout, manifest, models};
 
 /// How much the audiences have in common.
 const OVERLAP: &str = "expand/overlap.parquet";
+/// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
+pub(super) const IDENTITY: &str = "identity";
 
 /// The phases over one spec.
 #[derive(Debug)]
@@ -41,6 +43,9 @@ impl<'a> Phases<'a> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
         discover::write_findings(&layout.file("discover"), data, spec)?;
+        let kept = layout.models.join(IDENTITY);
+        let data = self.data.as_mut().expect("it was just read");
+        std::mem::take(&mut data.resolved).keep(&kept)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -81,12 +86,22 @@ impl<'a> Phases<'a> {
         keep(&predicted, &prediction.name, layout)
     }
 
+    fn uplift(&mut self, uplift: &Uplift) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let trial = discover::trial(self.data()?, spec, uplift)?;
+        let done = predict::uplift::uplift(&trial, uplift, spec.seed)?;
+        let folder = layout.uplift(&uplift.name);
+        store::write_frame(&folder.join("scores.parquet"), &mut done.scores.to_frame()?)?;
+        store::write_json(&folder.join("evaluation.json"), &done.evaluation)
+    }
+
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let scores = match &audience.prediction {
             Some(prediction) => Some(expand::Scores::read(&layout.predict(prediction).join("scores.parquet"))?),
             None => None,
         };
+        let earlier = expand::earlier(&layout.expand(&audience.name))?;
         self.data()?;
         if audience.seed.is_some() {
             self.load_stays()?;
@@ -102,6 +117,7 @@ impl<'a> Phases<'a> {
             model: model.as_deref(),
             events: &data.events,
             listed: &listed,
+            earlier: &earlier,
         };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
@@ -112,7 +128,7 @@ impl<'a> Phases<'a> {
                 let ranking = expand::Ranking::of_scores(audience, scores, &data.people, &context)?;
                 expand::expand(audience, &ranking, &data.people, &context)?
             }
-            _ => return Err(Error::internal("the audience has neither a prediction nor a seed")),
+            _ => by_uplift(audience, data, &context, layout)?,
         };
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
@@ -127,7 +143,8 @@ impl<'a> Phases<'a> {
 
     fn data(&mut self) -> Result<&Data> {
         if self.data.is_none() {
-            self.data = Some(source::read(self.spec)?);
+            let known = source::identity::State::read(&self.layout.models.join(IDENTITY))?;
+            self.data = Some(source::read_with(self.spec, &known)?);
         }
         Ok(self.data.as_ref().expect("it was just read"))
     }
@@ -150,9 +167,9 @@ impl<'a> Phases<'a> {
         let needs_events = left.iter().any(|task| match task {
             Task::Source | Task::Map | Task::Discover(_) => true,
             Task::Expand(audience) => asks_events(*audience),
-            Task::Predict(_) | Task::Overlap | Task::Report => false,
+            Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
         });
-        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
+        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
             self.stays = None;
             self.data.iter_mut().for_each(|data| data.events = Events::default());
@@ -178,6 +195,10 @@ impl Work for Phases<'_> {
             Task::Predict(i) => {
                 self.predict(i).map(nothing_read).map_err(|error| named(error, "prediction", &spec.predictions[i].name))
             }
+            Task::Uplift(i) => {
+                let uplift = &spec.uplifts[i];
+                self.uplift(uplift).map(nothing_read).map_err(|error| named(error, "uplift", &uplift.name))
+            }
             Task::Expand(i) => {
                 let audience = &spec.audiences[i];
                 self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
@@ -190,9 +211,11 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 4] = [
+        const OF_SOURCE: [&str; 6] = [
             "discover/profile.parquet",
             "discover/identities.parquet",
+            "discover/identity_edges.parquet",
+            "discover/identity_log.parquet",
             "discover/rejected.parquet",
             "discover/issues.json",
         ];
@@ -205,11 +228,33 @@ impl Work for Phases<'_> {
                 let name = &self.spec.predictions[i].name;
                 vec![layout.predict(name), layout.models.join(name)]
             }
+            Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
             Task::Overlap => vec![layout.file(OVERLAP)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }
+}
+
+/// The audience whom an uplift ranks; where it ranks no better than chance, the audience says so.
+fn by_uplift(
+    audience: &Audience,
+    data: &Data,
+    context: &expand::Context<'_>,
+    layout: &Layout,
+) -> Result<expand::Expanded> {
+    let Some(name) = &audience.uplift else {
+        return Err(Error::internal("the audience has neither a prediction, a seed nor an uplift"));
+    };
+    let folder = layout.uplift(name);
+    let scores = predict::uplift::Scores::read(&folder.join("scores.parquet"))?;
+    let ranking = expand::Ranking::of_uplift(audience, &scores, &data.people, context)?;
+    let mut expanded = expand::expand(audience, &ranking, &data.people, context)?;
+    let evaluation: predict::uplift::Evaluation = store::read_json(&folder.join("evaluation.json"))?;
+    if !evaluation.beats_random {
+        expanded.summary.warnings.push(format!("Uplift {name}: {}", evaluation.sentence));
+    }
+    Ok(expanded)
 }
 
 /// Says whose work failed, unless the message does.

@@ -30,6 +30,7 @@ pub mod reasons;
 pub mod scheme;
 mod solver_linfa;
 pub mod trees;
+pub mod uplift;
 
 use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
 
