@@ -2,8 +2,8 @@
 
 use super::super::written;
 use super::super::{
-    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Model, Prediction, Rule, Shape, Size,
-    Stage, Stratify,
+    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage,
+    Stratify,
 };
 use super::contacting::Said;
 use super::seeds::Known;
@@ -95,7 +95,7 @@ impl Check<'_, '_> {
             cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
-            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }
     }
@@ -371,7 +371,7 @@ fn number(share: &written::Share) -> Option<f64> {
 }
 
 /// `10%` as 0.1.
-fn percent(text: &str) -> Option<f64> {
+pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
 }

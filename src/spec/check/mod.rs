@@ -6,6 +6,7 @@
 mod contacting;
 mod goals;
 mod identity;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
