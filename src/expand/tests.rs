@@ -98,6 +98,7 @@ fn spec(root: &Path) -> Spec {
         as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),

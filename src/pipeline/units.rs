@@ -177,6 +177,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("discover", &spec.discover)
         .with("as_of", &spec.as_of)
 }
 
