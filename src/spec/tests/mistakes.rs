@@ -456,3 +456,14 @@ fn audiences() {
     help: add prediction = "second-purchase", or seed = "…" (whose likes are sought)
     "#);
 }
+
+#[test]
+fn rules_of_contacting_that_cannot_be() {
+    let said = shop(&[(
+        "export = [\"csv\", \"xlsx\", \"google-customer-match\", \"meta-custom-audience\"]",
+        "export = [\"salesforce-campaign-members\"]\npurposes = [\"emial\"]\nnot_in = [\"other\"]\n\
+         cap = { event = \"mail\", times = 2, within = \"30 days\" }\n\
+         [[consent]]\npurpose = \"email\"\nneeds = \"opt_in =\"",
+    )]);
+    assert_snapshot!(said, @"");
+}
