@@ -166,6 +166,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
         places: Places::default(),

@@ -97,6 +97,7 @@ fn spec(root: &Path) -> Spec {
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
         places: crate::spec::Places::default(),

@@ -15,6 +15,7 @@
 mod check;
 mod faults;
 mod fit;
+mod measures;
 mod places;
 mod seed;
 mod sql;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 pub use trigger::{Cause, Exit, ReEntry, Trigger};
@@ -122,6 +124,8 @@ pub struct Spec {
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What the map measures beside the stage history.
+    pub measures: Measures,
     /// What holdouts have in common.
     pub holdout: Holdout,
     /// Tests to learn from whom a treatment changes.

@@ -53,6 +53,7 @@ fn spec(root: &Path) -> Spec {
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
     }

@@ -316,7 +316,7 @@ fn number(share: &written::Share) -> Option<f64> {
 }
 
 /// `10%` as 0.1.
-fn percent(text: &str) -> Option<f64> {
+pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
 }

@@ -5,6 +5,7 @@
 
 mod goals;
 mod identity;
+mod measures;
 mod seeds;
 mod sources;
 mod stages;
@@ -28,11 +29,12 @@ use crate::time::Time;
 
 /// Checks what was written in the file at `path`; faults are noted.
 pub(super) fn check(
-    written: Written,
+    mut written: Written,
     path: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
     faults: &mut Faults<'_>,
 ) -> Spec {
+    let measures = measures::Written::take(&mut written);
     let no_events = written.events.is_empty() && !faults.has_blanks_in("events");
     let shape = if no_events { Shape::Snapshot } else { Shape::Events };
     let table_names: Vec<String> = written.tables.keys().cloned().collect();
@@ -50,6 +52,7 @@ pub(super) fn check(
         check.faults.take("lifecycle.end", "end", end)
     });
     let (stages, stage_paths) = check.stages(lifecycle, &events);
+    let measures = check.measures(measures, &stages, &events);
     let predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
     let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
@@ -69,6 +72,7 @@ pub(super) fn check(
         stages,
         predictions,
         audiences,
+        measures,
         holdout,
         uplifts,
         places: faults.places().of_stages(&stage_paths),
