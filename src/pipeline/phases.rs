@@ -2,19 +2,22 @@
 //! from their artifacts; what no later unit needs is dropped at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
+use super::trials::TrialFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
+use crate::predict::search::Journal;
 use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
-use crate::store::{self, Layout, manifest, models};
+use crate::store::{self, Key, Layout, manifest, models};
 
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
 pub(super) const IDENTITY: &str = "identity";
@@ -79,8 +82,13 @@ impl<'a> Phases<'a> {
             Some((_, examples, recipe)) => (examples, recipe),
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe)?)?;
+        let file = layout.predict(&prediction.name).join("trials.json");
+        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let journal: Arc<dyn Journal> = trials.clone();
+        let context = context(spec, prediction, &recipe)?;
+        let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         drop(examples);
+        trials.finish(&predicted.trials)?;
         keep(&predicted, &prediction.name, layout)
     }
 
@@ -251,9 +259,20 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<pred
     })
 }
 
+/// All that the trials of a search depend on, as one hash; where nothing is searched, nothing is looked up by it.
+fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<String> {
+    let key = Key::new("search").with("model", &prediction.model).with("seed", &seed);
+    if prediction.model.search.is_none() {
+        return Ok(key.finish());
+    }
+    let path = layout.discover(&prediction.name).join("examples.parquet");
+    let examples = store::read_bytes(&path).map_err(|source| Error::io("read", &path, &source))?;
+    Ok(key.with("examples", &blake3::hash(&examples)).finish())
+}
+
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores } = predicted;
+    let Predicted { bundle, evaluation, scores, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;

@@ -502,27 +502,83 @@ pub struct Cutoffs {
 }
 
 /// What a prediction is learned with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The estimator.
     pub estimator: Estimator,
     /// How the logistic regression is solved.
     pub solver: Solver,
+    /// Features that may only raise, or only lower, the score.
+    pub monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning; it is no feature then.
+    pub weight: Option<String>,
+    /// How often those who attained count.
+    pub attained_weight: AttainedWeight,
+    /// Share of those who did not attain that is learned from, above 0, at most 1.
+    pub negatives: f64,
+    /// How long settings are searched for; `None`: a few that are built in.
+    pub search: Option<Budget>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            estimator: Estimator::default(),
+            solver: Solver::default(),
+            monotone: BTreeMap::new(),
+            weight: None,
+            attained_weight: AttainedWeight::Times(1.0),
+            negatives: 1.0,
+            search: None,
+        }
+    }
+}
+
+/// Which way a feature may move the score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The more, the higher the score, or the same.
+    Up,
+    /// The more, the lower the score, or the same.
+    Down,
+}
+
+/// How often those who attained count in learning; propensities are put right again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AttainedWeight {
+    /// So many times.
+    Times(f64),
+    /// As often as makes both outcomes weigh the same.
+    Balanced,
+}
+
+/// What a search of settings may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Seconds on the clock: what it finds depends on the machine.
+    Seconds(u64),
+    /// Trials: the same on any machine.
+    Trials(usize),
 }
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {
-    /// Logistic regression unless boosting beats it on validation beyond noise.
+    /// Logistic regression, unless boosting or the blend of both beats it on validation beyond noise.
     #[default]
     Auto,
+    /// Naive Bayes, a baseline.
+    Bayes,
     /// Logistic regression.
     Logistic,
     /// Gradient boosting of trees.
     Boosting,
     /// A random forest.
     Forest,
+    /// Logistic regression and boosting, weighed and added.
+    Blend,
 }
 
 /// How a logistic regression is solved.

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Comparison, Destination, Estimator, KpiName, Method, SeedTime, Solver, UpliftLearner};
+use super::{
+    ColumnType, Comparison, Destination, Direction, Estimator, KpiName, Method, SeedTime, Solver, UpliftLearner,
+};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -477,6 +479,37 @@ pub(super) struct Model {
     /// How a logistic regression is solved (default: newton).
     #[serde(default)]
     pub(super) solver: Solver,
+    /// Features that may only raise ("up") or only lower ("down") the score: `{ "attr.tenure" = "down" }`.
+    #[serde(default)]
+    pub(super) monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning: `"attr.sampling_weight"`. It is no feature then.
+    pub(super) weight: Option<String>,
+    /// How often those who attained count in learning (default 1): a number, or "balanced". Propensities are put right again.
+    pub(super) attained_weight: Option<AttainedWeight>,
+    /// Share of those who did not attain that is learned from (default: all): `"20%"`. Propensities are put right again.
+    pub(super) negatives: Option<Share>,
+    /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
+    pub(super) search: Option<Search>,
+}
+
+/// A number, or "balanced".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum AttainedWeight {
+    Times(f64),
+    Text(String),
+}
+
+/// What a search of settings may spend: one of the two.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// Settings that are tried; the same ones on any machine.
+    #[schemars(range(min = 1))]
+    pub(super) trials: Option<usize>,
+    /// Seconds on the clock; what is found depends on the machine.
+    #[schemars(range(min = 1))]
+    pub(super) seconds: Option<u64>,
 }
 
 /// A list of people worth reaching.

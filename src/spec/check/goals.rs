@@ -1,7 +1,7 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Holdout, Model, Prediction, Rule, Shape, Size, Stage, Stratify};
+use super::super::{Audience, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage, Stratify};
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -77,7 +77,7 @@ impl Check<'_, '_> {
             cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
-            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }
     }

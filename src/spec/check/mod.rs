@@ -6,6 +6,7 @@
 mod goals;
 mod identity;
 mod measures;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
