@@ -19,6 +19,8 @@ use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Key, Layout, manifest, models};
 
+/// How much the audiences have in common.
+const OVERLAP: &str = "expand/overlap.parquet";
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
 pub(super) const IDENTITY: &str = "identity";
 
@@ -113,7 +115,18 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities, earlier: &earlier };
+        let model = spec.ranking(audience).and_then(|ranking| models::current(&layout.models, &ranking.name));
+        let listed = audience.contacting.not_in.iter().map(|other| expand::Listed::read(layout, other));
+        let listed = listed.collect::<Result<Vec<_>>>()?;
+        let context = expand::Context {
+            spec,
+            end: data.end,
+            identities: &data.identities,
+            model: model.as_deref(),
+            events: &data.events,
+            listed: &listed,
+            earlier: &earlier,
+        };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };
@@ -128,6 +141,12 @@ impl<'a> Phases<'a> {
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
+    }
+
+    fn overlap(&self) -> Result<()> {
+        let listed = self.spec.audiences.iter().map(|audience| expand::Listed::read(self.layout, &audience.name));
+        let mut overlap = expand::overlap(&listed.collect::<Result<Vec<_>>>()?)?;
+        store::write_frame(&self.layout.file(OVERLAP), &mut overlap)
     }
 
     fn data(&mut self) -> Result<&Data> {
@@ -149,11 +168,14 @@ impl<'a> Phases<'a> {
 
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
-        let has_seed = |audience: usize| self.spec.audiences[audience].seed.is_some();
+        let asks_events = |audience: usize| {
+            let audience = &self.spec.audiences[audience];
+            audience.seed.is_some() || audience.contacting.asks_events()
+        };
         let needs_events = left.iter().any(|task| match task {
             Task::Source | Task::Map | Task::Discover(_) => true,
-            Task::Expand(audience) => has_seed(*audience),
-            Task::Predict(_) | Task::Uplift(_) | Task::Report => false,
+            Task::Expand(audience) => asks_events(*audience),
+            Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
         });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
@@ -189,6 +211,7 @@ impl Work for Phases<'_> {
                 let audience = &spec.audiences[i];
                 self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
             }
+            Task::Overlap => self.overlap().map(nothing_read),
             Task::Report => report::write(spec, self.layout).map(nothing_read),
         }?;
         self.forget(left);
@@ -215,6 +238,7 @@ impl Work for Phases<'_> {
             }
             Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
+            Task::Overlap => vec![layout.file(OVERLAP)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }

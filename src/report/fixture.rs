@@ -70,6 +70,8 @@ pub(super) fn spec(names: &Names) -> Spec {
         suppress: Vec::new(),
         consent: None,
         export: Vec::new(),
+        contacting: crate::spec::Contacting::default(),
+        campaign: None,
     };
     Spec {
         places: crate::spec::Places::default(),

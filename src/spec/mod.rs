@@ -13,6 +13,8 @@
 //! Whether tables have the columns that the spec names is known only with the data: see `source`.
 
 mod check;
+mod contacting;
+mod destination;
 mod faults;
 mod fit;
 mod measures;
@@ -34,6 +36,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use contacting::{Cap, Consent, Contacting, CoolDown};
+pub use destination::{Campaign, Destination};
 pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
@@ -621,8 +625,12 @@ pub struct Audience {
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
+    /// Who of them may be contacted, beside those whom a suppression list means.
+    pub contacting: Contacting,
     /// Where the list goes.
     pub export: Vec<Destination>,
+    /// The campaign that its people become members of, in a CRM.
+    pub campaign: Option<Campaign>,
 }
 
 /// One `[[uplifts]]`: of the people of a test, whom does the treatment change?
@@ -711,31 +719,4 @@ pub enum Size {
         /// Value of one transition.
         value: f64,
     },
-}
-
-/// A form that an audience is exported in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Destination {
-    /// A plain CSV file.
-    Csv,
-    /// An Excel workbook.
-    Xlsx,
-    /// Google Ads Customer Match.
-    GoogleCustomerMatch,
-    /// Meta custom audience.
-    MetaCustomAudience,
-}
-
-impl Destination {
-    /// The name in `clo.toml` and of the folder under `export/`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-            Self::GoogleCustomerMatch => "google-customer-match",
-            Self::MetaCustomAudience => "meta-custom-audience",
-        }
-    }
 }

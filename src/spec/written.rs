@@ -39,6 +39,9 @@ pub(super) struct Written {
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
+    /// What people must have agreed to, by purpose and region; an audience says which purposes are its own.
+    #[serde(default)]
+    pub(super) consent: Vec<Consent>,
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
@@ -550,8 +553,63 @@ pub(super) struct Audience {
     pub(super) suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted.
     pub(super) consent: Option<String>,
+    /// The purposes that people are contacted for: all [[consent]] rules of these hold.
+    #[serde(default)]
+    pub(super) purposes: Vec<String>,
+    /// Attributes that people of one household have in common, such as `["household_id"]` or `["last_name", "street", "zip"]`: only
+    /// the best ranked of them is contacted.
+    #[serde(default)]
+    pub(super) household: Vec<String>,
+    /// Who was contacted so often is left alone: `{ event = "email_sent", times = 4, within = "30d" }`.
+    pub(super) cap: Option<Cap>,
+    /// What people are left alone after, and for how long: `[{ after = "purchase", for = "14d" }]`.
+    #[serde(default)]
+    pub(super) cool_down: Vec<CoolDown>,
+    /// Audiences whose people are left out of this one, each declared before it.
+    #[serde(default)]
+    pub(super) not_in: Vec<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+    /// Salesforce: the id of the campaign that its people become members of.
+    pub(super) campaign: Option<String>,
+    /// Salesforce: what a member of the campaign is at first (default: Sent).
+    pub(super) campaign_status: Option<String>,
+}
+
+/// What people must have agreed to for a purpose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consent {
+    /// What they are contacted for, or through: "email", "ads".
+    pub(super) purpose: String,
+    /// SQL over the attributes: whom the rule is about, and whom it cannot tell (default: everyone).
+    pub(super) region: Option<String>,
+    /// SQL over the attributes: what must hold, such as `email_opt_in = true`.
+    pub(super) needs: String,
+}
+
+/// So many events of a kind in a span before the end are enough.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cap {
+    /// The kind of event that contacting a person leaves.
+    pub(super) event: String,
+    /// Who has so many of them is left alone.
+    #[schemars(range(min = 1))]
+    pub(super) times: u32,
+    /// How long before the end they count: "30d".
+    pub(super) within: String,
+}
+
+/// People are left alone for so long after an event.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CoolDown {
+    /// The kind of event: "purchase", "complaint".
+    pub(super) after: String,
+    /// For how long: "14d".
+    #[serde(rename = "for")]
+    pub(super) span: String,
 }
 
 /// A test: who was treated at random, who was not, and what counts as a response.

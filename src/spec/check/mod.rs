@@ -3,6 +3,7 @@
 //! Every check notes its fault and goes on with a stand-in, so that all faults are found in one go; a [`Spec`] made of
 //! stand-ins never leaves [`super::parse`].
 
+mod contacting;
 mod goals;
 mod identity;
 mod measures;
@@ -56,8 +57,9 @@ pub(super) fn check(
     let measures = check.measures(measures, &stages, &events);
     let predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
+    let consents = check.consents(written.consent);
     let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
-    let audiences = check.audiences(written.audiences, known);
+    let audiences = check.audiences(written.audiences, &consents, known);
     let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),

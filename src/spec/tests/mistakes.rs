@@ -482,3 +482,14 @@ fn what_the_map_measures() {
     let error = read(&text).unwrap_err();
     assert!(error.to_string().contains("`chanel`: whose channel is it?"), "{error}");
 }
+
+#[test]
+fn rules_of_contacting_that_cannot_be() {
+    let said = shop(&[(
+        "export = [\"csv\", \"xlsx\", \"google-customer-match\", \"meta-custom-audience\"]",
+        "export = [\"salesforce-campaign-members\"]\npurposes = [\"emial\"]\nnot_in = [\"other\"]\n\
+         cap = { event = \"mail\", times = 2, within = \"30 days\" }\n\
+         [[consent]]\npurpose = \"email\"\nneeds = \"opt_in =\"",
+    )]);
+    assert_snapshot!(said, @"");
+}
