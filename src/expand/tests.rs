@@ -98,6 +98,7 @@ fn spec(root: &Path) -> Spec {
         as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),

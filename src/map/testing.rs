@@ -53,6 +53,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         identities: Vec::new(),
         resolved: crate::source::identity::Resolved::default(),
         profiles: Vec::new(),
+        suspicions: Vec::new(),
     }
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         as_of: None,
         stages,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),

@@ -183,6 +183,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("identity", &spec.identity)
         .with("end", &spec.end)
         .with("spend", &spec.measures.spend)
+        .with("discover", &spec.discover)
         .with("as_of", &spec.as_of)
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Results {
     pub(super) measured: Measured,
     pub(super) lint: Option<Findings>,
     pub(super) issues: Option<Findings>,
+    /// What the tables hold, and where the lifecycle is read from.
+    pub(super) data: super::data::Found,
     /// In the order of the spec's predictions.
     pub(super) signals: Vec<Option<Vec<Signal>>>,
     /// In the order of the spec's predictions.
@@ -204,6 +206,7 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         measured: measured(layout)?,
         lint: json(&layout.file("map/lint.json"))?,
         issues: json(&layout.file("discover/issues.json"))?,
+        data: super::data::Found::read(layout)?,
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         uplifts: uplifts(spec, layout)?,
@@ -211,7 +214,7 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     })
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if path.exists() { store::read_json(path).map(Some) } else { Ok(None) }
 }
 

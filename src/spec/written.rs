@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::templates::Template;
 use super::{
-    ColumnType, Comparison, Destination, Direction, Estimator, KpiName, Method, SeedTime, Solver, UpliftLearner,
+    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, KpiName, Method, SeedTime, Solver, UpliftLearner,
 };
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
@@ -36,6 +36,9 @@ pub(super) struct Written {
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
     /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
+    /// How the data is looked at.
+    #[serde(default)]
+    pub(super) discover: Discover,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
@@ -72,7 +75,7 @@ pub(super) enum Table {
     /// Path, glob or address. `${VAR}` and `${VAR:-default}` are replaced by environment variables.
     Path(String),
     /// A path, and how the file is to be read.
-    File(File),
+    File(Box<File>),
 }
 
 /// A path, and how the file is to be read.
@@ -102,6 +105,18 @@ pub(super) struct File {
     pub(super) sheet: Option<String>,
     /// The query to ask a database address.
     pub(super) query: Option<String>,
+    /// The kind of system the file came from: "crm", "esp", "web", "shop", "warehouse" …, for the source catalogue.
+    pub(super) system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discover {
+    /// A run ends with exit code 5, before anything is built on the data, when a data issue is as grave as this.
+    pub(super) fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them: "DE", "Brazil".
+    pub(super) country: Option<String>,
 }
 
 /// People: one row per person, attributes.

@@ -24,8 +24,8 @@ use self::seeds::Known;
 use super::faults::Faults;
 use super::fit::listed;
 use super::sql::{self, Misread};
-use super::written::Written;
-use super::{Shape, Spec};
+use super::written::{self, Written};
+use super::{Discover, Shape, Spec};
 use crate::error::{Error, did_you_mean};
 use crate::time::Time;
 
@@ -53,6 +53,8 @@ pub(super) fn check(
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
+    let written::Discover { fail_on, country } = written.discover;
+    let discover = Discover { fail_on, country };
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let measures = check.measures(measures, &stages, &events);
     let predictions = check.predictions(written.predictions, &stages);
@@ -73,6 +75,7 @@ pub(super) fn check(
         end,
         as_of: None,
         stages,
+        discover,
         predictions,
         audiences,
         measures,
