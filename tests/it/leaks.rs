@@ -62,7 +62,12 @@ fn csv(rows: &[Row], late: &[Row]) -> String {
     };
     // Someone of each kind in every month, so that the question can be asked at all.
     let fixed: String = (0..5)
-        .map(|month| format!("v{month},2024-0{}-02,visit,1,c0,\nb{month},2024-0{0}-03,buy,2,c1,\n", month + 1))
+        .map(|month| {
+            format!(
+                "v{month},2024-0{}-02,visit,1,c0,2024-0{0}-02\nb{month},2024-0{0}-03,buy,2,c1,2024-0{0}-03\n",
+                month + 1
+            )
+        })
         .collect();
     let known: String = rows.iter().map(|row| line(row, "")).collect();
     let late: String = late.iter().map(|row| line(row, LAST_CUTOFF)).collect();
