@@ -434,9 +434,11 @@ pub(super) fn features_at(recipe: &Recipe, data: &Data, stays: &Stays, at: &[(u3
     features(recipe, data, &cutoffs, &rows, &places)
 }
 
-/// Takes out the features that say the same of every example that is learned from.
+/// Takes out the features that say the same of every example that is learned from; of a snapshot, of every example: what
+/// varies in its newest rows alone is learned from by the model that is kept.
 fn drop_constant(examples: &mut Examples, recipe: &mut Recipe) {
-    let used: Vec<usize> = (0..examples.len()).filter(|&row| examples.split[row] == Split::Train).collect();
+    let is_used = |&row: &usize| examples.snapshot || examples.split[row] == Split::Train;
+    let used: Vec<usize> = (0..examples.len()).filter(is_used).collect();
     let varies: Vec<bool> = examples.features.columns.par_iter().map(|column| varies(&column.cells, &used)).collect();
     let mut keep = varies.iter();
     examples.features.columns.retain(|_| *keep.next().expect("one per column"));

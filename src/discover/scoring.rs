@@ -165,6 +165,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         as_of: new.as_of,
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),

@@ -52,6 +52,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         identities: Vec::new(),
         resolved: crate::source::identity::Resolved::default(),
         profiles: Vec::new(),
+        suspicions: Vec::new(),
     }
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         as_of: None,
         stages,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),

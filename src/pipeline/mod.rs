@@ -11,6 +11,7 @@ pub mod measure;
 pub mod phases;
 pub mod score;
 pub mod summary;
+mod trials;
 pub mod units;
 pub mod versions;
 

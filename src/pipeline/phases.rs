@@ -2,20 +2,27 @@
 //! from their artifacts; what no later unit needs is dropped at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
+use super::trials::TrialFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
+use crate::predict::search::Journal;
 use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
-use crate::store::{self, Layout, manifest, models};
+use crate::store::{self, Key, Layout, manifest, models};
 
+/// What each cell of the lifecycle table is read from: drawn up with the map.
+const CATALOGUE: &str = "discover/catalogue.json";
+/// How much the audiences have in common.
+const OVERLAP: &str = "expand/overlap.parquet";
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
 pub(super) const IDENTITY: &str = "identity";
 
@@ -40,10 +47,13 @@ impl<'a> Phases<'a> {
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        discover::write_findings(&layout.file("discover"), data, spec)?;
+        let days = discover::calendar(&data.events);
+        let findings = discover::findings(data, spec, &days)?;
+        discover::write_findings(&layout.file("discover"), data, &findings, &days)?;
         let kept = layout.models.join(IDENTITY);
         let data = self.data.as_mut().expect("it was just read");
         std::mem::take(&mut data.resolved).keep(&kept)?;
+        discover::gate(&findings, spec)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -52,6 +62,7 @@ impl<'a> Phases<'a> {
         let data = self.data()?;
         let mapped = map::map(data, spec)?;
         map::write(&mapped, data, spec, layout)?;
+        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &mapped)?;
         self.stays = Some(mapped.stays);
         Ok(())
     }
@@ -79,8 +90,13 @@ impl<'a> Phases<'a> {
             Some((_, examples, recipe)) => (examples, recipe),
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe)?)?;
+        let file = layout.predict(&prediction.name).join("trials.json");
+        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let journal: Arc<dyn Journal> = trials.clone();
+        let context = context(spec, prediction, &recipe)?;
+        let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         drop(examples);
+        trials.finish(&predicted.trials)?;
         keep(&predicted, &prediction.name, layout)
     }
 
@@ -105,7 +121,18 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities, earlier: &earlier };
+        let model = spec.ranking(audience).and_then(|ranking| models::current(&layout.models, &ranking.name));
+        let listed = audience.contacting.not_in.iter().map(|other| expand::Listed::read(layout, other));
+        let listed = listed.collect::<Result<Vec<_>>>()?;
+        let context = expand::Context {
+            spec,
+            end: data.end,
+            identities: &data.identities,
+            model: model.as_deref(),
+            events: &data.events,
+            listed: &listed,
+            earlier: &earlier,
+        };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };
@@ -120,6 +147,12 @@ impl<'a> Phases<'a> {
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
+    }
+
+    fn overlap(&self) -> Result<()> {
+        let listed = self.spec.audiences.iter().map(|audience| expand::Listed::read(self.layout, &audience.name));
+        let mut overlap = expand::overlap(&listed.collect::<Result<Vec<_>>>()?)?;
+        store::write_frame(&self.layout.file(OVERLAP), &mut overlap)
     }
 
     fn data(&mut self) -> Result<&Data> {
@@ -141,11 +174,14 @@ impl<'a> Phases<'a> {
 
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
-        let has_seed = |audience: usize| self.spec.audiences[audience].seed.is_some();
+        let asks_events = |audience: usize| {
+            let audience = &self.spec.audiences[audience];
+            audience.seed.is_some() || audience.contacting.asks_events()
+        };
         let needs_events = left.iter().any(|task| match task {
             Task::Source | Task::Map | Task::Discover(_) => true,
-            Task::Expand(audience) => has_seed(*audience),
-            Task::Predict(_) | Task::Uplift(_) | Task::Report => false,
+            Task::Expand(audience) => asks_events(*audience),
+            Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
         });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
@@ -181,6 +217,7 @@ impl Work for Phases<'_> {
                 let audience = &spec.audiences[i];
                 self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
             }
+            Task::Overlap => self.overlap().map(nothing_read),
             Task::Report => report::write(spec, self.layout).map(nothing_read),
         }?;
         self.forget(left);
@@ -188,8 +225,9 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 6] = [
+        const OF_SOURCE: [&str; 7] = [
             "discover/profile.parquet",
+            "discover/calendar.parquet",
             "discover/identities.parquet",
             "discover/identity_edges.parquet",
             "discover/identity_log.parquet",
@@ -199,7 +237,7 @@ impl Work for Phases<'_> {
         let layout = self.layout;
         match task {
             Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
-            Task::Map => vec![layout.file("map")],
+            Task::Map => vec![layout.file("map"), layout.file(CATALOGUE)],
             Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
             Task::Predict(i) => {
                 let name = &self.spec.predictions[i].name;
@@ -207,6 +245,7 @@ impl Work for Phases<'_> {
             }
             Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
+            Task::Overlap => vec![layout.file(OVERLAP)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }
@@ -251,9 +290,20 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<pred
     })
 }
 
+/// All that the trials of a search depend on, as one hash; where nothing is searched, nothing is looked up by it.
+fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<String> {
+    let key = Key::new("search").with("model", &prediction.model).with("seed", &seed);
+    if prediction.model.search.is_none() {
+        return Ok(key.finish());
+    }
+    let path = layout.discover(&prediction.name).join("examples.parquet");
+    let examples = store::read_bytes(&path).map_err(|source| Error::io("read", &path, &source))?;
+    Ok(key.with("examples", &blake3::hash(&examples)).finish())
+}
+
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores } = predicted;
+    let Predicted { bundle, evaluation, scores, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;

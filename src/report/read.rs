@@ -23,6 +23,8 @@ pub(super) struct Results {
     pub(super) transitions: Vec<Transition>,
     pub(super) lint: Option<Findings>,
     pub(super) issues: Option<Findings>,
+    /// What the tables hold, and where the lifecycle is read from.
+    pub(super) data: super::data::Found,
     /// In the order of the spec's predictions.
     pub(super) signals: Vec<Option<Vec<Signal>>>,
     /// In the order of the spec's predictions.
@@ -190,6 +192,7 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         transitions: transitions(&layout.file("map/transitions.parquet"))?,
         lint: json(&layout.file("map/lint.json"))?,
         issues: json(&layout.file("discover/issues.json"))?,
+        data: super::data::Found::read(layout)?,
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         uplifts: uplifts(spec, layout)?,
@@ -197,21 +200,21 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     })
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if path.exists() { store::read_json(path).map(Some) } else { Ok(None) }
 }
 
-fn frame(path: &Path) -> Result<Option<DataFrame>> {
+pub(super) fn frame(path: &Path) -> Result<Option<DataFrame>> {
     if path.exists() { store::read_frame(path).map(Some) } else { Ok(None) }
 }
 
-fn numbers(frame: &DataFrame, column: &str) -> Result<Vec<Option<f64>>> {
+pub(super) fn numbers(frame: &DataFrame, column: &str) -> Result<Vec<Option<f64>>> {
     let Ok(column) = frame.column(column) else { return Ok(vec![None; frame.height()]) };
     let column = column.cast(&DataType::Float64)?;
     Ok(column.f64()?.iter().map(|value| value.filter(|value| value.is_finite())).collect())
 }
 
-fn texts(frame: &DataFrame, column: &str) -> Result<Vec<Option<String>>> {
+pub(super) fn texts(frame: &DataFrame, column: &str) -> Result<Vec<Option<String>>> {
     let Ok(column) = frame.column(column) else { return Ok(vec![None; frame.height()]) };
     let column = column.cast(&DataType::String)?;
     Ok(column.str()?.iter().map(|text| text.map(str::to_owned)).collect())

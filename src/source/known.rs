@@ -26,6 +26,7 @@ impl Data {
             identities: Vec::new(),
             resolved: Resolved::default(),
             profiles: Vec::new(),
+            suspicions: Vec::new(),
         })
     }
 

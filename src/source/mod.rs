@@ -12,6 +12,7 @@
 //! 4. [`identity`]: ids that links or likeness join become one person; people are sorted by id, events by person and time.
 
 mod batch;
+mod contacts;
 pub mod events;
 mod files;
 mod gather;
@@ -22,6 +23,7 @@ mod known;
 mod ledger;
 mod one;
 pub mod people;
+pub(crate) mod places;
 mod profile;
 mod read;
 mod sql;
@@ -30,7 +32,7 @@ mod times;
 pub use events::{Events, Property, Values};
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
-pub use profile::ColumnProfile;
+pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_with};
 
 use crate::time::Time;
@@ -54,6 +56,8 @@ pub struct Data {
     pub resolved: identity::Resolved,
     /// What the columns of the tables hold.
     pub profiles: Vec<ColumnProfile>,
+    /// What looks wrong in the tables.
+    pub suspicions: Vec<Suspicion>,
 }
 
 /// An input file, for the manifest.

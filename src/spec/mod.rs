@@ -13,6 +13,8 @@
 //! Whether tables have the columns that the spec names is known only with the data: see `source`.
 
 mod check;
+mod contacting;
+mod destination;
 mod faults;
 mod fit;
 mod places;
@@ -33,6 +35,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use contacting::{Cap, Consent, Contacting, CoolDown};
+pub use destination::{Campaign, Destination};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 pub use trigger::{Cause, Exit, ReEntry, Trigger};
@@ -118,6 +122,8 @@ pub struct Spec {
     pub as_of: Option<Time>,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
+    /// How the data is looked at.
+    pub discover: Discover,
     /// What is to be predicted.
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
@@ -203,6 +209,27 @@ pub struct Table {
     pub sheet: Option<String>,
     /// The query of a database address.
     pub query: Option<String>,
+    /// The kind of system it came from, in a word: `crm`, `shop`.
+    pub system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Discover {
+    /// The gravity of a data issue that ends the run; `None`: none does.
+    pub fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them.
+    pub country: Option<String>,
+}
+
+/// How grave a data issue must be to end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Results would be wrong.
+    Error,
+    /// Results may be wrong.
+    Warning,
 }
 
 /// How the columns of a text file are parted.
@@ -498,27 +525,83 @@ pub struct Cutoffs {
 }
 
 /// What a prediction is learned with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The estimator.
     pub estimator: Estimator,
     /// How the logistic regression is solved.
     pub solver: Solver,
+    /// Features that may only raise, or only lower, the score.
+    pub monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning; it is no feature then.
+    pub weight: Option<String>,
+    /// How often those who attained count.
+    pub attained_weight: AttainedWeight,
+    /// Share of those who did not attain that is learned from, above 0, at most 1.
+    pub negatives: f64,
+    /// How long settings are searched for; `None`: a few that are built in.
+    pub search: Option<Budget>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            estimator: Estimator::default(),
+            solver: Solver::default(),
+            monotone: BTreeMap::new(),
+            weight: None,
+            attained_weight: AttainedWeight::Times(1.0),
+            negatives: 1.0,
+            search: None,
+        }
+    }
+}
+
+/// Which way a feature may move the score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The more, the higher the score, or the same.
+    Up,
+    /// The more, the lower the score, or the same.
+    Down,
+}
+
+/// How often those who attained count in learning; propensities are put right again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AttainedWeight {
+    /// So many times.
+    Times(f64),
+    /// As often as makes both outcomes weigh the same.
+    Balanced,
+}
+
+/// What a search of settings may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Seconds on the clock: what it finds depends on the machine.
+    Seconds(u64),
+    /// Trials: the same on any machine.
+    Trials(usize),
 }
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {
-    /// Logistic regression unless boosting beats it on validation beyond noise.
+    /// Logistic regression, unless boosting or the blend of both beats it on validation beyond noise.
     #[default]
     Auto,
+    /// Naive Bayes, a baseline.
+    Bayes,
     /// Logistic regression.
     Logistic,
     /// Gradient boosting of trees.
     Boosting,
     /// A random forest.
     Forest,
+    /// Logistic regression and boosting, weighed and added.
+    Blend,
 }
 
 /// How a logistic regression is solved.
@@ -561,8 +644,12 @@ pub struct Audience {
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
+    /// Who of them may be contacted, beside those whom a suppression list means.
+    pub contacting: Contacting,
     /// Where the list goes.
     pub export: Vec<Destination>,
+    /// The campaign that its people become members of, in a CRM.
+    pub campaign: Option<Campaign>,
 }
 
 /// One `[[uplifts]]`: of the people of a test, whom does the treatment change?
@@ -651,31 +738,4 @@ pub enum Size {
         /// Value of one transition.
         value: f64,
     },
-}
-
-/// A form that an audience is exported in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Destination {
-    /// A plain CSV file.
-    Csv,
-    /// An Excel workbook.
-    Xlsx,
-    /// Google Ads Customer Match.
-    GoogleCustomerMatch,
-    /// Meta custom audience.
-    MetaCustomAudience,
-}
-
-impl Destination {
-    /// The name in `clo.toml` and of the folder under `export/`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-            Self::GoogleCustomerMatch => "google-customer-match",
-            Self::MetaCustomAudience => "meta-custom-audience",
-        }
-    }
 }

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Comparison, Destination, Estimator, Method, SeedTime, Solver, UpliftLearner};
+use super::{
+    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, Method, SeedTime, Solver, UpliftLearner,
+};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,9 +36,15 @@ pub(super) struct Written {
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
     /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
+    /// How the data is looked at.
+    #[serde(default)]
+    pub(super) discover: Discover,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
+    /// What people must have agreed to, by purpose and region; an audience says which purposes are its own.
+    #[serde(default)]
+    pub(super) consent: Vec<Consent>,
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
@@ -65,7 +73,7 @@ pub(super) enum Table {
     /// Path, glob or address. `${VAR}` and `${VAR:-default}` are replaced by environment variables.
     Path(String),
     /// A path, and how the file is to be read.
-    File(File),
+    File(Box<File>),
 }
 
 /// A path, and how the file is to be read.
@@ -95,6 +103,18 @@ pub(super) struct File {
     pub(super) sheet: Option<String>,
     /// The query to ask a database address.
     pub(super) query: Option<String>,
+    /// The kind of system the file came from: "crm", "esp", "web", "shop", "warehouse" …, for the source catalogue.
+    pub(super) system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discover {
+    /// A run ends with exit code 5, before anything is built on the data, when a data issue is as grave as this.
+    pub(super) fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them: "DE", "Brazil".
+    pub(super) country: Option<String>,
 }
 
 /// People: one row per person, attributes.
@@ -401,6 +421,37 @@ pub(super) struct Model {
     /// How a logistic regression is solved (default: newton).
     #[serde(default)]
     pub(super) solver: Solver,
+    /// Features that may only raise ("up") or only lower ("down") the score: `{ "attr.tenure" = "down" }`.
+    #[serde(default)]
+    pub(super) monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning: `"attr.sampling_weight"`. It is no feature then.
+    pub(super) weight: Option<String>,
+    /// How often those who attained count in learning (default 1): a number, or "balanced". Propensities are put right again.
+    pub(super) attained_weight: Option<AttainedWeight>,
+    /// Share of those who did not attain that is learned from (default: all): `"20%"`. Propensities are put right again.
+    pub(super) negatives: Option<Share>,
+    /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
+    pub(super) search: Option<Search>,
+}
+
+/// A number, or "balanced".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum AttainedWeight {
+    Times(f64),
+    Text(String),
+}
+
+/// What a search of settings may spend: one of the two.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// Settings that are tried; the same ones on any machine.
+    #[schemars(range(min = 1))]
+    pub(super) trials: Option<usize>,
+    /// Seconds on the clock; what is found depends on the machine.
+    #[schemars(range(min = 1))]
+    pub(super) seconds: Option<u64>,
 }
 
 /// A list of people worth reaching.
@@ -441,8 +492,63 @@ pub(super) struct Audience {
     pub(super) suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted.
     pub(super) consent: Option<String>,
+    /// The purposes that people are contacted for: all [[consent]] rules of these hold.
+    #[serde(default)]
+    pub(super) purposes: Vec<String>,
+    /// Attributes that people of one household have in common, such as `["household_id"]` or `["last_name", "street", "zip"]`: only
+    /// the best ranked of them is contacted.
+    #[serde(default)]
+    pub(super) household: Vec<String>,
+    /// Who was contacted so often is left alone: `{ event = "email_sent", times = 4, within = "30d" }`.
+    pub(super) cap: Option<Cap>,
+    /// What people are left alone after, and for how long: `[{ after = "purchase", for = "14d" }]`.
+    #[serde(default)]
+    pub(super) cool_down: Vec<CoolDown>,
+    /// Audiences whose people are left out of this one, each declared before it.
+    #[serde(default)]
+    pub(super) not_in: Vec<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+    /// Salesforce: the id of the campaign that its people become members of.
+    pub(super) campaign: Option<String>,
+    /// Salesforce: what a member of the campaign is at first (default: Sent).
+    pub(super) campaign_status: Option<String>,
+}
+
+/// What people must have agreed to for a purpose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consent {
+    /// What they are contacted for, or through: "email", "ads".
+    pub(super) purpose: String,
+    /// SQL over the attributes: whom the rule is about, and whom it cannot tell (default: everyone).
+    pub(super) region: Option<String>,
+    /// SQL over the attributes: what must hold, such as `email_opt_in = true`.
+    pub(super) needs: String,
+}
+
+/// So many events of a kind in a span before the end are enough.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cap {
+    /// The kind of event that contacting a person leaves.
+    pub(super) event: String,
+    /// Who has so many of them is left alone.
+    #[schemars(range(min = 1))]
+    pub(super) times: u32,
+    /// How long before the end they count: "30d".
+    pub(super) within: String,
+}
+
+/// People are left alone for so long after an event.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CoolDown {
+    /// The kind of event: "purchase", "complaint".
+    pub(super) after: String,
+    /// For how long: "14d".
+    #[serde(rename = "for")]
+    pub(super) span: String,
 }
 
 /// A test: who was treated at random, who was not, and what counts as a response.

@@ -142,7 +142,7 @@ fn t_975(degrees: f64) -> f64 {
     Z + first / degrees + second / degrees.powi(2) + third / degrees.powi(3)
 }
 
-/// The always-valid interval of a difference of rates; `tau` is the size of the lifts that are looked for.
+/// The always-valid interval of a difference of rates; `tau` is the size of lifts for which it is narrowest, chosen beforehand.
 pub(super) fn always_valid(target: Rate, holdout: Rate, tau: f64) -> Option<Estimate> {
     let value = target.share()? - holdout.share()?;
     // Half a person more on either side: a group in which nobody converted yet is not certain that nobody will.

@@ -30,7 +30,7 @@ pub use self::verdict::{Answer, Verdict};
 
 use self::intervals::{Moments, Z, always_valid, chi_square_tail, difference, relative, welch};
 use super::chosen::Group;
-use super::power::Power;
+use super::power::{Groups, Power, smallest_lift};
 use crate::error::{Error, Result};
 use crate::rate::{Rate, grouped};
 use crate::store;
@@ -39,8 +39,8 @@ use crate::store;
 pub const FORMAT_VERSION: u32 = 1;
 /// A sample ratio that chance gives less often than this is off.
 const RATIO_IS_OFF: f64 = 0.001;
-/// The size of the lifts that the always-valid interval looks for when the list tells none: a point.
-const USUAL_TAU: f64 = 0.01;
+/// The rate of the holdout that is supposed when nobody said beforehand what to expect.
+const SUPPOSED_RATE: f64 = 0.1;
 
 /// The list that went out, best first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -245,9 +245,8 @@ pub fn measure(question: &Question<'_>) -> Result<Measurement> {
     if target.rate.n_eligible == 0 || holdout.rate.n_eligible == 0 {
         return Err(not_comparable(question.audience, holdout.rate.n_eligible == 0));
     }
-    let tau = question.power.map_or(USUAL_TAU, |power| power.wanted_lift);
     let lift = if question.sequential {
-        always_valid(target.rate, holdout.rate, tau)
+        always_valid(target.rate, holdout.rate, tau(question, target.rate, holdout.rate))
     } else {
         difference(target.rate, holdout.rate)
     };
@@ -281,6 +280,14 @@ pub fn measure(question: &Question<'_>) -> Result<Measurement> {
     };
     measurement.warnings = warnings(question, &measurement);
     Ok(measurement)
+}
+
+/// The size of lifts for which the always-valid interval is made narrowest: the smallest that the groups show when all
+/// outcomes are in. It is known before the first look, as it must be: it depends on the groups' sizes, not on outcomes.
+fn tau(question: &Question<'_>, target: Rate, holdout: Rate) -> f64 {
+    let groups = Groups { n_target: target.n_eligible as f64, n_holdout: holdout.n_eligible as f64 };
+    let told = question.power.and_then(|power| power.smallest_lift);
+    told.or_else(|| smallest_lift(SUPPOSED_RATE, groups)).unwrap_or(1.0)
 }
 
 /// Adds this look to the earlier ones; a second one at other outcomes of the same list is warned of, unless it may be.

@@ -103,6 +103,15 @@ fn the_true_lift_lies_in_the_interval_about_as_often_as_it_says() {
 #[test]
 fn looking_ten_times_finds_nothing_where_nothing_is() {
     let (n, mut once, mut always) = (300, 0, 0);
+    let power = Power {
+        base_rate: 0.1,
+        smallest_lift: Some(0.027),
+        smallest_lift_relative: Some(0.27),
+        wanted_lift: 0.01,
+        wanted_because: "expected_lift".into(),
+        n_enough: 0,
+        holdout_enough: None,
+    };
     for seed in 0..n {
         let campaign = Planted { n: 4000, holdout: 0.5, base: 0.1, lift: 0.0, seed }.run();
         let (mut seen, mut seen_always) = (false, false);
@@ -116,7 +125,7 @@ fn looking_ten_times_finds_nothing_where_nothing_is() {
             };
             let outcomes =
                 Outcomes { converted: campaign.outcomes.converted[..n].to_vec(), ..campaign.outcomes.clone() };
-            let question = Question { list: &list, outcomes: &outcomes, ..campaign.question() };
+            let question = Question { list: &list, outcomes: &outcomes, power: Some(&power), ..campaign.question() };
             let found = |question: &Question<'_>| measure(question).unwrap().lift.unwrap().sign().is_some();
             seen |= found(&question);
             seen_always |= found(&Question { sequential: true, ..question });

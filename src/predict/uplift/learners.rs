@@ -100,7 +100,7 @@ impl Learned {
         };
         let groups = [of_group(false), of_group(true)];
         let learn = |table, label: &[bool], rows: &[u32]| {
-            let data = Data { table, label, key: trial.key, seed: trial.seed, out_of_time: false };
+            let data = Data { table, label, weight: None, key: trial.key, seed: trial.seed, out_of_time: false };
             Model::fit(estimator, data, rows)
         };
         let two = [learn(trial.table, trial.outcome, &groups[0])?, learn(trial.table, trial.outcome, &groups[1])?];

@@ -129,9 +129,9 @@ pub fn uplift(trial: &Trial, uplift: &Uplift, seed: u64) -> Result<Uplifted> {
     check_counts(uplift, rates)?;
     randomised::check_leaks(&trial.features, &trial.outcome, &rows, &uplift.name)?;
     let key = keys(trial, seed);
-    let estimators = super::estimators(uplift.model);
-    let estimator = estimators.first().ok_or_else(|| Error::internal("no estimator was named"))?.as_ref();
-    let data = Data { table: &trial.features, label: &treated, key: &key, seed, out_of_time: false };
+    let estimator = super::asked::simplest(&uplift.model);
+    let estimator = estimator.as_ref();
+    let data = Data { table: &trial.features, label: &treated, weight: None, key: &key, seed, out_of_time: false };
     let treatment_auc = randomised::check(estimator, data, &rows, &uplift.name)?;
     let single = learners::single(&trial.features);
     let given = learners::Trial {

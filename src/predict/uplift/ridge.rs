@@ -24,7 +24,7 @@ pub(super) struct Ridge {
 impl Ridge {
     /// The least squares of `target`, a value per row of `rows`.
     pub(super) fn fit(table: &Table, rows: &[u32], target: &[f64]) -> Result<Self> {
-        let design = Design::new(table, rows, 0);
+        let design = Design::new(table, rows, 0, &std::collections::BTreeMap::new());
         let width = design.n_columns;
         let bound = design.bind(table)?;
         let mean = target.iter().sum::<f64>() / target.len().max(1) as f64;

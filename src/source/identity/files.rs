@@ -7,6 +7,7 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, Float64Type, UInt32Type, UInt64Type};
 use rayon::prelude::*;
 
+use super::clusters::Refusal;
 use super::linkage::Edge;
 use super::matching::Matched;
 use super::pattern::Pattern;
@@ -157,7 +158,8 @@ impl Outcome<'_, '_> {
 
     /// Pairs that the guard held back.
     fn refusals(&self) -> Option<Note> {
-        let n = self.joining.refused.len();
+        let is_doubtful = |refusal: &&Refusal| !matches!(refusal, Refusal::Never | Refusal::OneToOne);
+        let n = self.joining.refused.values().filter(is_doubtful).count();
         (n > 0).then(|| Note {
             code: "identity-held-back",
             table: "identity.match".to_owned(),

@@ -52,6 +52,7 @@ fn spec(root: &Path) -> Spec {
         as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),

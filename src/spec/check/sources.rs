@@ -46,7 +46,7 @@ impl Check<'_, '_> {
     fn table(&mut self, at: &str, table: written::Table) -> Table {
         let file = match table {
             written::Table::Path(path) => return Table { path: self.path(at, &path), ..Table::default() },
-            written::Table::File(file) => file,
+            written::Table::File(file) => *file,
         };
         let delimiter = file.delimiter.as_deref().and_then(|text| self.delimiter(&format!("{at}.delimiter"), text));
         let path = self.path(&format!("{at}.path"), &file.path);
@@ -80,6 +80,7 @@ impl Check<'_, '_> {
             encoding: file.encoding,
             sheet: file.sheet,
             query: file.query,
+            system: file.system,
         }
     }
 

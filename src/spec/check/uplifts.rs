@@ -1,6 +1,6 @@
 //! `[[uplifts]]`.
 
-use super::super::{Model, Uplift, written};
+use super::super::{Uplift, written};
 use super::{Check, Sql};
 
 /// How many random halves there are when the spec does not say.
@@ -26,7 +26,7 @@ impl Check<'_, '_> {
                 after: uplift.after,
                 exclude: uplift.exclude,
                 learner: uplift.learner,
-                model: Model { estimator: uplift.model.estimator, solver: uplift.model.solver },
+                model: self.model(&format!("{at}.model"), uplift.model),
                 halves: uplift.halves.map_or(N_HALVES, |halves| halves as usize),
             });
         }
