@@ -234,6 +234,13 @@ impl Incidence {
         self.times.get(place.checked_sub(1)?).copied()
     }
 
+    /// The time by which half of the stays have ended; `None`: later than anybody was watched.
+    #[must_use]
+    pub fn median(&self) -> Option<i64> {
+        let place = self.sums.survival.partition_point(|&lasting| lasting > 0.5 + 1e-12);
+        self.times.get(place.checked_sub(1)?).copied()
+    }
+
     /// The time by which half of the stays have ended, and its interval: the times at which the interval of the share that
     /// lasts begins and ends to hold one half (Brookmeyer and Crowley 1982). `None`: later than anybody was watched.
     #[must_use]
@@ -250,8 +257,7 @@ impl Incidence {
             let curves = self.curves(&self.times[place..=place]);
             curves[curves.len() - 1].points[0]
         };
-        let median = first(&|place| self.sums.survival[place + 1] <= 0.5 + 1e-12);
-        (median, first(&|place| lasting(place).low <= 0.5), first(&|place| lasting(place).high <= 0.5))
+        (self.median(), first(&|place| lasting(place).low <= 0.5), first(&|place| lasting(place).high <= 0.5))
     }
 
     /// The mean length of a stay, of no stay more than `limit`, in microseconds: the area under the share that lasts
@@ -358,46 +364,112 @@ struct Grid<'a> {
     incidence: &'a Incidence,
 }
 
+/// The influence of one stay on a curve after its end: `fixed − excess · F(t)`.
+#[derive(Debug, Clone, Copy)]
+struct Influence {
+    fixed: f64,
+    excess: f64,
+}
+
+/// Sums over people with one stay, which end between two times of the grid.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alone {
+    n: f64,
+    fixed: f64,
+    both: f64,
+    excess: f64,
+}
+
 impl Grid<'_> {
     /// Squared influences of the people in some rows, added up: for each exit, then for none, at each time.
     fn squares(&self, rows: Range<usize>) -> Vec<f64> {
-        let size = (self.incidence.exits.len() + 1) * self.at.len();
+        let observations = &self.incidence.observations[rows.clone()];
+        let n_curves = self.incidence.exits.len() + 1;
+        let size = n_curves * self.at.len();
         let (mut squares, mut influence) = (vec![0.0; size], vec![0.0; size]);
+        let mut alone = vec![Alone::default(); n_curves * (self.at.len() + 1)];
         let mut row = rows.start;
-        while row < rows.end {
-            let person = self.incidence.observations[row].person;
-            influence.fill(0.0);
-            while row < rows.end && self.incidence.observations[row].person == person {
-                self.add_influence(row, &mut influence);
-                row += 1;
+        for stays in observations.chunk_by(|a, b| a.person == b.person) {
+            if stays.len() == 1 {
+                self.add_alone(row, &mut alone);
+            } else {
+                influence.fill(0.0);
+                (row..row + stays.len()).for_each(|row| self.add_influence(row, &mut influence));
+                squares.iter_mut().zip(&influence).for_each(|(sum, influence)| *sum += influence * influence);
             }
-            squares.iter_mut().zip(&influence).for_each(|(sum, influence)| *sum += influence * influence);
+            row += stays.len();
         }
+        self.add_squares(&alone, &mut squares);
         squares
     }
 
-    /// Adds the influence of one stay. While it lasts it only weighs on those at risk; after its end its own exit counts, and
-    /// its absence from those at risk.
-    fn add_influence(&self, row: usize, influence: &mut [f64]) {
+    /// The influence of a stay on each curve after its end.
+    fn after(&self, row: usize, mut each: impl FnMut(usize, Influence)) {
         let Incidence { observations, places, sums, exits, .. } = self.incidence;
         let (observation, place) = (&observations[row], places[row] as usize);
-        let n_times = self.at.len();
-        let n_lasting = self.at.partition_point(|&micros| micros < observation.micros);
         let excess = self.incidence.excess(observation, place);
-        let (curves, lasts) = influence.split_at_mut(exits.len() * n_times);
-        for (exit, curve) in exits.iter().zip(curves.chunks_mut(n_times.max(1))) {
+        let mut all = 0.0;
+        for (curve, exit) in exits.iter().enumerate() {
             let own = if observation.exit == Some(exit.code) { sums.share[place] } else { 0.0 };
             let fixed = own - exit.at_risk[place] + exit.carried[place] + exit.incidence[place] * excess;
-            for (time, &at) in self.places.iter().enumerate() {
-                let one = if time < n_lasting {
-                    exit.carried[at] - exit.at_risk[at]
-                } else {
-                    fixed - exit.incidence[at] * excess
-                };
-                curve[time] += one;
-                lasts[time] -= one;
+            all += fixed;
+            each(curve, Influence { fixed, excess });
+        }
+        each(exits.len(), Influence { fixed: all, excess });
+    }
+
+    /// F(t) of a curve, and the influence of a stay that lasts beyond t; of no exit: of all exits, whose sum it mirrors.
+    fn at(&self, curve: usize, place: usize) -> (f64, f64) {
+        let exits = &self.incidence.exits;
+        let of = |exit: &Exit| (exit.incidence[place], exit.carried[place] - exit.at_risk[place]);
+        match exits.get(curve) {
+            Some(exit) => of(exit),
+            None => exits.iter().map(of).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1)),
+        }
+    }
+
+    /// Notes the only stay of a person where it ends.
+    fn add_alone(&self, row: usize, alone: &mut [Alone]) {
+        let n_buckets = self.at.len() + 1;
+        let micros = self.incidence.observations[row].micros;
+        let bucket = self.at.partition_point(|&at| at < micros);
+        self.after(row, |curve, Influence { fixed, excess }| {
+            let sum = &mut alone[curve * n_buckets + bucket];
+            sum.n += 1.0;
+            sum.fixed += fixed * fixed;
+            sum.both += fixed * excess;
+            sum.excess += excess * excess;
+        });
+    }
+
+    /// Adds the squares of the people with one stay: of those whose stay has ended, and of those at risk.
+    fn add_squares(&self, alone: &[Alone], squares: &mut [f64]) {
+        let n_times = self.at.len();
+        for (curve, buckets) in alone.chunks(n_times + 1).enumerate() {
+            let mut ended = Alone::default();
+            let mut n_lasting: f64 = buckets.iter().map(|bucket| bucket.n).sum();
+            for (time, bucket) in buckets[..n_times].iter().enumerate() {
+                ended.fixed += bucket.fixed;
+                ended.both += bucket.both;
+                ended.excess += bucket.excess;
+                n_lasting -= bucket.n;
+                let (reached, at_risk) = self.at(curve, self.places[time]);
+                let of_ended = ended.fixed - 2.0 * reached * ended.both + reached * reached * ended.excess;
+                squares[curve * n_times + time] += of_ended.max(0.0) + n_lasting * at_risk * at_risk;
             }
         }
+    }
+
+    /// Adds the influence of one of several stays of a person, at each time.
+    fn add_influence(&self, row: usize, influence: &mut [f64]) {
+        let n_times = self.at.len();
+        let n_lasting = self.at.partition_point(|&micros| micros < self.incidence.observations[row].micros);
+        self.after(row, |curve, Influence { fixed, excess }| {
+            for (time, &place) in self.places.iter().enumerate() {
+                let (reached, at_risk) = self.at(curve, place);
+                influence[curve * n_times + time] += if time < n_lasting { at_risk } else { fixed - excess * reached };
+            }
+        });
     }
 }
 

@@ -50,8 +50,8 @@ pub struct Departures {
     pub quartiles: Vec<[Option<i64>; 3]>,
     /// For each exit the time by which half of all have taken it; `None`: they never do.
     pub halves: Vec<Option<i64>>,
-    /// The time by which half of the stays have ended, and its interval.
-    pub median: (Option<i64>, Option<i64>, Option<i64>),
+    /// The time by which half of the stays have ended.
+    pub median: Option<i64>,
 }
 
 /// The stays of every stage.
@@ -118,7 +118,7 @@ fn depart(stage: usize, group: Option<(String, String)>, stays: Sojourns, end: T
         horizon,
         quartiles: exits.iter().map(quartiles).collect(),
         halves: exits.iter().map(|&exit| incidence.quantile(exit, 0.5)).collect(),
-        median: incidence.median_stay(),
+        median: incidence.median(),
         curves: incidence.curves(&told_at(&incidence, horizon, n_times)),
     }
 }
@@ -178,7 +178,7 @@ pub(crate) fn times_frame(departures: &[Departures], spec: &Spec) -> Result<pola
     let last = |curve: &Curve| curve.points[curve.points.len() - 1];
     let quartile = |of: &Departures, curve: usize, i: usize| match of.quartiles.get(curve) {
         Some(quartiles) => quartiles[i].map(days),
-        None if i == 1 => of.median.0.map(days),
+        None if i == 1 => of.median.map(days),
         None => None,
     };
     Frame::default()
