@@ -167,6 +167,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         predictions: Vec::new(),
         discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
         places: Places::default(),

@@ -100,6 +100,7 @@ fn spec(root: &Path) -> Spec {
         predictions: vec![prediction],
         discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
         places: crate::spec::Places::default(),

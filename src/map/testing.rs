@@ -46,6 +46,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
     Data {
         people,
         events,
+        spend: None,
         end,
         inputs: Vec::new(),
         rejected: Vec::new(),
@@ -84,6 +85,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         predictions: Vec::new(),
         discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
     }

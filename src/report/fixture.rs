@@ -92,6 +92,7 @@ pub(super) fn spec(names: &Names) -> Spec {
             audience("second-purchase-email", "second-purchase"),
             audience("first-contact-ads", "first-contact"),
         ],
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: vec![uplift()],
     }

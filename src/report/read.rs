@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, DataType};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::measured::{Measured, measured};
 use crate::error::Result;
 use crate::expand::Power;
 use crate::expand::measure::Measurement;
@@ -21,6 +22,7 @@ const N_SHOWN: usize = 10;
 pub(super) struct Results {
     pub(super) lifecycle: Option<Lifecycle>,
     pub(super) transitions: Vec<Transition>,
+    pub(super) measured: Measured,
     pub(super) lint: Option<Findings>,
     pub(super) issues: Option<Findings>,
     /// What the tables hold, and where the lifecycle is read from.
@@ -66,8 +68,18 @@ pub(super) struct Stage {
 pub(super) struct Kpi {
     pub(super) name: String,
     pub(super) value: Option<f64>,
+    pub(super) unit: String,
+    pub(super) low: Option<f64>,
+    pub(super) high: Option<f64>,
+    pub(super) n: Option<u64>,
     pub(super) n_attained: Option<u64>,
     pub(super) n_eligible: Option<u64>,
+    pub(super) n_promoters: Option<u64>,
+    pub(super) n_detractors: Option<u64>,
+    pub(super) horizon_days: Option<f64>,
+    pub(super) at_least: Option<f64>,
+    pub(super) at_most: Option<f64>,
+    pub(super) status: Option<String>,
 }
 
 /// A row of `map/transitions.parquet`.
@@ -80,6 +92,7 @@ pub(super) struct Transition {
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) median_days: Option<f64>,
+    pub(super) horizon_days: Option<f64>,
 }
 
 /// `map/lint.json` and `discover/issues.json`.
@@ -190,6 +203,7 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     Ok(Results {
         lifecycle: json(&layout.file("map/lifecycle.json"))?,
         transitions: transitions(&layout.file("map/transitions.parquet"))?,
+        measured: measured(layout)?,
         lint: json(&layout.file("map/lint.json"))?,
         issues: json(&layout.file("discover/issues.json"))?,
         data: super::data::Found::read(layout)?,
@@ -226,6 +240,7 @@ fn transitions(path: &Path) -> Result<Vec<Transition>> {
     let (people, eligible) = (numbers(&frame, "people")?, numbers(&frame, "eligible")?);
     let (probability, low) = (numbers(&frame, "probability")?, numbers(&frame, "probability_low")?);
     let (high, median_days) = (numbers(&frame, "probability_high")?, numbers(&frame, "median_days")?);
+    let horizon_days = numbers(&frame, "horizon_days")?;
     let row = |i: usize| Transition {
         from: from[i].clone().unwrap_or_default(),
         to: to[i].clone().unwrap_or_default(),
@@ -235,6 +250,7 @@ fn transitions(path: &Path) -> Result<Vec<Transition>> {
         low: low[i],
         high: high[i],
         median_days: median_days[i],
+        horizon_days: horizon_days[i],
     };
     Ok((0..frame.height()).map(row).collect())
 }

@@ -20,6 +20,7 @@ impl Data {
         Ok(Self {
             people: self.people_known(cutoff, people)?,
             events: self.events_known(cutoff, people),
+            spend: self.spend.clone(),
             end: cutoff,
             inputs: Vec::new(),
             rejected: Vec::new(),

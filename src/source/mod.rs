@@ -26,6 +26,7 @@ pub mod people;
 pub(crate) mod places;
 mod profile;
 mod read;
+mod spend;
 mod sql;
 mod times;
 
@@ -34,6 +35,7 @@ pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_with};
+pub use spend::Spend;
 
 use crate::time::Time;
 
@@ -44,6 +46,8 @@ pub struct Data {
     pub people: People,
     /// What they did, sorted by person and time. Empty in a snapshot.
     pub events: Events,
+    /// What was spent to win people, where the spec says so.
+    pub spend: Option<Spend>,
     /// The end of observation: `lifecycle.end`, or just after the last event.
     pub end: Time,
     /// Every input file.

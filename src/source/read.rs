@@ -12,6 +12,7 @@ use super::identity::{self, LinkGather, State, resolve};
 use super::intern::Interner;
 use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion, shape};
+use super::spend::{self, Spend};
 use super::{Data, Events, Input, People, places, sql};
 use crate::error::{Error, Result};
 use crate::spec::{Rows, Spec};
@@ -49,6 +50,7 @@ struct Reading<'s> {
     ledger: Ledger,
     inputs: Vec<Input>,
     profiles: Vec<ColumnProfile>,
+    spend: Option<Spend>,
     suspicions: Vec<Suspicion>,
     /// Tables that queries still to run name.
     frames: BTreeMap<String, DataFrame>,
@@ -59,6 +61,8 @@ struct Reading<'s> {
 enum Target {
     People(usize),
     Events(usize),
+    /// `[spend]`.
+    Spend,
 }
 
 impl<'s> Reading<'s> {
@@ -85,6 +89,7 @@ impl<'s> Reading<'s> {
             ids: Interner::default(),
             inputs: Vec::new(),
             profiles: Vec::new(),
+            spend: None,
             suspicions: Vec::new(),
             frames: BTreeMap::new(),
         })
@@ -101,13 +106,15 @@ impl<'s> Reading<'s> {
             Rows::Sql(query) => Some((target, query.as_str())),
             Rows::Table(_) => None,
         };
-        self.sources().filter_map(query).collect()
+        let spend = self.spec.measures.spend.iter().map(|spend| (Target::Spend, spend.sql.as_str()));
+        self.sources().filter_map(query).chain(spend).collect()
     }
 
     fn key(&self, target: Target) -> String {
         match target {
             Target::People(at) => format!("people.{}", self.spec.people[at].name),
             Target::Events(at) => format!("events.{}", self.spec.events[at].name),
+            Target::Spend => "spend".to_owned(),
         }
     }
 
@@ -232,11 +239,16 @@ impl<'s> Reading<'s> {
         let begun = match target {
             Target::People(number) => self.people[number].begin(&header),
             Target::Events(number) => self.events[number].begin(&header),
+            Target::Spend => spec.measures.spend.iter().try_for_each(|spend| spend::begin(spend, &header)),
         };
         begun.map_err(|(key, error)| at(spec, &key, error))?;
         let taken = match target {
             Target::People(number) => self.people[number].take(&batch, ids, ledger),
             Target::Events(number) => self.events[number].take(&batch, ids, ledger),
+            Target::Spend => {
+                let of = spec.measures.spend.as_ref().map(|spend| spend::take(spend, &batch, ledger));
+                of.transpose().map(|spend| self.spend = spend)
+            }
         };
         taken.map_err(|error| at(spec, &key, error))
     }
@@ -290,8 +302,8 @@ impl<'s> Reading<'s> {
             .or_else(|| people.valid_from.as_ref().and_then(|from| from.iter().max().copied()));
         let end = spec.end.unwrap_or(Time(last.map_or(0, |last| last.saturating_add(1))));
         let rejected = self.ledger.close(&mut self.inputs);
-        let (inputs, profiles, suspicions) = (self.inputs, self.profiles, self.suspicions);
-        Ok(Data { people, events, end, inputs, rejected, identities, resolved, profiles, suspicions })
+        let (inputs, profiles, suspicions, spend) = (self.inputs, self.profiles, self.suspicions, self.spend);
+        Ok(Data { people, events, spend, end, inputs, rejected, identities, resolved, profiles, suspicions })
     }
 }
 

@@ -17,6 +17,7 @@ mod contacting;
 mod destination;
 mod faults;
 mod fit;
+mod measures;
 mod places;
 mod seed;
 mod sql;
@@ -37,6 +38,7 @@ use crate::time::{Duration, Time};
 
 pub use contacting::{Cap, Consent, Contacting, CoolDown};
 pub use destination::{Campaign, Destination};
+pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 pub use trigger::{Cause, Exit, ReEntry, Trigger};
@@ -128,6 +130,8 @@ pub struct Spec {
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What the map measures beside the stage history.
+    pub measures: Measures,
     /// What holdouts have in common.
     pub holdout: Holdout,
     /// Tests to learn from whom a treatment changes.

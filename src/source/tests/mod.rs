@@ -54,6 +54,7 @@ fn spec(root: &Path) -> Spec {
         predictions: Vec::new(),
         discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
     }

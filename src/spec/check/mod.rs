@@ -6,6 +6,7 @@
 mod contacting;
 mod goals;
 mod identity;
+mod measures;
 mod models;
 mod seeds;
 mod sources;
@@ -30,11 +31,12 @@ use crate::time::Time;
 
 /// Checks what was written in the file at `path`; faults are noted.
 pub(super) fn check(
-    written: Written,
+    mut written: Written,
     path: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
     faults: &mut Faults<'_>,
 ) -> Spec {
+    let measures = measures::Written::take(&mut written);
     let no_events = written.events.is_empty() && !faults.has_blanks_in("events");
     let shape = if no_events { Shape::Snapshot } else { Shape::Events };
     let table_names: Vec<String> = written.tables.keys().cloned().collect();
@@ -54,6 +56,7 @@ pub(super) fn check(
     let written::Discover { fail_on, country } = written.discover;
     let discover = Discover { fail_on, country };
     let (stages, stage_paths) = check.stages(lifecycle, &events);
+    let measures = check.measures(measures, &stages, &events);
     let predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
     let consents = check.consents(written.consent);
@@ -75,6 +78,7 @@ pub(super) fn check(
         discover,
         predictions,
         audiences,
+        measures,
         holdout,
         uplifts,
         places: faults.places().of_stages(&stage_paths),

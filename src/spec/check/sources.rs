@@ -222,7 +222,7 @@ impl Check<'_, '_> {
     }
 
     /// Exactly one of a table and a query.
-    fn rows(&mut self, at: &str, table: Option<String>, sql: Option<String>) -> Rows {
+    pub(super) fn rows(&mut self, at: &str, table: Option<String>, sql: Option<String>) -> Rows {
         match (table, sql) {
             (Some(table), None) => {
                 self.known_table(&format!("{at}.table"), &table);
@@ -284,10 +284,14 @@ impl Check<'_, '_> {
     }
 
     /// The column that `key` names. A query may leave it out and call its column so.
-    fn column(&mut self, at: &str, key: &str, named: Option<String>, rows: &Rows) -> String {
+    pub(super) fn column(&mut self, at: &str, key: &str, named: Option<String>, rows: &Rows) -> String {
         let place = format!("{at}.{key}");
         if let (None, Rows::Table(_)) = (&named, rows) {
-            let what = if key == "time" { "when things happened" } else { "the person's id" };
+            let what = match key {
+                "time" => "when things happened",
+                "amount" => "what was spent",
+                _ => "the person's id",
+            };
             let message = format!("[{at}] does not say which column holds {what}");
             self.fault(&place, message, format!("add {key} = \"…\", a column of the table"));
         }
