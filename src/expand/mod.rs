@@ -13,6 +13,7 @@
 mod asked;
 mod chosen;
 mod contact;
+mod curve;
 mod export;
 mod lookalike;
 mod normalise;
@@ -20,6 +21,7 @@ mod phone;
 mod places;
 mod rank;
 mod ranking;
+mod refresh;
 mod rule;
 mod scores;
 mod summary;
@@ -27,17 +29,19 @@ mod suppression;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
-pub use self::lookalike::{Known, lookalikes};
+pub use self::lookalike::{Known, SeedMembers, lookalikes};
 pub use self::ranking::{Explain, Ranking, Reasons};
+pub use self::refresh::{Change, Previous};
 pub use self::scores::Scores;
-pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
+pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedFinding, SeedUsed, Skew, SubSeed, Summary};
 
 use self::asked::Asked;
 use self::contact::Contacts;
+use self::curve::Curve;
 use self::rank::{Expectation, Holdout};
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
@@ -56,6 +60,8 @@ pub struct Context<'a> {
     pub end: Time,
     /// Ids that people had before identity resolution: a suppression list may name them.
     pub identities: &'a [Identity],
+    /// The list as it was last made, for an audience whose turnover is bounded.
+    pub previous: Option<&'a Previous>,
 }
 
 /// An audience, ready to be written.
@@ -65,6 +71,10 @@ pub struct Expanded {
     pub summary: Summary,
     /// Who was chosen, best first.
     pub chosen: Chosen,
+    /// Who came and who went since the list was last made, where its turnover is bounded.
+    pub changes: Option<Vec<Change>>,
+    /// The members of the seed, where there is one.
+    pub members: Option<SeedMembers>,
     /// Contact columns of the chosen, row by row.
     contacts: Contacts,
     destinations: Vec<Destination>,
@@ -96,38 +106,62 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     let mut rows: Vec<u32> = (0..).take(ranking.len()).collect();
     rank::best_first(&mut rows, &ranking.score, &ranking.person);
     let n_candidates = rows.len();
-    let mut dropped = BTreeMap::new();
     let people_of = |rows: &[u32]| rows.iter().map(|&row| ranking.person[row as usize]).collect::<Vec<u32>>();
+    let asked = |rows: &[u32]| Asked::new(people, &people_of(rows), context.end);
+    let before = Before::of(context.previous, ranking, people);
+    let mut dropped = Dropped::default();
 
     let named: Vec<_> =
         people_of(&rows).into_iter().map(|person| (people.ids[person as usize].as_str(), Some(person))).collect();
     let (is_stopped, lists) = suppression.stops(&named, &who);
     drop(named);
-    drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
+    dropped.take_from(&mut rows, &is_stopped, "suppressed", &before);
 
-    let has_agreed = consenting(audience, &Asked::new(people, &people_of(&rows), context.end), rows.len())
+    let has_agreed = consenting(audience, &asked(&rows), rows.len())
         .map_err(|error| error.at(context.place(audience, "consent")))?;
-    drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
+    dropped.take_from(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &before);
 
-    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
-    drop_where(&mut rows, &contacts.repeated(&attributes), "duplicate contact", &mut dropped);
-
-    let propensity: Option<Vec<f64>> =
-        ranking.propensity.as_ref().map(|of| rows.iter().map(|&row| of[row as usize]).collect());
-    let n_chosen = rank::n_chosen(audience.size, rows.len(), propensity.as_deref());
-    dropped.insert("below size".to_owned(), (rows.len() - n_chosen) as u64);
+    if !ranking.seed.is_empty() {
+        let of_seed = Asked::new(people, &ranking.seed, context.end).attributes();
+        let is_seed = contacts.shared_with(&of_seed, &asked(&rows).attributes());
+        dropped.take_from(&mut rows, &is_seed, "same contact as the seed", &before);
+    }
+    let is_repeated = contacts.repeated(&asked(&rows).attributes());
+    dropped.take_from(&mut rows, &is_repeated, "duplicate contact", &before);
     let n_contactable = rows.len();
-    rows.truncate(n_chosen);
+    let points = points(audience, ranking, &rows);
+
+    if let (Size::Similarity(least), Some(similarity)) = (audience.size, &ranking.similarity) {
+        let is_unlike = rows.iter().map(|&row| similarity[row as usize] < least).collect::<Vec<_>>();
+        dropped.take_from(&mut rows, &is_unlike, "not similar enough", &before);
+    }
+    let n_chosen = rank::n_chosen(audience.size, rows.len(), taken(ranking.propensity.as_deref(), &rows).as_deref());
+    let chosen = match (audience.max_turnover, context.previous) {
+        (Some(most), Some(previous)) => {
+            refresh::taken(&rows, n_chosen, &|row| before.has(row), previous.person.len(), most)
+        }
+        _ => rows[..n_chosen].to_vec(),
+    };
+    let is_chosen: HashSet<u32> = chosen.iter().copied().collect();
+    let is_below = rows.iter().map(|row| !is_chosen.contains(row)).collect::<Vec<_>>();
+    dropped.take_from(&mut rows, &is_below, "below size", &before);
 
     let holdout = Holdout::new(context.spec.seed, &audience.name, audience.holdout);
-    let chosen = Chosen::of(&rows, ranking, people, &holdout)?;
-    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
-    let counts = Counts { n_candidates, n_contactable, dropped, lists };
-    let summary = summarise(audience, context.spec, &chosen, propensity.as_deref(), counts);
+    let mut chosen = Chosen::of(&rows, ranking, people, &holdout)?;
+    chosen.fill_tiers(&audience.tiers, n_contactable);
+    let changes = context.previous.filter(|_| audience.max_turnover.is_some()).map(|previous| {
+        let why = dropped.by_person(ranking, people);
+        refresh::changes(previous, &chosen.person, &why, people)
+    });
+    let attributes = asked(&rows).attributes();
+    let counts = Counts { n_candidates, n_contactable, dropped: dropped.counts, lists, points };
+    let summary = summarise(audience, context.spec, &chosen, counts);
     let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
     Ok(Expanded {
         summary,
         chosen,
+        changes,
+        members: None,
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
         asks_consent: audience.consent.is_some(),
@@ -148,17 +182,76 @@ fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bo
 pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let folder = layout.expand(&expanded.summary.audience);
     store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
+    if !expanded.summary.curve.is_empty() {
+        store::write_frame(&folder.join("curve.parquet"), &mut curve::frame(&expanded.summary.curve)?)?;
+    }
+    if let Some(members) = &expanded.members {
+        store::write_frame(&folder.join("seed.parquet"), &mut members.frame()?)?;
+    }
+    if let Some(changes) = &expanded.changes {
+        store::write_frame(&folder.join("changes.parquet"), &mut refresh::frame(changes)?)?;
+    }
     let mut summary = expanded.summary.clone();
     summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
     store::write_json(&folder.join("summary.json"), &summary)
 }
 
-/// Drops the rows that are marked, and counts them.
-fn drop_where(rows: &mut Vec<u32>, is_dropped: &[bool], reason: &str, dropped: &mut BTreeMap<String, u64>) {
-    let n = rows.len();
-    let mut marks = is_dropped.iter();
-    rows.retain(|_| !marks.next().copied().unwrap_or_default());
-    dropped.insert(reason.to_owned(), (n - rows.len()) as u64);
+/// Candidates who were on the list when it was last made, by their rows.
+struct Before(HashSet<u32>);
+
+impl Before {
+    fn of(previous: Option<&Previous>, ranking: &Ranking<'_>, people: &People) -> Self {
+        let Some(previous) = previous else { return Self(HashSet::new()) };
+        let listed: HashSet<usize> = previous.person.iter().filter_map(|id| people.find(id)).collect();
+        let rows = (0..).zip(&ranking.person).filter(|(_, person)| listed.contains(&(**person as usize)));
+        Self(rows.map(|(row, _)| row).collect())
+    }
+
+    fn has(&self, row: u32) -> bool {
+        self.0.contains(&row)
+    }
+}
+
+/// Candidates who are not on the list: how many for each reason, and the reason of those who were on it before.
+#[derive(Default)]
+struct Dropped {
+    counts: BTreeMap<String, u64>,
+    reasons: Vec<(u32, &'static str)>,
+}
+
+impl Dropped {
+    /// Takes the marked rows out.
+    fn take_from(&mut self, rows: &mut Vec<u32>, is_dropped: &[bool], reason: &'static str, before: &Before) {
+        let marked = rows.iter().zip(is_dropped).filter(|(_, dropped)| **dropped).map(|(&row, _)| row);
+        self.reasons.extend(marked.filter(|&row| before.has(row)).map(|row| (row, reason)));
+        let n = rows.len();
+        let mut marks = is_dropped.iter();
+        rows.retain(|_| !marks.next().copied().unwrap_or_default());
+        self.counts.insert(reason.to_owned(), (n - rows.len()) as u64);
+    }
+
+    fn by_person<'a>(&self, ranking: &Ranking<'_>, people: &'a People) -> BTreeMap<&'a str, &'static str> {
+        let id = |row: u32| people.ids[ranking.person[row as usize] as usize].as_str();
+        self.reasons.iter().map(|&(row, reason)| (id(row), reason)).collect()
+    }
+}
+
+/// What other sizes would bring, of those who may be contacted.
+fn points(audience: &Audience, ranking: &Ranking<'_>, rows: &[u32]) -> Vec<Point> {
+    let score = taken(Some(&ranking.score), rows).unwrap_or_default();
+    let propensity = taken(ranking.propensity.as_deref(), rows);
+    let curve = Curve {
+        score: &score,
+        propensity: propensity.as_deref(),
+        places: ranking.places.as_deref(),
+        cost: audience.cost,
+        value: audience.value,
+    };
+    if curve.propensity.is_none() && curve.places.is_none() { Vec::new() } else { curve.points() }
+}
+
+fn taken(of: Option<&[f64]>, rows: &[u32]) -> Option<Vec<f64>> {
+    of.map(|of| rows.iter().map(|&row| of[row as usize]).collect())
 }
 
 /// What was counted on the way.
@@ -167,13 +260,15 @@ struct Counts {
     n_contactable: usize,
     dropped: BTreeMap<String, u64>,
     lists: Vec<ListUsed>,
+    points: Vec<Point>,
 }
 
-fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: Option<&[f64]>, counts: Counts) -> Summary {
+fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, counts: Counts) -> Summary {
     let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
-    let expected = propensity.map(|propensity| Expectation::of(&propensity[..chosen.len()]));
-    let curve = propensity.map_or_else(Vec::new, |propensity| rank::curve(audience.size, propensity));
+    let propensity: Option<Vec<f64>> = chosen.propensity.iter().copied().collect();
+    let has_propensity = counts.points.last().map_or(prediction.is_some(), |last| last.expected_precision.is_some());
+    let expected = propensity.filter(|_| has_propensity).map(|propensity| Expectation::of(&propensity));
     let warnings = warnings(audience, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
@@ -191,8 +286,8 @@ fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: Opti
         expected_conversions: expected.map(|expected| expected.conversions),
         expected_low: expected.map(|expected| expected.interval().0),
         expected_high: expected.map(|expected| expected.interval().1),
-        base_rate_expected: curve.last().map(|everyone| everyone.expected_precision),
-        curve,
+        base_rate_expected: counts.points.last().and_then(|everyone| everyone.expected_precision),
+        curve: counts.points,
         seed: None,
         suppression: counts.lists,
         warnings,

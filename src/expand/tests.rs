@@ -109,6 +109,10 @@ fn audience() -> Audience {
         method: Method::Auto,
         exclude: Vec::new(),
         size: Size::Share(1.0),
+        tiers: Vec::new(),
+        cost: None,
+        value: None,
+        max_turnover: None,
         holdout: 0.0,
         suppress: Vec::new(),
         consent: Some("opt_in = true".into()),
@@ -123,7 +127,7 @@ fn audience() -> Audience {
 
 fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
     let spec = spec(root);
-    let context = Context { spec: &spec, end: Time(0), identities: &[] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[], previous: None };
     made(audience, &scores(everyone), &people(everyone), &context)
 }
 
@@ -245,7 +249,7 @@ fn an_id_from_before_identity_resolution_counts() {
     let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
     let (spec, everyone) = (spec(folder.path()), six());
     let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
-    let context = Context { spec: &spec, end: Time(0), identities: &[former] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[former], previous: None };
     let done = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
     assert_eq!(done.chosen.person, ["a", "b", "c"]);
 }
@@ -494,7 +498,9 @@ fn a_million_candidates_in_seconds() {
             ..audience()
         };
         let started = std::time::Instant::now();
-        let done = made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[] }).unwrap();
+        let done =
+            made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[], previous: None })
+                .unwrap();
         let made = started.elapsed();
         write(&done, &layout).unwrap();
         println!(

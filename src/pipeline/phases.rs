@@ -89,7 +89,12 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        let previous = match audience.max_turnover {
+            Some(_) => expand::Previous::read(&layout.expand(&audience.name))?,
+            None => None,
+        };
+        let previous = previous.as_ref();
+        let context = expand::Context { spec, end: data.end, identities: &data.identities, previous };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };

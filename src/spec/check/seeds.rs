@@ -148,10 +148,19 @@ impl Check<'_, '_> {
             }
             _ => {}
         }
-        if matches!(audience.size, Size::MaxProfit { .. }) && has_seed && !has_prediction {
+        if matches!(audience.size, Size::Similarity(_)) && (!has_seed || *method == Method::Propensity) {
+            let message =
+                format!("audience `{name}`: nothing tells how similar people are, so `size` cannot ask for it");
+            self.fault(
+                &format!("{at}.size"),
+                message,
+                "add a `seed` and another `method`, or write a count or a share",
+            );
+        }
+        if matches!(audience.size, Size::MaxProfit { .. }) && has_seed && *method != Method::Propensity {
             let message =
                 format!("audience `{name}`: likeness to a seed is no probability, so nobody's profit is known");
-            let hint = "add prediction = \"…\", whose propensities tell it, or write a count or a share";
+            let hint = "rank by a prediction's propensities (method = \"propensity\"), or write a count or a share";
             self.fault(&format!("{at}.size"), message, hint);
         }
     }
