@@ -72,7 +72,7 @@ fn scores(everyone: &[Someone]) -> Scores {
 }
 
 fn spec(root: &Path) -> Spec {
-    let stage = |name: &str| Stage { name: name.into(), rule: Rule::Start, from: Vec::new() };
+    let stage = |name: &str| Stage::new(name, Rule::Start);
     let prediction = Prediction {
         name: "second-purchase".into(),
         from: vec![0],

@@ -77,7 +77,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
 
 /// A stage that an event enters.
 pub(crate) fn stage(name: &str, enter: &str) -> Stage {
-    Stage { name: name.into(), rule: Rule::Enter(enter.into()), from: Vec::new() }
+    Stage::new(name, Rule::Enter(enter.into()))
 }
 
 /// A stage that an event enters from some others.
@@ -87,10 +87,10 @@ pub(crate) fn stage_from(name: &str, enter: &str, from: &[usize]) -> Stage {
 
 /// A stage that silence of some days enters.
 pub(crate) fn silence(name: &str, from: &[usize], days: i64) -> Stage {
-    Stage { name: name.into(), rule: Rule::Silence(Duration::days(days)), from: from.to_vec() }
+    Stage { from: from.to_vec(), ..Stage::new(name, Rule::Silence(Duration::days(days))) }
 }
 
 /// Where everybody starts.
 pub(crate) fn start(name: &str) -> Stage {
-    Stage { name: name.into(), rule: Rule::Start, from: Vec::new() }
+    Stage::new(name, Rule::Start)
 }

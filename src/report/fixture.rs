@@ -44,7 +44,7 @@ pub(super) fn layout(folder: &Path) -> Layout {
 }
 
 pub(super) fn spec(names: &Names) -> Spec {
-    let stage = |name: &&str| Stage { name: (*name).into(), rule: Rule::Start, from: Vec::new() };
+    let stage = |name: &&str| Stage::new(*name, Rule::Start);
     let prediction = |name: &str, from: usize, to: usize, days: i64| Prediction {
         name: name.into(),
         from: vec![from],

@@ -238,14 +238,73 @@ pub(super) struct TemplateFitted {
 pub(super) struct Stage {
     /// The stage's name.
     pub(super) name: String,
-    /// An event for which this SQL holds brings people here; it sees `event`, `nth`, properties and attributes.
-    pub(super) enter: Option<String>,
+    /// An event for which this SQL holds brings people here (it sees `event`, `nth`, properties and attributes); or a table
+    /// of several events together.
+    pub(super) enter: Option<Trigger>,
     /// Snapshots: SQL over the attributes; people for whom it holds are here.
     pub(super) when: Option<String>,
     /// The stages people can come from (default: any earlier one).
     pub(super) from: Option<Vec<String>>,
     /// Nothing that enters a `from` stage for this long brings people here: "180d".
     pub(super) silence: Option<String>,
+    /// What takes people out of it and where to, beside the rules of other stages: one, or a list.
+    pub(super) exit: Option<Exits>,
+    /// Whether people who left it may come back: "always" (default), "never", or how long after they left: "90d".
+    pub(super) re_entry: Option<String>,
+}
+
+/// Events: SQL that holds for one, or a table of several together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Trigger {
+    /// SQL that holds for the event; it sees `event`, `nth`, properties and attributes.
+    Event(String),
+    /// Several events together.
+    Joint(Joint),
+}
+
+/// Several events together: exactly one of `all`, `any`, `sequence` and `event` with `times`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Joint {
+    /// All of these, in any order: `{ all = ["event = 'signup'", "event = 'purchase'"], within = "30d" }`.
+    #[schemars(length(min = 2))]
+    pub(super) all: Option<Vec<Trigger>>,
+    /// Any of these.
+    #[schemars(length(min = 2))]
+    pub(super) any: Option<Vec<Trigger>>,
+    /// These, one after the other.
+    #[schemars(length(min = 2))]
+    pub(super) sequence: Option<Vec<Trigger>>,
+    /// SQL that holds for an event which must happen several times: `{ event = "event = 'visit'", times = 3, within = "7d" }`.
+    pub(super) event: Option<String>,
+    /// How many times.
+    #[schemars(range(min = 2))]
+    pub(super) times: Option<u64>,
+    /// The time from the first of the events to the last, at most (default: any).
+    pub(super) within: Option<String>,
+}
+
+/// What takes people out of a stage: one, or a list.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Exits {
+    /// One: `{ on = "event = 'cancel'", to = "visitor" }`.
+    One(Exit),
+    /// Several; of those that hold at once the first counts.
+    Several(Vec<Exit>),
+}
+
+/// What takes people out of a stage, and where to: `on` or `after`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exit {
+    /// SQL that holds for an event, or a table of several events together.
+    pub(super) on: Option<Trigger>,
+    /// How long after they entered: "14d".
+    pub(super) after: Option<String>,
+    /// The stage that they go to.
+    pub(super) to: String,
 }
 
 /// Of the people in `from`, who reaches `to` within the horizon?

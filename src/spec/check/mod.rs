@@ -8,6 +8,7 @@ mod seeds;
 mod sources;
 mod stages;
 mod times;
+mod triggers;
 mod variables;
 
 use std::path::Path;
