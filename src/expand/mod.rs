@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::lookalike::shared::not_shared;
 pub use self::lookalike::{Known, SeedMembers, lookalikes};
 pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::refresh::{Change, Previous};

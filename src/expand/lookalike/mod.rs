@@ -11,7 +11,7 @@ mod clusters;
 mod find;
 mod hygiene;
 mod members;
-mod shared;
+pub(super) mod shared;
 mod similarity;
 mod ways;
 
@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::map::Stays;
 use crate::predict::reasons;
 use crate::source::{Data, People};
-use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Told};
+use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Size, Told};
 use crate::time::Time;
 
 /// Members that are learned from, at most.
@@ -71,15 +71,17 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     let view = View { known, recipe: recipe(audience, seed, known, context)?, end: context.end };
     let drawn = Drawn::of(&members, &view, context)?;
     let lookalike = Lookalike::learn(&drawn.sample, context.spec.seed)?;
+    let asks_similarity = matches!(audience.size, Size::Similarity(_));
     let similarity = match settled.as_ref().map(|choice| choice.method) {
-        Some(Method::Lookalike) => None,
+        Some(Method::Lookalike) if !asks_similarity => None,
         _ => Some(Similarity::learn(lookalike.trees(), &drawn.sample)?),
     };
     let propensity = known.scores.map(|scores| Propensity::of(scores, &known.data.people)).transpose()?;
     let mut finder = Finder::new(&drawn.sample, &lookalike, similarity, propensity);
     let choice = settled.unwrap_or_else(|| finder.best());
     finder.method = choice.method;
-    let places = ways::places(&finder.unseen(choice.method), drawn.sample.n_seed);
+    finder.asks_similarity = asks_similarity;
+    let places = ways::places(&finder.judged(choice.method), drawn.sample.n_seed);
     let found = finder.all(&members.candidates, &drawn, &view)?;
     let dates = view.dates();
     let explain = |rows: &[u32]| -> Result<Vec<Reasons>> {

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use super::super::Context;
 use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::map::rules::columns_named;
 use crate::source::People;
-use crate::spec::Audience;
+use crate::spec::{Audience, Told};
 
 /// The attributes of both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,33 @@ pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>
         only_seed: of_seed.difference(&both).cloned().collect(),
         only_candidates: of_candidates.difference(&both).cloned().collect(),
     })
+}
+
+/// What the sides of an audience do not share, in words; nothing where they come from the same sources.
+///
+/// # Errors
+/// As [`shared`].
+pub fn not_shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Vec<String>> {
+    if audience.seed.is_none() {
+        return Ok(Vec::new());
+    }
+    let Shared { only_seed, only_candidates, .. } = shared(audience, people, context)?;
+    let of_seed = audience.seed.as_ref().and_then(|seed| match &seed.told {
+        Told::Rule(rule) => Some(rule),
+        _ => None,
+    });
+    let rules = of_seed.into_iter().chain(&audience.candidates.rule);
+    let unseen: Vec<String> =
+        rules.flat_map(|rule| columns_named(rule)).chain(people.contact.iter().cloned()).collect();
+    let told = |side: &str, columns: &[String]| {
+        let columns: Vec<&String> = columns.iter().filter(|column| !unseen.contains(column)).collect();
+        (!columns.is_empty()).then(|| {
+            let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+            format!("Only {side} {columns}; likeness cannot look at that. Bring it to both sides if it matters.")
+        })
+    };
+    let sides = [told("the seed has", &only_seed), told("the candidates have", &only_candidates)];
+    Ok(sides.into_iter().flatten().collect())
 }
 
 fn columns(source: Option<&str>, people: &People) -> BTreeSet<String> {
