@@ -19,6 +19,7 @@ mod map;
 mod metrics;
 mod predict;
 mod read;
+mod seed;
 mod svg;
 mod table;
 mod words;

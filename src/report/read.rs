@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
+use crate::expand::SeedUsed;
 use crate::predict::Evaluation;
 use crate::spec::Spec;
 use crate::store::{self, Layout};
@@ -136,6 +137,7 @@ pub(super) struct Summary {
     /// The share of all who may be contacted that is expected to convert.
     pub(super) base_rate_expected: Option<f64>,
     pub(super) curve: Vec<Size>,
+    pub(super) seed: Option<SeedUsed>,
     pub(super) warnings: Vec<String>,
     pub(super) exports: Vec<Export>,
 }
@@ -151,6 +153,11 @@ pub(super) struct Size {
     pub(super) expected_high: Option<f64>,
     pub(super) expected_precision: Option<f64>,
     pub(super) expected_profit: Option<f64>,
+    pub(super) cost: Option<f64>,
+    pub(super) seed_reached: Option<f64>,
+    pub(super) seed_reached_low: Option<f64>,
+    pub(super) seed_reached_high: Option<f64>,
+    pub(super) seed_lift: Option<f64>,
 }
 
 /// A file to upload.
