@@ -175,12 +175,11 @@ impl Bins {
     }
 
     fn shares(&self, cells: &Cells, rows: &[usize]) -> Vec<f64> {
-        let mut shares = vec![0.0; self.len()];
-        let each = 1.0 / rows.len().max(1) as f64;
+        let mut counts = vec![0_usize; self.len()];
         for &row in rows {
-            shares[self.bin(cells, row)] += each;
+            counts[self.bin(cells, row)] += 1;
         }
-        shares
+        counts.into_iter().map(|count| count as f64 / rows.len().max(1) as f64).collect()
     }
 
     fn named(&self, bin: usize) -> String {
