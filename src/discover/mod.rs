@@ -15,6 +15,7 @@ mod scoring;
 mod signals;
 mod splits;
 pub mod table;
+mod trial;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
@@ -26,3 +27,4 @@ pub use likeness::{Unseen, features_at, likeness};
 pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Signal, signals};
 pub use table::{Cells, Column, Examples, Split, Table};
+pub use trial::{Trial, trial};

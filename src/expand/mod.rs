@@ -6,24 +6,31 @@
 //! Out: `audience.parquet` (who was chosen, target and holdout), `summary.json` (how many were dropped and why, what is
 //! expected) and a folder per destination with the target group only.
 //!
-//! Each candidate is dropped for the first of these reasons that holds, and counted once: a suppression list means them
-//! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
-//! the size. What is left is chosen, and a share of it held out by a salted hash of the person.
+//! Each candidate is dropped for the first of these reasons that holds, and stands in the ledger (`dropped.parquet`) with it: a
+//! suppression list means them ([`suppression`]), the consent rule does not hold, a rule of contacting leaves them alone
+//! ([`contacting`]), a better-ranked candidate has the same mailbox or household, they rank below the size. What is left is
+//! chosen, and a share of it held out at random ([`holdout`]); [`power`] tells what that can show.
 
 mod asked;
 mod chosen;
 mod contact;
+mod contacting;
 mod curve;
 mod export;
+mod holdout;
 mod lookalike;
+pub mod measure;
 mod normalise;
+mod overlap;
 mod phone;
 mod places;
+mod power;
 mod rank;
 mod ranking;
 mod refresh;
 mod rule;
 mod scores;
+mod sieve;
 mod summary;
 mod suppression;
 #[cfg(test)]
@@ -31,10 +38,16 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use polars::prelude::DataFrame;
+
 pub use self::chosen::{Chosen, Group};
-pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::contacting::Listed;
+pub use self::export::{FileWritten, Held, Manifest, RulesRead};
+pub use self::holdout::{Earlier, earlier};
 pub use self::lookalike::shared::not_shared;
 pub use self::lookalike::{Known, SeedMembers, lookalikes};
+pub use self::overlap::overlap;
+pub use self::power::Power;
 pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::refresh::{Change, Previous};
 pub use self::scores::Scores;
@@ -43,12 +56,14 @@ pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedFinding, SeedUsed
 use self::asked::Asked;
 use self::contact::Contacts;
 use self::curve::Curve;
-use self::rank::{Expectation, Holdout};
+use self::holdout::Holdout;
+use self::rank::Expectation;
+use self::sieve::Sieve;
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
 use crate::error::{Excerpt, Result};
-use crate::source::{Identity, People};
-use crate::spec::{Audience, Destination, Size, Spec};
+use crate::source::{Events, Identity, People};
+use crate::spec::{Audience, Campaign, Destination, Shape, Size, Spec};
 use crate::store::{self, Layout};
 use crate::time::Time;
 
@@ -63,6 +78,14 @@ pub struct Context<'a> {
     pub identities: &'a [Identity],
     /// The list as it was last made, for an audience whose turnover is bounded.
     pub previous: Option<&'a Previous>,
+    /// The version of the model whose scores rank the audience, where one does.
+    pub model: Option<&'a str>,
+    /// What people did: caps and cool-downs look at it.
+    pub events: &'a Events,
+    /// The audiences whose people are left out of this one.
+    pub listed: &'a [Listed],
+    /// The groups of the people whom this audience held before, when it is stratified: they keep them.
+    pub earlier: &'a Earlier,
 }
 
 /// An audience, ready to be written.
@@ -76,18 +99,39 @@ pub struct Expanded {
     pub changes: Option<Vec<Change>>,
     /// The members of the seed, where there is one.
     pub members: Option<SeedMembers>,
+    /// Every candidate who was not, and why: the table of `dropped.parquet`.
+    pub ledger: DataFrame,
     /// Contact columns of the chosen, row by row.
     contacts: Contacts,
     destinations: Vec<Destination>,
+    campaign: Option<Campaign>,
     asks_consent: bool,
+    stamp: Stamp,
+    /// What a stratified audience has to remember.
+    groups: Option<Earlier>,
+}
+
+/// Where a list's scores come from, for those who keep many lists.
+#[derive(Debug, Clone, PartialEq)]
+struct Stamp {
+    /// The version of the model that scored.
+    model: Option<String>,
+    /// The instant that it is a list of.
+    scored_at: Time,
+    /// When its horizon is over.
+    valid_until: Option<Time>,
 }
 
 impl Context<'_> {
     /// The words of the spec that say `key` of an audience.
     fn place(&self, audience: &Audience, key: &str) -> Option<Excerpt> {
-        let position = self.spec.audiences.iter().position(|known| known.name == audience.name)?;
-        self.spec.excerpt(&format!("audiences[{position}].{key}"))
+        place(self.spec, audience, key)
     }
+}
+
+fn place(spec: &Spec, audience: &Audience, key: &str) -> Option<Excerpt> {
+    let position = spec.audiences.iter().position(|known| known.name == audience.name)?;
+    spec.excerpt(&format!("audiences[{position}].{key}"))
 }
 
 /// Makes an audience of candidates who are ranked.
@@ -104,69 +148,109 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     let suppression = Suppression::read(audience, context.spec, &who)
         .map_err(|error| error.at(context.place(audience, "suppress")))?;
 
-    let mut rows: Vec<u32> = (0..).take(ranking.len()).collect();
-    rank::best_first(&mut rows, &ranking.score, &ranking.person);
-    let n_candidates = rows.len();
-    let people_of = |rows: &[u32]| rows.iter().map(|&row| ranking.person[row as usize]).collect::<Vec<u32>>();
-    let asked = |rows: &[u32]| Asked::new(people, &people_of(rows), context.end);
-    let before = Before::of(context.previous, ranking, people);
-    let mut dropped = Dropped::default();
-
-    let named: Vec<_> =
-        people_of(&rows).into_iter().map(|person| (people.ids[person as usize].as_str(), Some(person))).collect();
+    let mut sieve = Sieve::new(ranking);
+    let n_candidates = sieve.rows.len();
+    let named = sieve.people();
+    let named: Vec<_> = named.iter().map(|&person| (people.ids[person as usize].as_str(), Some(person))).collect();
     let (is_stopped, lists) = suppression.stops(&named, &who);
-    drop(named);
-    dropped.take_from(&mut rows, &is_stopped, "suppressed", &before);
+    sieve.drop_marked(&is_stopped, "suppressed");
 
-    let has_agreed = consenting(audience, &asked(&rows), rows.len())
+    let has_agreed = consenting(audience, &Asked::new(people, &sieve.people(), context.end), sieve.rows.len())
         .map_err(|error| error.at(context.place(audience, "consent")))?;
-    dropped.take_from(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &before);
+    sieve.drop_marked(&has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent");
+    let left = contacting::left_alone(audience, people, &sieve.people(), context)?;
+    drop_first_reason(&mut sieve, left);
 
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
     if !ranking.seed.is_empty() {
         let of_seed = Asked::new(people, &ranking.seed, context.end).attributes();
-        let is_seed = contacts.shared_with(&of_seed, &asked(&rows).attributes());
-        dropped.take_from(&mut rows, &is_seed, "same contact as the seed", &before);
+        sieve.drop_marked(&contacts.shared_with(&of_seed, &attributes), "same contact as the seed");
     }
-    let is_repeated = contacts.repeated(&asked(&rows).attributes());
-    dropped.take_from(&mut rows, &is_repeated, "duplicate contact", &before);
-    let n_contactable = rows.len();
-    let points = points(audience, ranking, &rows);
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
+    sieve.drop_marked(&contacts.repeated(&attributes), "duplicate contact");
+    if !audience.contacting.household.is_empty() {
+        let is_shared = contacting::same_household(audience, people, &sieve.people(), context)?;
+        sieve.drop_marked(&is_shared, "same household");
+    }
 
+    let n_contactable = sieve.rows.len();
+    let points = points(audience, ranking, &sieve.rows);
     if let (Size::Similarity(least), Some(similarity)) = (audience.size, &ranking.similarity) {
-        let is_unlike = rows.iter().map(|&row| similarity[row as usize] < least).collect::<Vec<_>>();
-        dropped.take_from(&mut rows, &is_unlike, "not similar enough", &before);
+        let is_unlike = sieve.rows.iter().map(|&row| similarity[row as usize] < least).collect::<Vec<_>>();
+        sieve.drop_marked(&is_unlike, "not similar enough");
     }
-    let n_chosen = rank::n_chosen(audience.size, rows.len(), taken(ranking.propensity.as_deref(), &rows).as_deref());
-    let chosen = match (audience.max_turnover, context.previous) {
-        (Some(most), Some(previous)) => {
-            refresh::taken(&rows, n_chosen, &|row| before.has(row), previous.person.len(), most)
+    let propensity = taken(ranking.propensity.as_deref(), &sieve.rows);
+    let n_chosen = rank::n_chosen(audience.size, sieve.rows.len(), propensity.as_deref());
+    let bounded = audience.max_turnover.zip(context.previous);
+    match bounded {
+        Some((most, previous)) => {
+            let listed: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
+            let was_listed = |row: u32| listed.contains(people.ids[ranking.person[row as usize] as usize].as_str());
+            let kept = refresh::taken(&sieve.rows, n_chosen, &was_listed, previous.person.len(), most);
+            let kept: HashSet<u32> = kept.into_iter().collect();
+            let is_below = sieve.rows.iter().map(|row| !kept.contains(row)).collect::<Vec<_>>();
+            sieve.drop_marked(&is_below, "below size");
         }
-        _ => rows[..n_chosen].to_vec(),
-    };
-    let is_chosen: HashSet<u32> = chosen.iter().copied().collect();
-    let is_below = rows.iter().map(|row| !is_chosen.contains(row)).collect::<Vec<_>>();
-    dropped.take_from(&mut rows, &is_below, "below size", &before);
+        None => sieve.keep_first(n_chosen, "below size"),
+    }
 
-    let holdout = Holdout::new(context.spec.seed, &audience.name, audience.holdout);
-    let mut chosen = Chosen::of(&rows, ranking, people, &holdout)?;
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
+    let strata = holdout::strata(audience, people, &attributes)
+        .map_err(|error| error.at(context.place(audience, "stratify")))?;
+    let holdout = Holdout::new(context.spec, audience);
+    let mut chosen =
+        Chosen::of(&sieve.rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
     chosen.fill_tiers(&audience.tiers, n_contactable);
-    let changes = context.previous.filter(|_| audience.max_turnover.is_some()).map(|previous| {
-        let why = dropped.by_person(ranking, people);
-        refresh::changes(previous, &chosen.person, &why, people)
-    });
-    let attributes = asked(&rows).attributes();
-    let counts = Counts { n_candidates, n_contactable, dropped: dropped.counts, lists, points };
-    let summary = summarise(audience, context.spec, &chosen, counts);
+    let changes =
+        bounded.map(|(_, previous)| refresh::changes(previous, &chosen.person, &sieve.why(previous, people), people));
+    let groups = strata.map(|_| chosen.remembered(context.earlier));
+    let n_universal = chosen.person.iter().filter(|person| holdout.is_universal(person)).count();
+    let counts = Counts { n_candidates, n_contactable, n_universal, dropped: sieve.counts(), lists, points };
+    let mut summary = summarise(audience, context, &chosen, counts);
+    summary.holdout_share = holdout.share();
+    summary.power = Power::of(audience, &summary);
+    summary.warnings.extend(summary.power.as_ref().and_then(Power::warning));
     let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
     Ok(Expanded {
         summary,
         chosen,
         changes,
         members: None,
+        ledger: sieve.ledger(people)?,
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
-        asks_consent: audience.consent.is_some(),
+        campaign: audience.campaign.clone(),
+        asks_consent: audience.consent.is_some() || audience.contacting.asks_consent(),
+        stamp: Stamp {
+            model: context.model.map(str::to_owned),
+            scored_at: context.end,
+            valid_until: context
+                .spec
+                .ranking(audience)
+                .and_then(|prediction| prediction.horizon)
+                .map(|horizon| context.end.plus(horizon)),
+        },
+        groups,
     })
+}
+
+/// Drops everyone whom a rule leaves alone, each for the first rule that does; all marks are of the same candidates.
+fn drop_first_reason(sieve: &mut Sieve<'_>, left: Vec<contacting::Left>) {
+    let mut is_gone = vec![false; sieve.rows.len()];
+    for (reason, is_marked) in left {
+        let mut gone = is_gone.iter_mut();
+        let still: Vec<bool> = is_marked
+            .into_iter()
+            .filter_map(|is_marked| {
+                let gone = gone.next().expect("a mark per candidate");
+                (!*gone).then(|| {
+                    *gone = is_marked;
+                    is_marked
+                })
+            })
+            .collect();
+        sieve.drop_marked(&still, &reason);
+    }
 }
 
 /// Which of the people asked have agreed to be contacted.
@@ -182,6 +266,7 @@ fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bo
 /// When a file cannot be written.
 pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let folder = layout.expand(&expanded.summary.audience);
+    store::write_frame(&folder.join("dropped.parquet"), &mut expanded.ledger.clone())?;
     store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
     if !expanded.summary.curve.is_empty() {
         store::write_frame(&folder.join("curve.parquet"), &mut curve::frame(&expanded.summary.curve)?)?;
@@ -192,49 +277,12 @@ pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     if let Some(changes) = &expanded.changes {
         store::write_frame(&folder.join("changes.parquet"), &mut refresh::frame(changes)?)?;
     }
+    if let Some(groups) = &expanded.groups {
+        holdout::keep(&folder, groups)?;
+    }
     let mut summary = expanded.summary.clone();
     summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
     store::write_json(&folder.join("summary.json"), &summary)
-}
-
-/// Candidates who were on the list when it was last made, by their rows.
-struct Before(HashSet<u32>);
-
-impl Before {
-    fn of(previous: Option<&Previous>, ranking: &Ranking<'_>, people: &People) -> Self {
-        let Some(previous) = previous else { return Self(HashSet::new()) };
-        let listed: HashSet<usize> = previous.person.iter().filter_map(|id| people.find(id)).collect();
-        let rows = (0..).zip(&ranking.person).filter(|(_, person)| listed.contains(&(**person as usize)));
-        Self(rows.map(|(row, _)| row).collect())
-    }
-
-    fn has(&self, row: u32) -> bool {
-        self.0.contains(&row)
-    }
-}
-
-/// Candidates who are not on the list: how many for each reason, and the reason of those who were on it before.
-#[derive(Default)]
-struct Dropped {
-    counts: BTreeMap<String, u64>,
-    reasons: Vec<(u32, &'static str)>,
-}
-
-impl Dropped {
-    /// Takes the marked rows out.
-    fn take_from(&mut self, rows: &mut Vec<u32>, is_dropped: &[bool], reason: &'static str, before: &Before) {
-        let marked = rows.iter().zip(is_dropped).filter(|(_, dropped)| **dropped).map(|(&row, _)| row);
-        self.reasons.extend(marked.filter(|&row| before.has(row)).map(|row| (row, reason)));
-        let n = rows.len();
-        let mut marks = is_dropped.iter();
-        rows.retain(|_| !marks.next().copied().unwrap_or_default());
-        self.counts.insert(reason.to_owned(), (n - rows.len()) as u64);
-    }
-
-    fn by_person<'a>(&self, ranking: &Ranking<'_>, people: &'a People) -> BTreeMap<&'a str, &'static str> {
-        let id = |row: u32| people.ids[ranking.person[row as usize] as usize].as_str();
-        self.reasons.iter().map(|&(row, reason)| (id(row), reason)).collect()
-    }
 }
 
 /// What other sizes would bring, of those who may be contacted.
@@ -259,22 +307,25 @@ fn taken(of: Option<&[f64]>, rows: &[u32]) -> Option<Vec<f64>> {
 struct Counts {
     n_candidates: usize,
     n_contactable: usize,
+    n_universal: usize,
     dropped: BTreeMap<String, u64>,
     lists: Vec<ListUsed>,
     points: Vec<Point>,
 }
 
-fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, counts: Counts) -> Summary {
+fn summarise(audience: &Audience, context: &Context<'_>, chosen: &Chosen, counts: Counts) -> Summary {
+    let spec = context.spec;
     let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
     let propensity: Option<Vec<f64>> = chosen.propensity.iter().copied().collect();
     let has_propensity = counts.points.last().map_or(prediction.is_some(), |last| last.expected_precision.is_some());
     let expected = propensity.filter(|_| has_propensity).map(|propensity| Expectation::of(&propensity));
-    let warnings = warnings(audience, &counts, chosen);
+    let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
         audience: audience.name.clone(),
         prediction: audience.prediction.clone(),
+        uplift: audience.uplift.clone(),
         from: prediction.map_or_else(Vec::new, |prediction| names(&prediction.from)),
         to: prediction.map_or_else(Vec::new, |prediction| names(&prediction.to)),
         horizon: prediction.and_then(|prediction| prediction.horizon).map(|horizon| horizon.to_string()),
@@ -284,6 +335,10 @@ fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, counts: Counts) 
         n_chosen: chosen.len() as u64,
         n_target: chosen.n_in(Group::Target) as u64,
         n_holdout: chosen.n_in(Group::Holdout) as u64,
+        n_universal: counts.n_universal as u64,
+        holdout_share: 0.0,
+        power: None,
+        as_of: (spec.shape() == Shape::Events).then(|| context.end.to_string()),
         expected_conversions: expected.map(|expected| expected.conversions),
         expected_low: expected.map(|expected| expected.interval().0),
         expected_high: expected.map(|expected| expected.interval().1),
@@ -302,7 +357,7 @@ fn nobody_left(dropped: &BTreeMap<String, u64>) -> String {
     format!("no candidate may be contacted ({})", told.join(", "))
 }
 
-fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String> {
+fn warnings(audience: &Audience, has_universal: bool, counts: &Counts, chosen: &Chosen) -> Vec<String> {
     let mut warnings = Vec::new();
     for list in &counts.lists {
         if list.n_entries == 0 {
@@ -324,7 +379,7 @@ fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String
         };
         warnings.push(format!("The audience is empty: {why}."));
     }
-    if audience.holdout > 0.0 && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
+    if (audience.holdout > 0.0 || has_universal) && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
         warnings.push("Nobody is in the holdout: the list is too short to measure its lift.".to_owned());
     }
     warnings

@@ -42,7 +42,7 @@ pub struct Change {
     /// Whether they are on the list now.
     pub entered: bool,
     /// Why.
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// The rows that are taken: `n` of the ranked `rows`, of which at most the share `max_turnover` of those who were on the list
@@ -77,7 +77,7 @@ pub(super) fn taken(
 pub(super) fn changes(
     previous: &Previous,
     now: &[String],
-    dropped: &BTreeMap<&str, &'static str>,
+    dropped: &BTreeMap<&str, &str>,
     people: &People,
 ) -> Vec<Change> {
     let before: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
@@ -90,7 +90,7 @@ pub(super) fn changes(
     let gone = previous.person.iter().filter(|person| !listed.contains(person.as_str())).map(|person| Change {
         person: person.clone(),
         entered: false,
-        reason: why_gone(person),
+        reason: why_gone(person).to_owned(),
     });
     let n_gone = previous.person.iter().filter(|person| !listed.contains(person.as_str())).count();
     let new: Vec<&String> = now.iter().filter(|person| !before.contains(person.as_str())).collect();
@@ -98,7 +98,7 @@ pub(super) fn changes(
     let came = new.iter().enumerate().map(|(at, person)| Change {
         person: (*person).clone(),
         entered: true,
-        reason: if at < n_gone { "ranks above someone who left" } else { "the list grew" },
+        reason: if at < n_gone { "ranks above someone who left" } else { "the list grew" }.to_owned(),
     });
     let mut changes: Vec<Change> = gone.chain(came).collect();
     changes.sort_by(|a, b| (a.entered, &a.person).cmp(&(b.entered, &b.person)));
@@ -113,7 +113,7 @@ pub(super) fn frame(changes: &[Change]) -> Result<DataFrame> {
     let columns = vec![
         text("person", &|change| change.person.clone()),
         text("change", &|change| if change.entered { "entered" } else { "left" }.to_owned()),
-        text("reason", &|change| change.reason.to_owned()),
+        text("reason", &|change| change.reason.clone()),
     ];
     Ok(DataFrame::new(changes.len(), columns)?)
 }

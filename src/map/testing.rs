@@ -43,7 +43,16 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         ids,
     };
     let end = Time(end * DAY);
-    Data { people, events, end, inputs: Vec::new(), rejected: Vec::new(), identities: Vec::new(), profiles: Vec::new() }
+    Data {
+        people,
+        events,
+        end,
+        inputs: Vec::new(),
+        rejected: Vec::new(),
+        identities: Vec::new(),
+        resolved: crate::source::identity::Resolved::default(),
+        profiles: Vec::new(),
+    }
 }
 
 /// A spec over events of a table `orders`.
@@ -67,11 +76,14 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         tables: BTreeMap::new(),
         people: Vec::new(),
         events: vec![source],
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 

@@ -67,10 +67,9 @@ pub fn check(spec: &Spec) -> Result<Checked> {
 
 /// What seeds and candidates that come from different sources do not share.
 fn unshared(spec: &Spec, data: &source::Data) -> Result<Vec<Finding>> {
-    let context = expand::Context { spec, end: data.end, identities: &data.identities, previous: None };
     let mut findings = Vec::new();
     for audience in &spec.audiences {
-        let told = expand::not_shared(audience, &data.people, &context)?;
+        let told = expand::not_shared(audience, &data.people, spec)?;
         findings.extend(told.into_iter().map(|advice| Finding {
             severity: Severity::Warning,
             code: "columns-not-shared".to_owned(),

@@ -17,11 +17,13 @@ mod fixture;
 mod flow;
 mod map;
 mod metrics;
+mod measure;
 mod predict;
 mod read;
 mod seed;
 mod svg;
 mod table;
+mod uplift;
 mod words;
 mod workbook;
 

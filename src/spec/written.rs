@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Destination, Estimator, Method, SeedTime, Solver};
+use super::{ColumnType, Comparison, Destination, Direction, Estimator, Method, SeedTime, Solver, UpliftLearner};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,14 +32,23 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) identity: Identity,
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
-    /// their likeness to a seed alone.
+    /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
+    /// What people must have agreed to, by purpose and region; an audience says which purposes are its own.
+    #[serde(default)]
+    pub(super) consent: Vec<Consent>,
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
+    /// What the holdouts of all audiences have in common.
+    #[serde(default)]
+    pub(super) holdout: Holdout,
+    /// Whom a treatment changes, learned from a test in which it was given at random.
+    #[serde(default)]
+    pub(super) uplifts: Vec<Uplift>,
 }
 
 /// The project.
@@ -105,6 +114,8 @@ pub(super) struct People {
     pub(super) order: Option<String>,
     /// Since when a row's attributes hold, when attributes change.
     pub(super) valid_from: Option<Time>,
+    /// When a row reached the data, if that was later: its attributes count from then on.
+    pub(super) known_at: Option<Time>,
     /// Columns that reach a person (e-mail, phone, name …): kept out of features (default: guessed by name).
     #[serde(default)]
     pub(super) contact: Vec<String>,
@@ -180,19 +191,60 @@ pub(super) enum Unit {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
-    /// Tables whose rows hold two ids of one person.
+    /// Ids that are known to be one person: tables whose rows hold two of them, or a contact column they share.
     #[serde(default)]
     pub(super) links: Vec<Link>,
+    /// Ids and contact data that mean nobody (default: null, none, nil, undefined, -1, anonymous, unknown, n/a, na, nan, test).
+    pub(super) blocked: Option<Vec<String>>,
+    /// Find rows of one person by likeness (an empty table: everything by default).
+    #[serde(rename = "match")]
+    pub(super) matching: Option<Match>,
+    /// Pairs of ids that are one person, whatever their rows say: `[["17", "c-9"]]`.
+    #[serde(default)]
+    pub(super) always: Vec<[String; 2]>,
+    /// Pairs of ids that are two people, whatever their rows say: takes a merge back, and holds from then on.
+    #[serde(default)]
+    pub(super) never: Vec<[String; 2]>,
 }
 
-/// Two columns of a table that hold ids of the same person.
+/// Ids that are one person: two columns of a table, or a contact column that people share.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
-    /// The table of `[tables]`.
-    pub(super) table: String,
+    /// The table of `[tables]` whose rows hold two ids of one person.
+    pub(super) table: Option<String>,
     /// The two columns with the ids: `["mql_id", "seller_id"]`.
-    pub(super) columns: [String; 2],
+    pub(super) columns: Option<[String; 2]>,
+    /// Or: a contact column of people tables, such as "email"; those with the same address or number are one person.
+    pub(super) contact: Option<String>,
+    /// The people tables whose contact column is compared (default: all that have it).
+    pub(super) people: Option<Vec<String>>,
+    /// An id of the first column with more ids of the second than this links nobody (default 50); of a contact: ids that share it
+    /// (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_ids: Option<usize>,
+    /// An id of the second column, such as a shared device, with more ids of the first than this links nobody (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_people: Option<usize>,
+}
+
+/// How rows of one person are found by likeness.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    /// The people tables whose rows are compared, within each and across (default: all).
+    pub(super) people: Option<Vec<String>>,
+    /// The columns to compare and what they hold (default: guessed): `{ surname = "name", born = "date" }`.
+    #[serde(default)]
+    pub(super) compare: BTreeMap<String, Comparison>,
+    /// How probable it must be that two rows are one person (default 0.9).
+    pub(super) threshold: Option<f64>,
+    /// Whether a table holds each person once, so that its rows are compared with other tables' only (default false).
+    #[serde(default)]
+    pub(super) one_to_one: bool,
+    /// The most ids that one person has (default 50).
+    #[schemars(range(min = 2))]
+    pub(super) max_ids: Option<usize>,
 }
 
 /// The stages that people pass.
@@ -352,6 +404,37 @@ pub(super) struct Model {
     /// How a logistic regression is solved (default: newton).
     #[serde(default)]
     pub(super) solver: Solver,
+    /// Features that may only raise ("up") or only lower ("down") the score: `{ "attr.tenure" = "down" }`.
+    #[serde(default)]
+    pub(super) monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning: `"attr.sampling_weight"`. It is no feature then.
+    pub(super) weight: Option<String>,
+    /// How often those who attained count in learning (default 1): a number, or "balanced". Propensities are put right again.
+    pub(super) attained_weight: Option<AttainedWeight>,
+    /// Share of those who did not attain that is learned from (default: all): `"20%"`. Propensities are put right again.
+    pub(super) negatives: Option<Share>,
+    /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
+    pub(super) search: Option<Search>,
+}
+
+/// A number, or "balanced".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum AttainedWeight {
+    Times(f64),
+    Text(String),
+}
+
+/// What a search of settings may spend: one of the two.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// Settings that are tried; the same ones on any machine.
+    #[schemars(range(min = 1))]
+    pub(super) trials: Option<usize>,
+    /// Seconds on the clock; what is found depends on the machine.
+    #[schemars(range(min = 1))]
+    pub(super) seconds: Option<u64>,
 }
 
 /// A list of people worth reaching.
@@ -362,6 +445,8 @@ pub(super) struct Audience {
     pub(super) name: String,
     /// The prediction that ranks it (default: the only one, unless a `seed` does).
     pub(super) prediction: Option<String>,
+    /// The uplift that ranks it, in place of a prediction: those whom its treatment changes most come first.
+    pub(super) uplift: Option<String>,
     /// The people whose likes are sought: SQL over `stage` and the attributes, the name of a stage, the path of a file of ids
     /// or contact data, or a table that says which of these it is.
     pub(super) seed: Option<SeedUse>,
@@ -385,13 +470,111 @@ pub(super) struct Audience {
     pub(super) value: Option<f64>,
     /// The share kept out at random, so that lift can be measured: "10%" or 0.1 (default: none).
     pub(super) holdout: Option<Share>,
+    /// Hold out exactly that share of each tenth of the list ("propensity") or of each value of an attribute (its name).
+    pub(super) stratify: Option<String>,
+    /// The lift that is hoped for, relative to the rate without contact: "20%". Told is whether the holdout can show it.
+    pub(super) expected_lift: Option<Share>,
     /// Files of people who must not be contacted.
     #[serde(default)]
     pub(super) suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted.
     pub(super) consent: Option<String>,
+    /// The purposes that people are contacted for: all [[consent]] rules of these hold.
+    #[serde(default)]
+    pub(super) purposes: Vec<String>,
+    /// Attributes that people of one household have in common, such as `["household_id"]` or `["last_name", "street", "zip"]`: only
+    /// the best ranked of them is contacted.
+    #[serde(default)]
+    pub(super) household: Vec<String>,
+    /// Who was contacted so often is left alone: `{ event = "email_sent", times = 4, within = "30d" }`.
+    pub(super) cap: Option<Cap>,
+    /// What people are left alone after, and for how long: `[{ after = "purchase", for = "14d" }]`.
+    #[serde(default)]
+    pub(super) cool_down: Vec<CoolDown>,
+    /// Audiences whose people are left out of this one, each declared before it.
+    #[serde(default)]
+    pub(super) not_in: Vec<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+    /// Salesforce: the id of the campaign that its people become members of.
+    pub(super) campaign: Option<String>,
+    /// Salesforce: what a member of the campaign is at first (default: Sent).
+    pub(super) campaign_status: Option<String>,
+}
+
+/// What people must have agreed to for a purpose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consent {
+    /// What they are contacted for, or through: "email", "ads".
+    pub(super) purpose: String,
+    /// SQL over the attributes: whom the rule is about, and whom it cannot tell (default: everyone).
+    pub(super) region: Option<String>,
+    /// SQL over the attributes: what must hold, such as `email_opt_in = true`.
+    pub(super) needs: String,
+}
+
+/// So many events of a kind in a span before the end are enough.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cap {
+    /// The kind of event that contacting a person leaves.
+    pub(super) event: String,
+    /// Who has so many of them is left alone.
+    #[schemars(range(min = 1))]
+    pub(super) times: u32,
+    /// How long before the end they count: "30d".
+    pub(super) within: String,
+}
+
+/// People are left alone for so long after an event.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CoolDown {
+    /// The kind of event: "purchase", "complaint".
+    pub(super) after: String,
+    /// For how long: "14d".
+    #[serde(rename = "for")]
+    pub(super) span: String,
+}
+
+/// A test: who was treated at random, who was not, and what counts as a response.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Uplift {
+    /// The uplift's name; a folder is named after it.
+    pub(super) name: String,
+    /// SQL over the attributes: who was treated.
+    pub(super) treatment: String,
+    /// SQL over the attributes: who was left alone, to compare with.
+    pub(super) control: String,
+    /// SQL over the attributes: who responded.
+    pub(super) outcome: String,
+    /// Columns that were filled in after the treatment: they are no features, as those that the rules name are none.
+    #[serde(default)]
+    pub(super) after: Vec<String>,
+    /// Features to leave out; `*` stands for anything.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+    /// Which learner (default: auto, the mean of the four).
+    #[serde(default)]
+    pub(super) learner: UpliftLearner,
+    /// The model that learners are made of (default: logistic).
+    #[serde(default)]
+    pub(super) model: Model,
+    /// How many random halves the ranking is judged on (default 10).
+    #[schemars(range(min = 2))]
+    pub(super) halves: Option<u32>,
+}
+
+/// What the holdouts of all audiences have in common.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holdout {
+    /// The share of everybody who is kept out of every audience: "5%" or 0.05 (default: none).
+    pub(super) universal: Option<Share>,
+    /// A word that people are drawn by, in place of the seed: keep it, and the seed may change while campaigns run.
+    pub(super) salt: Option<String>,
 }
 
 /// Whose likes are sought.

@@ -96,7 +96,7 @@ impl Learner {
     fn estimator(self) -> Box<dyn Estimator> {
         match self {
             Self::Linear => Box::new(Logistic::default()),
-            Self::Trees => Box::new(Boosting),
+            Self::Trees => Box::new(Boosting::default()),
         }
     }
 
@@ -112,7 +112,8 @@ impl Learner {
     /// Learns from `sample`; every random choice derives from `seed`.
     pub(super) fn learn(self, sample: &Sample, seed: u64) -> Result<Bagged> {
         let label: Vec<bool> = (0..sample.table.n_rows).map(|row| row < sample.n_seed).collect();
-        let data = Data { table: &sample.table, label: &label, key: &sample.key, seed, out_of_time: false };
+        let data =
+            Data { table: &sample.table, label: &label, weight: None, key: &sample.key, seed, out_of_time: false };
         let (n_bags, n_judges, ratio) = self.shape(sample.n_seed);
         let bags = bags(sample, [n_bags, n_judges], ratio, seed);
         let (bags, judged) = bags.split_at(n_bags);
@@ -238,7 +239,7 @@ fn of_bag(settings: Settings, n_seed: usize) -> Settings {
                 ..trees
             })
         }
-        linear @ Settings::Linear(_) => linear,
+        others => others,
     }
 }
 

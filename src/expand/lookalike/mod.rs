@@ -202,7 +202,7 @@ fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context
     let columns: Vec<String> = seed.weight.iter().cloned().collect();
     let unseen = Unseen { rules: &rules, columns: &columns, exclude: &audience.exclude };
     let mut recipe = discover::likeness(known.data, context.spec, unseen, context.end);
-    if let Some(columns) = shared::shared(audience, &known.data.people, context)?.columns {
+    if let Some(columns) = shared::shared(audience, &known.data.people, context.spec)?.columns {
         recipe.features.retain(|feature| match feature {
             Feature::Attribute(attribute) => columns.contains(&attribute.column),
             _ => true,

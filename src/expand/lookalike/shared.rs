@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::Context;
+use super::super::place;
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::map::rules::columns_named;
 use crate::source::People;
-use crate::spec::{Audience, Told};
+use crate::spec::{Audience, Spec, Told};
 
 /// The attributes of both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct Shared {
 ///
 /// # Errors
 /// An error of the spec for each column of `shared` that one side does not have.
-pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Shared> {
+pub(super) fn shared(audience: &Audience, people: &People, spec: &Spec) -> Result<Shared> {
     let sides = [audience.seed.as_ref().and_then(|seed| seed.source.as_deref()), audience.candidates.source.as_deref()];
     let [of_seed, of_candidates] = sides.map(|source| columns(source, people));
     let errors = audience.candidates.shared.iter().flatten().filter_map(|column| {
@@ -40,7 +40,7 @@ pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>
         let both = of_seed.intersection(&of_candidates).map(String::as_str);
         let near = did_you_mean(column, both.clone()).map(|near| format!("did you mean `{near}`?"));
         let all = || format!("both have {}", both.clone().collect::<Vec<_>>().join(", "));
-        Some(Error::new(Kind::Spec, message).hint(near.unwrap_or_else(all)).at(context.place(audience, "candidates")))
+        Some(Error::new(Kind::Spec, message).hint(near.unwrap_or_else(all)).at(place(spec, audience, "candidates")))
     });
     if let Some(error) = Error::all(errors.collect()) {
         return Err(error);
@@ -61,11 +61,11 @@ pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>
 ///
 /// # Errors
 /// As [`shared`].
-pub fn not_shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Vec<String>> {
+pub fn not_shared(audience: &Audience, people: &People, spec: &Spec) -> Result<Vec<String>> {
     if audience.seed.is_none() {
         return Ok(Vec::new());
     }
-    let Shared { only_seed, only_candidates, .. } = shared(audience, people, context)?;
+    let Shared { only_seed, only_candidates, .. } = shared(audience, people, spec)?;
     let of_seed = audience.seed.as_ref().and_then(|seed| match &seed.told {
         Told::Rule(rule) => Some(rule),
         _ => None,

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::{Data, Values, read};
 use crate::error::Error;
-use crate::spec::{EventSource, PeopleSource, Rows, Spec, Table, TimeColumn, TimeReading};
+use crate::spec::{EventSource, Link, PeopleSource, Rows, Spec, Table, TimeColumn, TimeReading};
 
 /// A folder with files, removed at the end of the test.
 struct Folder(tempfile::TempDir);
@@ -47,11 +47,14 @@ fn spec(root: &Path) -> Spec {
         tables: std::collections::BTreeMap::new(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 
@@ -84,8 +87,14 @@ fn people(name: &str) -> PeopleSource {
         person: Some("person".into()),
         order: None,
         valid_from: None,
+        known_at: None,
         contact: Vec::new(),
     }
+}
+
+/// Two columns of a table that hold ids of one person, with the usual limits.
+fn link(table: &str, columns: [&str; 2]) -> Link {
+    Link { table: table.into(), columns: columns.map(str::to_owned), max_ids: 50, max_people: 5 }
 }
 
 /// What a log of that text holds, told how to read its table.

@@ -1,7 +1,11 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::super::{
+    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage,
+    Stratify,
+};
+use super::contacting::Said;
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -32,9 +36,14 @@ impl Check<'_, '_> {
         checked
     }
 
-    pub(super) fn audiences(&mut self, audiences: Vec<written::Audience>, known: Known<'_>) -> Vec<Audience> {
+    pub(super) fn audiences(
+        &mut self,
+        audiences: Vec<written::Audience>,
+        consents: &[Consent],
+        known: Known<'_>,
+    ) -> Vec<Audience> {
         let mut checked: Vec<Audience> = Vec::new();
-        for (position, audience) in audiences.into_iter().enumerate() {
+        for (position, mut audience) in audiences.into_iter().enumerate() {
             let at = format!("audiences[{position}]");
             self.once(
                 &format!("{at}.name"),
@@ -42,7 +51,16 @@ impl Check<'_, '_> {
                 &audience.name,
                 checked.iter().map(|other| other.name.as_str()),
             );
-            let audience = self.audience(&at, audience, known);
+            let said = Said {
+                purposes: std::mem::take(&mut audience.purposes),
+                household: std::mem::take(&mut audience.household),
+                cap: audience.cap.take(),
+                cool_down: std::mem::take(&mut audience.cool_down),
+                not_in: std::mem::take(&mut audience.not_in),
+            };
+            let before: Vec<&str> = checked.iter().map(|other: &Audience| other.name.as_str()).collect();
+            let contacting = self.contacting(&at, said, consents, &before);
+            let audience = Audience { contacting, ..self.audience(&at, audience, known) };
             checked.push(audience);
         }
         checked
@@ -77,7 +95,7 @@ impl Check<'_, '_> {
             cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
-            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }
     }
@@ -144,6 +162,8 @@ impl Check<'_, '_> {
     fn audience(&mut self, at: &str, audience: written::Audience, known: Known<'_>) -> Audience {
         let name = self.folder(&format!("{at}.name"), audience.name);
         let (has_seed, said) = (audience.seed.is_some(), audience.prediction);
+        let ranks = has_seed || said.is_some();
+        let uplift = audience.uplift.map(|uplift| self.by_uplift(&format!("{at}.uplift"), &name, uplift, ranks, known));
         let seed = audience.seed.and_then(|seed| self.seed(&format!("{at}.seed"), &name, seed, known));
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
@@ -163,9 +183,11 @@ impl Check<'_, '_> {
             }
         }
         let suppress = audience.suppress.iter().enumerate();
-        let needs_prediction = !has_seed || said.is_some();
+        let export = self.export(at, audience.export);
+        let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
+            uplift,
             seed,
             candidates: self.candidates(&format!("{at}.candidates"), audience.candidates, known),
             method: audience.method.unwrap_or_default(),
@@ -176,13 +198,30 @@ impl Check<'_, '_> {
             value: audience.value,
             max_turnover: audience.max_turnover.map(|share| self.turnover(&format!("{at}.max_turnover"), &share)),
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
+            stratify: audience.stratify.map(stratify),
+            expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
-            export: self.export(at, audience.export),
+            contacting: Contacting::default(),
+            campaign: self.campaign(at, &export, audience.campaign, audience.campaign_status),
+            export,
             name,
         };
         self.agrees(at, &checked);
         checked
+    }
+
+    /// The uplift that ranks an audience, which nothing else `ranks`.
+    fn by_uplift(&mut self, at: &str, name: &str, uplift: String, ranks: bool, known: Known<'_>) -> String {
+        let names: Vec<&str> = known.uplifts.iter().map(|uplift| uplift.name.as_str()).collect();
+        if ranks {
+            let message = format!("audience `{name}` is ranked by an uplift and by something else");
+            self.fault(at, message, "keep one of `uplift`, `prediction` and `seed`");
+        }
+        if !names.contains(&uplift.as_str()) && !self.faults.has_blanks_in("uplifts") {
+            self.unknown(at, format!("audience `{name}`: there is no uplift `{uplift}`"), &uplift, "uplifts", &names);
+        }
+        uplift
     }
 
     /// The prediction whose scores rank an audience.
@@ -281,19 +320,31 @@ impl Check<'_, '_> {
         Size::MaxProfit { cost: cost.unwrap_or(1.0), value: value.unwrap_or(1.0) }
     }
 
+    /// What all holdouts have in common.
+    pub(super) fn holdouts(&mut self, holdout: written::Holdout) -> Holdout {
+        let universal = holdout.universal.map_or(0.0, |share| self.holdout("holdout.universal", &share));
+        Holdout { universal, salt: holdout.salt.map(|salt| self.name("holdout.salt", salt)) }
+    }
+
     fn holdout(&mut self, at: &str, share: &written::Share) -> f64 {
-        let found = match share {
-            written::Share::Number(share) => Some(*share),
-            written::Share::Text(text) => percent(text),
-        };
-        match found {
+        match number(share) {
             Some(share) if (0.0..1.0).contains(&share) => share,
             _ => {
-                let message = "`holdout` must be a share from 0 % to below 100 %";
+                let key = at.rsplit('.').next().unwrap_or(at);
+                let message = format!("`{key}` must be a share from 0 % to below 100 %");
                 self.fault(at, message, "write \"10%\" or 0.1: the part of the audience that is left alone");
                 0.0
             }
         }
+    }
+
+    fn lift(&mut self, at: &str, lift: &written::Share) -> Option<f64> {
+        let found = number(lift).filter(|lift| lift.is_finite() && *lift > 0.0);
+        if found.is_none() {
+            let hint = "write \"20%\": a fifth more conversions than without contact";
+            self.fault(at, "`expected_lift` must be above 0 %", hint);
+        }
+        found
     }
 
     fn export(&mut self, at: &str, export: Option<Vec<Destination>>) -> Vec<Destination> {
@@ -307,8 +358,42 @@ impl Check<'_, '_> {
         export
     }
 
+    /// The campaign of an export that needs one.
+    fn campaign(
+        &mut self,
+        at: &str,
+        export: &[Destination],
+        id: Option<String>,
+        status: Option<String>,
+    ) -> Option<Campaign> {
+        let place = format!("{at}.campaign");
+        match (export.contains(&Destination::SalesforceCampaignMembers), id) {
+            (true, Some(id)) => {
+                let is_id = id.starts_with("701")
+                    && matches!(id.len(), 15 | 18)
+                    && id.bytes().all(|b| b.is_ascii_alphanumeric());
+                if !is_id {
+                    let message = format!("`campaign` \"{id}\" is not the id of a Salesforce campaign");
+                    self.fault(&place, message, "it has 15 or 18 letters and digits, and begins with 701");
+                }
+                Some(Campaign { id, status: status.unwrap_or_else(|| "Sent".to_owned()) })
+            }
+            (true, None) => {
+                let hint = "add campaign = \"701…\", the id in the campaign's address";
+                self.fault(&place, "export \"salesforce-campaign-members\" needs `campaign`", hint);
+                None
+            }
+            (false, None) if status.is_none() => None,
+            (false, _) => {
+                let message = "`campaign` and `campaign_status` count only with export \"salesforce-campaign-members\"";
+                self.fault(&place, message, "leave them out, or add that export");
+                None
+            }
+        }
+    }
+
     /// A name that a folder can bear.
-    fn folder(&mut self, at: &str, name: String) -> String {
+    pub(super) fn folder(&mut self, at: &str, name: String) -> String {
         let name = self.name(at, name);
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !name.trim().is_empty() && (name.starts_with('.') || !name.chars().all(fits)) {
@@ -322,8 +407,19 @@ impl Check<'_, '_> {
     }
 }
 
+fn stratify(by: String) -> Stratify {
+    if by == "propensity" { Stratify::Propensity } else { Stratify::Attribute(by) }
+}
+
+fn number(share: &written::Share) -> Option<f64> {
+    match share {
+        written::Share::Number(share) => Some(*share),
+        written::Share::Text(text) => percent(text),
+    }
+}
+
 /// `10%` as 0.1.
-fn percent(text: &str) -> Option<f64> {
+pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
 }

@@ -3,12 +3,16 @@
 //! Every check notes its fault and goes on with a stand-in, so that all faults are found in one go; a [`Spec`] made of
 //! stand-ins never leaves [`super::parse`].
 
+mod contacting;
 mod goals;
+mod identity;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
 mod times;
 mod triggers;
+mod uplifts;
 mod variables;
 
 use std::path::Path;
@@ -40,16 +44,20 @@ pub(super) fn check(
     let tables = check.tables(written.tables);
     let people = check.people(written.people);
     let events = check.events(written.events);
-    let links = check.links(written.identity.links);
-    let lifecycle = check.lifecycle(written.lifecycle, &written.predictions, &written.audiences);
+    let identity = check.identity(written.identity, &people);
+    let lifecycle =
+        check.lifecycle(written.lifecycle, &written.predictions, &written.audiences, !written.uplifts.is_empty());
     let end = lifecycle.end.as_deref().and_then(|end| {
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
-    let audiences =
-        check.audiences(written.audiences, Known { people: &people, stages: &stages, predictions: &predictions });
+    let uplifts = check.uplifts(written.uplifts);
+    let consents = check.consents(written.consent);
+    let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
+    let audiences = check.audiences(written.audiences, &consents, known);
+    let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),
@@ -58,11 +66,14 @@ pub(super) fn check(
         tables,
         people,
         events,
-        links,
+        identity,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
+        holdout,
+        uplifts,
         places: faults.places().of_stages(&stage_paths),
     }
 }

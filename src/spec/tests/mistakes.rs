@@ -451,8 +451,19 @@ fn audiences() {
     let audience = audience.replace("prediction = \"second-purchase\"\n", "");
     let text = format!("{before}[[predictions]]{prediction}[[predictions]]{second}[[audiences]]{audience}");
     assert_snapshot!(said(&text, &[]), @r#"
-    error: audience `second-purchase-email` does not say which prediction ranks it; this version has no other ranking
+    error: audience `second-purchase-email` says neither which prediction nor which seed ranks it
       ╭─[shop/clo.toml:75:1]  [[audiences]]
-    help: add prediction = "second-purchase"
+    help: add prediction = "second-purchase", or seed = "…" (whose likes are sought)
     "#);
+}
+
+#[test]
+fn rules_of_contacting_that_cannot_be() {
+    let said = shop(&[(
+        "export = [\"csv\", \"xlsx\", \"google-customer-match\", \"meta-custom-audience\"]",
+        "export = [\"salesforce-campaign-members\"]\npurposes = [\"emial\"]\nnot_in = [\"other\"]\n\
+         cap = { event = \"mail\", times = 2, within = \"30 days\" }\n\
+         [[consent]]\npurpose = \"email\"\nneeds = \"opt_in =\"",
+    )]);
+    assert_snapshot!(said, @"");
 }
