@@ -5,26 +5,33 @@
 //! prediction the [`Examples`] with the [`Recipe`] of their features ([`examples`]) and the [`signals`] of each feature.
 
 mod attributes;
+mod calendar;
 pub mod catalogue;
+mod chronology;
 mod engine;
 mod examples;
 mod findings;
 mod frames;
+mod issues;
 mod likeness;
 mod scoring;
 mod signals;
+mod sources;
 mod splits;
 pub mod table;
 mod trial;
+mod units;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
+pub use calendar::{Days, Gap, calendar};
 pub use catalogue::{Feature, Recipe};
 pub use examples::{eligible_at, examples};
-pub use findings::{Finding, Findings, Severity, findings, write_findings};
+pub use findings::{Finding, Findings, Severity, findings, gate, write_findings};
 pub use frames::{read_examples, write_examples, write_signals};
 pub use likeness::{Unseen, features_at, likeness};
 pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Signal, signals};
+pub use sources::{Catalogue, catalogue, write_catalogue};
 pub use table::{Cells, Column, Examples, Split, Table};
 pub use trial::{Trial, trial};

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::normalise::mailbox;
-use super::places;
 use super::scores::as_text;
 use crate::error::Result;
 use crate::source::People;
+use crate::source::places;
 
 /// What a contact column holds, as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

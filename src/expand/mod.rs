@@ -23,7 +23,6 @@ pub mod measure;
 mod normalise;
 mod overlap;
 mod phone;
-mod places;
 mod power;
 mod rank;
 mod ranking;

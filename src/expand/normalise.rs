@@ -8,7 +8,7 @@ use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::phone::e164;
-use super::places;
+use crate::source::places;
 
 /// One thing done to a value on its way to a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -61,7 +61,10 @@ pub fn check(spec: &Spec) -> Result<Checked> {
         tables: tables.collect(),
         events: data.events.kinds.iter().cloned().zip(counts).collect(),
         lifecycle: Lifecycle::of(&mapped.lifecycle),
-        findings: unshared.into_iter().chain(Finding::all(&mapped.lint, &discover::findings(&data, spec))).collect(),
+        findings: unshared
+            .into_iter()
+            .chain(Finding::all(&mapped.lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?))
+            .collect(),
     })
 }
 

@@ -19,6 +19,8 @@ use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Key, Layout, manifest, models};
 
+/// What each cell of the lifecycle table is read from: drawn up with the map.
+const CATALOGUE: &str = "discover/catalogue.json";
 /// How much the audiences have in common.
 const OVERLAP: &str = "expand/overlap.parquet";
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
@@ -45,10 +47,13 @@ impl<'a> Phases<'a> {
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        discover::write_findings(&layout.file("discover"), data, spec)?;
+        let days = discover::calendar(&data.events);
+        let findings = discover::findings(data, spec, &days)?;
+        discover::write_findings(&layout.file("discover"), data, &findings, &days)?;
         let kept = layout.models.join(IDENTITY);
         let data = self.data.as_mut().expect("it was just read");
         std::mem::take(&mut data.resolved).keep(&kept)?;
+        discover::gate(&findings, spec)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -57,6 +62,7 @@ impl<'a> Phases<'a> {
         let data = self.data()?;
         let mapped = map::map(data, spec)?;
         map::write(&mapped, data, spec, layout)?;
+        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &mapped)?;
         self.stays = Some(mapped.stays);
         Ok(())
     }
@@ -225,8 +231,9 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 6] = [
+        const OF_SOURCE: [&str; 7] = [
             "discover/profile.parquet",
+            "discover/calendar.parquet",
             "discover/identities.parquet",
             "discover/identity_edges.parquet",
             "discover/identity_log.parquet",
@@ -236,7 +243,7 @@ impl Work for Phases<'_> {
         let layout = self.layout;
         match task {
             Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
-            Task::Map => vec![layout.file("map")],
+            Task::Map => vec![layout.file("map"), layout.file(CATALOGUE)],
             Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
             Task::Predict(i) => {
                 let name = &self.spec.predictions[i].name;

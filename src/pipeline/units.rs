@@ -72,7 +72,12 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
     let mut plan = Plan { units: Vec::new() };
     let source = plan.add("source", Task::Source, source_key(spec, inputs), &[]);
     plan.units[source].is_always_stale = inputs.iter().any(|input| input.is_remote);
-    let map = plan.add("map", Task::Map, Key::new("map").with("stages", &spec.stages), &[source]);
+    let map = plan.add(
+        "map",
+        Task::Map,
+        Key::new("map").with("stages", &spec.stages).with("measures", &spec.measures),
+        &[source],
+    );
     let mut predicted = Vec::new();
     for (i, prediction) in spec.predictions.iter().enumerate() {
         let name = &prediction.name;
@@ -177,6 +182,8 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("spend", &spec.measures.spend)
+        .with("discover", &spec.discover)
         .with("as_of", &spec.as_of)
 }
 

@@ -17,6 +17,7 @@ mod contacting;
 mod destination;
 mod faults;
 mod fit;
+mod measures;
 mod places;
 mod seed;
 mod sql;
@@ -37,6 +38,7 @@ use crate::time::{Duration, Time};
 
 pub use contacting::{Cap, Consent, Contacting, CoolDown};
 pub use destination::{Campaign, Destination};
+pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 pub use trigger::{Cause, Exit, ReEntry, Trigger};
@@ -122,10 +124,14 @@ pub struct Spec {
     pub as_of: Option<Time>,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
+    /// How the data is looked at.
+    pub discover: Discover,
     /// What is to be predicted.
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What the map measures beside the stage history.
+    pub measures: Measures,
     /// What holdouts have in common.
     pub holdout: Holdout,
     /// Tests to learn from whom a treatment changes.
@@ -207,6 +213,27 @@ pub struct Table {
     pub sheet: Option<String>,
     /// The query of a database address.
     pub query: Option<String>,
+    /// The kind of system it came from, in a word: `crm`, `shop`.
+    pub system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Discover {
+    /// The gravity of a data issue that ends the run; `None`: none does.
+    pub fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them.
+    pub country: Option<String>,
+}
+
+/// How grave a data issue must be to end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Results would be wrong.
+    Error,
+    /// Results may be wrong.
+    Warning,
 }
 
 /// How the columns of a text file are parted.

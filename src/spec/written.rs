@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Comparison, Destination, Direction, Estimator, Method, SeedTime, Solver, UpliftLearner};
+use super::{
+    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, KpiName, Method, SeedTime, Solver, UpliftLearner,
+};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,6 +36,9 @@ pub(super) struct Written {
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
     /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
+    /// How the data is looked at.
+    #[serde(default)]
+    pub(super) discover: Discover,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
@@ -43,6 +48,8 @@ pub(super) struct Written {
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
+    /// What was spent to win people: acquisition cost and customer value come from it.
+    pub(super) spend: Option<Spend>,
     /// What the holdouts of all audiences have in common.
     #[serde(default)]
     pub(super) holdout: Holdout,
@@ -68,7 +75,7 @@ pub(super) enum Table {
     /// Path, glob or address. `${VAR}` and `${VAR:-default}` are replaced by environment variables.
     Path(String),
     /// A path, and how the file is to be read.
-    File(File),
+    File(Box<File>),
 }
 
 /// A path, and how the file is to be read.
@@ -98,6 +105,18 @@ pub(super) struct File {
     pub(super) sheet: Option<String>,
     /// The query to ask a database address.
     pub(super) query: Option<String>,
+    /// The kind of system the file came from: "crm", "esp", "web", "shop", "warehouse" …, for the source catalogue.
+    pub(super) system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discover {
+    /// A run ends with exit code 5, before anything is built on the data, when a data issue is as grave as this.
+    pub(super) fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them: "DE", "Brazil".
+    pub(super) country: Option<String>,
 }
 
 /// People: one row per person, attributes.
@@ -258,6 +277,80 @@ pub(super) struct Lifecycle {
     /// The stages, in their order; beside a template they replace its stages of the same name or follow them.
     #[serde(default)]
     pub(super) stages: Vec<Stage>,
+    /// Attributes or event properties to tell people apart by in the map: `["channel", "state"]`. Of a property the
+    /// person's first value counts.
+    #[serde(default)]
+    pub(super) by: Vec<String>,
+    /// The windows of funnels, after entry (default: 7d, 30d, 90d).
+    pub(super) windows: Option<Vec<String>>,
+    /// What an order is and what it is worth (default: guessed by name).
+    pub(super) orders: Option<Orders>,
+    /// How people score what they got: for the response score (NPS).
+    pub(super) score: Option<Score>,
+    /// What the KPIs of stages should come to.
+    #[serde(default)]
+    pub(super) targets: Vec<Target>,
+}
+
+/// What an order is and what it is worth.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Orders {
+    /// The kinds of events that are orders (default: those that carry the amount, by name if some are called so).
+    pub(super) events: Option<Vec<String>>,
+    /// The kinds of events whose amount is paid back.
+    #[serde(default)]
+    pub(super) refunds: Vec<String>,
+    /// The property that holds an order's amount (default: revenue, amount, value, total, price …).
+    pub(super) amount: Option<String>,
+    /// The share of the amount that is profit, "40%" or 0.4: for customer value.
+    pub(super) margin: Option<Share>,
+}
+
+/// How people score what they got.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Score {
+    /// The property that holds the score.
+    pub(super) property: String,
+    /// The kind of event that carries it (default: any).
+    pub(super) event: Option<String>,
+    /// Scores from here on are promoters' (9 of 10; 5 of 5).
+    pub(super) promoters: f64,
+    /// Scores up to here are detractors' (6 of 10; 3 of 5).
+    pub(super) detractors: f64,
+}
+
+/// What a KPI of a stage should come to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// The stage.
+    pub(super) stage: String,
+    /// The KPI.
+    pub(super) kpi: KpiName,
+    /// The KPI should not be below.
+    pub(super) at_least: Option<f64>,
+    /// The KPI should not be above.
+    pub(super) at_most: Option<f64>,
+}
+
+/// What was spent to win people: a row per day, week or campaign.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spend {
+    /// The table of `[tables]` whose rows it is.
+    pub(super) table: Option<String>,
+    /// Or: a SQL query over the tables.
+    pub(super) sql: Option<String>,
+    /// The column with the time (default with `sql`: time).
+    pub(super) time: Option<Time>,
+    /// The column with the amount (default with `sql`: amount).
+    pub(super) amount: Option<String>,
+    /// The stage that the money was to bring people into (default: the first that an event enters).
+    pub(super) stage: Option<String>,
+    /// The column with the channel; one of `lifecycle.by`, so that each channel's cost stands beside its people.
+    pub(super) channel: Option<String>,
 }
 
 /// A lifecycle in common use: its name, or a table that fits it to the data.

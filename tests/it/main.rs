@@ -6,6 +6,7 @@
 mod atomic;
 mod exit_codes;
 mod golden;
+mod issues;
 mod killed;
 mod leaks;
 mod lock;

@@ -186,7 +186,7 @@ fn types_and_words() {
     assert_snapshot!(shop(&[("estimator = \"auto\"", "estimator = \"boostng\"")]), @r#"
     error: `estimator` cannot be "boostng"
       ╭─[shop/clo.toml:63:11]  model = { estimator = "boostng" }
-    help: did you mean "boosting"? This version takes "auto", "logistic", "boosting" or "forest"
+    help: did you mean "boosting"? This version takes "auto", "bayes", "logistic", "boosting", "forest" or "blend"
     "#);
     assert_snapshot!(shop(&[("\"google-customer-match\"", "\"tiktok\"")]), @r#"
     error: `export` cannot be "tiktok"
@@ -458,6 +458,32 @@ fn audiences() {
 }
 
 #[test]
+fn what_the_map_measures() {
+    for (added, wanted) in [
+        ("windows = [\"7 parsecs\"]", "`7 parsecs` is not a duration"),
+        ("score = { property = \"stars\", promoters = 3, detractors = 4 }", "promoters score from 3 on"),
+        ("orders = { margin = \"140%\" }", "`margin` must be a share"),
+        ("targets = [{ stage = \"customer\", kpi = \"conversion\" }]", "this target has no number"),
+        ("targets = [{ stage = \"custmer\", kpi = \"health\", at_least = 1 }]", "did you mean `customer`?"),
+        ("targets = [{ stage = \"customer\", kpi = \"won_back\", at_least = 1 }]", "write kpi = \"conversion\""),
+        (
+            "targets = [{ stage = \"customer\", kpi = \"revenue\", at_least = 2, at_most = 1 }]",
+            "no number is at least 2",
+        ),
+        ("by = [\"state\", \"state\"]", "there are two attributes named `state`"),
+    ] {
+        let text = SHOP.replacen("[lifecycle]\n", &format!("[lifecycle]\n{added}\n"), 1);
+        let error = read(&text).expect_err(added);
+        let told = format!("{error} {:?}", error.hints());
+        assert!(told.contains(wanted), "{added}: {told}");
+    }
+    let spend = "[spend]\ntable = \"orders\"\ntime = \"day\"\namount = \"cost\"\nchannel = \"chanel\"\n";
+    let text = SHOP.replacen("[lifecycle]\n", &format!("{spend}[lifecycle]\nby = [\"channel\"]\n"), 1);
+    let error = read(&text).unwrap_err();
+    assert!(error.to_string().contains("`chanel`: whose channel is it?"), "{error}");
+}
+
+#[test]
 fn rules_of_contacting_that_cannot_be() {
     let said = shop(&[(
         "export = [\"csv\", \"xlsx\", \"google-customer-match\", \"meta-custom-audience\"]",
@@ -465,5 +491,25 @@ fn rules_of_contacting_that_cannot_be() {
          cap = { event = \"mail\", times = 2, within = \"30 days\" }\n\
          [[consent]]\npurpose = \"email\"\nneeds = \"opt_in =\"",
     )]);
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+    error: export "salesforce-campaign-members" needs `campaign`
+      ╭─[shop/clo.toml:66:1]  [[audiences]]
+    help: add campaign = "701…", the id in the campaign's address
+
+    error: there is no [[consent]] of purpose `emial`
+      ╭─[shop/clo.toml:75:13]  purposes = ["emial"]
+    help: did you mean `email`?
+
+    error: `not_in`: there is no audience `other` before this one
+      ╭─[shop/clo.toml:76:11]  not_in = ["other"]
+    help: this spec has no audiences before this one
+
+    error: `within`: `30 days` is not a duration
+      ╭─[shop/clo.toml:77:36]  cap = { event = "mail", times = 2, within = "30 days" }
+    help: write a number and a unit: 12h, 7d, 2w, 6mo or 1y
+
+    error: this SQL does not parse: expected an expression, found its end
+      ╭─[shop/clo.toml:80:1]  needs = "opt_in ="
+    help: texts stand in single quotes ('yes'), columns that are no plain word in double quotes ("Total Charges")
+    "#);
 }
