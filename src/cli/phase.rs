@@ -74,7 +74,8 @@ pub(super) fn stages(lifecycle: &Lifecycle) -> String {
     }
     let events = if *n_events > 0 { format!(", {} events", grouped(*n_events)) } else { String::new() };
     let end = end.as_ref().filter(|_| *n_events > 0).map(|end| format!(", until {end}")).unwrap_or_default();
-    format!("{} people{events}{end}\n{}", grouped(*n_people), table.render())
+    let table = if stages.is_empty() { String::new() } else { table.render() };
+    format!("{} people{events}{end}\n{table}", grouped(*n_people))
 }
 
 /// What is wrong with data or stages, the gravest first; what is only good to know is counted.

@@ -2,9 +2,11 @@
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 
+use super::rank::n_chosen;
 use super::{Earlier, Ranking, Reasons};
 use crate::error::Result;
 use crate::source::People;
+use crate::spec::Size;
 
 /// The chosen people, column by column, best first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Chosen {
     pub similarity: Vec<Option<f64>>,
     /// To be reached, or kept out.
     pub group: Vec<Group>,
+    /// The smallest of the nested shares that holds them, such as `5%`, where the audience has tiers.
+    pub tier: Vec<Option<String>>,
     /// Up to three reasons in words.
     pub reasons: Vec<Reasons>,
 }
@@ -68,9 +72,21 @@ impl Chosen {
             propensity: taken(&ranking.propensity),
             similarity: taken(&ranking.similarity),
             group: group(&person),
+            tier: vec![None; rows.len()],
             reasons: (ranking.reasons)(rows)?,
             person,
         })
+    }
+
+    /// Puts each into the smallest of nested shares of `n` candidates that holds them.
+    pub(super) fn fill_tiers(&mut self, tiers: &[f64], n: usize) {
+        let ends: Vec<usize> = tiers.iter().map(|&share| n_chosen(Size::Share(share), n, None)).collect();
+        let tier = |rank: &u32| {
+            let at = ends.iter().position(|&end| *rank as usize <= end)?;
+            // Two decimals are more than anybody writes; trailing zeros are not shown.
+            Some(format!("{}%", (tiers[at] * 10_000.0).round() / 100.0))
+        };
+        self.tier = self.rank.iter().map(tier).collect();
     }
 
     /// How many people.
@@ -112,6 +128,7 @@ impl Chosen {
             let reasons: Vec<Option<&str>> = self.reasons.iter().map(|reasons| reasons[nth].as_deref()).collect();
             columns.push(Series::new(format!("reason_{}", nth + 1).into(), reasons).into());
         }
+        columns.push(Series::new("tier".into(), &self.tier).into());
         Ok(DataFrame::new(self.len(), columns)?)
     }
 }

@@ -135,6 +135,17 @@ impl Contacts {
         repeated
     }
 
+    /// Who has a mailbox that one of `others` has: both are attribute rows.
+    pub(super) fn shared_with(&self, others: &[Option<usize>], rows: &[Option<usize>]) -> Vec<bool> {
+        let taken: HashSet<String> = others.iter().flatten().flat_map(|&row| self.mailboxes(row)).collect();
+        let is_shared =
+            |row: &Option<usize>| row.is_some_and(|row| self.mailboxes(row).iter().any(|own| taken.contains(own)));
+        if taken.is_empty() {
+            return vec![false; rows.len()];
+        }
+        rows.par_iter().with_min_len(1024).map(is_shared).collect()
+    }
+
     fn mailboxes(&self, row: usize) -> Vec<String> {
         self.with_role(Role::Email).filter_map(|column| column.values.get(row)).filter_map(mailbox).collect()
     }

@@ -15,6 +15,7 @@ mod asked;
 mod chosen;
 mod contact;
 mod contacting;
+mod curve;
 mod export;
 mod holdout;
 mod lookalike;
@@ -25,6 +26,7 @@ mod phone;
 mod power;
 mod rank;
 mod ranking;
+mod refresh;
 mod rule;
 mod scores;
 mod sieve;
@@ -33,7 +35,7 @@ mod suppression;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use polars::prelude::DataFrame;
 
@@ -41,15 +43,18 @@ pub use self::chosen::{Chosen, Group};
 pub use self::contacting::Listed;
 pub use self::export::{FileWritten, Held, Manifest, RulesRead};
 pub use self::holdout::{Earlier, earlier};
-pub use self::lookalike::{Known, lookalikes};
+pub use self::lookalike::shared::not_shared;
+pub use self::lookalike::{Known, SeedMembers, lookalikes};
 pub use self::overlap::overlap;
 pub use self::power::Power;
 pub use self::ranking::{Explain, Ranking, Reasons};
+pub use self::refresh::{Change, Previous};
 pub use self::scores::Scores;
-pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
+pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedFinding, SeedUsed, Skew, SubSeed, Summary};
 
 use self::asked::Asked;
 use self::contact::Contacts;
+use self::curve::Curve;
 use self::holdout::Holdout;
 use self::rank::Expectation;
 use self::sieve::Sieve;
@@ -70,6 +75,8 @@ pub struct Context<'a> {
     pub end: Time,
     /// Ids that people had before identity resolution: a suppression list may name them.
     pub identities: &'a [Identity],
+    /// The list as it was last made, for an audience whose turnover is bounded.
+    pub previous: Option<&'a Previous>,
     /// The version of the model whose scores rank the audience, where one does.
     pub model: Option<&'a str>,
     /// What people did: caps and cool-downs look at it.
@@ -87,6 +94,10 @@ pub struct Expanded {
     pub summary: Summary,
     /// Who was chosen, best first.
     pub chosen: Chosen,
+    /// Who came and who went since the list was last made, where its turnover is bounded.
+    pub changes: Option<Vec<Change>>,
+    /// The members of the seed, where there is one.
+    pub members: Option<SeedMembers>,
     /// Every candidate who was not, and why: the table of `dropped.parquet`.
     pub ledger: DataFrame,
     /// Contact columns of the chosen, row by row.
@@ -113,9 +124,13 @@ struct Stamp {
 impl Context<'_> {
     /// The words of the spec that say `key` of an audience.
     fn place(&self, audience: &Audience, key: &str) -> Option<Excerpt> {
-        let position = self.spec.audiences.iter().position(|known| known.name == audience.name)?;
-        self.spec.excerpt(&format!("audiences[{position}].{key}"))
+        place(self.spec, audience, key)
     }
+}
+
+fn place(spec: &Spec, audience: &Audience, key: &str) -> Option<Excerpt> {
+    let position = spec.audiences.iter().position(|known| known.name == audience.name)?;
+    spec.excerpt(&format!("audiences[{position}].{key}"))
 }
 
 /// Makes an audience of candidates who are ranked.
@@ -146,27 +161,51 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     drop_first_reason(&mut sieve, left);
 
     let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
+    if !ranking.seed.is_empty() {
+        let of_seed = Asked::new(people, &ranking.seed, context.end).attributes();
+        sieve.drop_marked(&contacts.shared_with(&of_seed, &attributes), "same contact as the seed");
+    }
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
     sieve.drop_marked(&contacts.repeated(&attributes), "duplicate contact");
     if !audience.contacting.household.is_empty() {
         let is_shared = contacting::same_household(audience, people, &sieve.people(), context)?;
         sieve.drop_marked(&is_shared, "same household");
     }
 
-    let propensity: Option<Vec<f64>> =
-        ranking.propensity.as_ref().map(|of| sieve.rows.iter().map(|&row| of[row as usize]).collect());
     let n_contactable = sieve.rows.len();
-    sieve.keep_first(rank::n_chosen(audience.size, n_contactable, propensity.as_deref()), "below size");
+    let points = points(audience, ranking, &sieve.rows);
+    if let (Size::Similarity(least), Some(similarity)) = (audience.size, &ranking.similarity) {
+        let is_unlike = sieve.rows.iter().map(|&row| similarity[row as usize] < least).collect::<Vec<_>>();
+        sieve.drop_marked(&is_unlike, "not similar enough");
+    }
+    let propensity = taken(ranking.propensity.as_deref(), &sieve.rows);
+    let n_chosen = rank::n_chosen(audience.size, sieve.rows.len(), propensity.as_deref());
+    let bounded = audience.max_turnover.zip(context.previous);
+    match bounded {
+        Some((most, previous)) => {
+            let listed: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
+            let was_listed = |row: u32| listed.contains(people.ids[ranking.person[row as usize] as usize].as_str());
+            let kept = refresh::taken(&sieve.rows, n_chosen, &was_listed, previous.person.len(), most);
+            let kept: HashSet<u32> = kept.into_iter().collect();
+            let is_below = sieve.rows.iter().map(|row| !kept.contains(row)).collect::<Vec<_>>();
+            sieve.drop_marked(&is_below, "below size");
+        }
+        None => sieve.keep_first(n_chosen, "below size"),
+    }
 
     let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
     let strata = holdout::strata(audience, people, &attributes)
         .map_err(|error| error.at(context.place(audience, "stratify")))?;
     let holdout = Holdout::new(context.spec, audience);
-    let chosen =
+    let mut chosen =
         Chosen::of(&sieve.rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
+    chosen.fill_tiers(&audience.tiers, n_contactable);
+    let changes =
+        bounded.map(|(_, previous)| refresh::changes(previous, &chosen.person, &sieve.why(previous, people), people));
     let groups = strata.map(|_| chosen.remembered(context.earlier));
     let n_universal = chosen.person.iter().filter(|person| holdout.is_universal(person)).count();
-    let counts = Counts { n_candidates, n_contactable, n_universal, dropped: sieve.counts(), lists };
-    let mut summary = summarise(audience, context, &chosen, propensity.as_deref(), counts);
+    let counts = Counts { n_candidates, n_contactable, n_universal, dropped: sieve.counts(), lists, points };
+    let mut summary = summarise(audience, context, &chosen, counts);
     summary.holdout_share = holdout.share();
     summary.power = Power::of(audience, &summary);
     summary.warnings.extend(summary.power.as_ref().and_then(Power::warning));
@@ -174,6 +213,8 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     Ok(Expanded {
         summary,
         chosen,
+        changes,
+        members: None,
         ledger: sieve.ledger(people)?,
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
@@ -226,12 +267,39 @@ pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let folder = layout.expand(&expanded.summary.audience);
     store::write_frame(&folder.join("dropped.parquet"), &mut expanded.ledger.clone())?;
     store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
+    if !expanded.summary.curve.is_empty() {
+        store::write_frame(&folder.join("curve.parquet"), &mut curve::frame(&expanded.summary.curve)?)?;
+    }
+    if let Some(members) = &expanded.members {
+        store::write_frame(&folder.join("seed.parquet"), &mut members.frame()?)?;
+    }
+    if let Some(changes) = &expanded.changes {
+        store::write_frame(&folder.join("changes.parquet"), &mut refresh::frame(changes)?)?;
+    }
     if let Some(groups) = &expanded.groups {
         holdout::keep(&folder, groups)?;
     }
     let mut summary = expanded.summary.clone();
     summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
     store::write_json(&folder.join("summary.json"), &summary)
+}
+
+/// What other sizes would bring, of those who may be contacted.
+fn points(audience: &Audience, ranking: &Ranking<'_>, rows: &[u32]) -> Vec<Point> {
+    let score = taken(Some(&ranking.score), rows).unwrap_or_default();
+    let propensity = taken(ranking.propensity.as_deref(), rows);
+    let curve = Curve {
+        score: &score,
+        propensity: propensity.as_deref(),
+        places: ranking.places.as_deref(),
+        cost: audience.cost,
+        value: audience.value,
+    };
+    if curve.propensity.is_none() && curve.places.is_none() { Vec::new() } else { curve.points() }
+}
+
+fn taken(of: Option<&[f64]>, rows: &[u32]) -> Option<Vec<f64>> {
+    of.map(|of| rows.iter().map(|&row| of[row as usize]).collect())
 }
 
 /// What was counted on the way.
@@ -241,20 +309,16 @@ struct Counts {
     n_universal: usize,
     dropped: BTreeMap<String, u64>,
     lists: Vec<ListUsed>,
+    points: Vec<Point>,
 }
 
-fn summarise(
-    audience: &Audience,
-    context: &Context<'_>,
-    chosen: &Chosen,
-    propensity: Option<&[f64]>,
-    counts: Counts,
-) -> Summary {
+fn summarise(audience: &Audience, context: &Context<'_>, chosen: &Chosen, counts: Counts) -> Summary {
     let spec = context.spec;
     let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
-    let expected = propensity.map(|propensity| Expectation::of(&propensity[..chosen.len()]));
-    let curve = propensity.map_or_else(Vec::new, |propensity| rank::curve(audience.size, propensity));
+    let propensity: Option<Vec<f64>> = chosen.propensity.iter().copied().collect();
+    let has_propensity = counts.points.last().map_or(prediction.is_some(), |last| last.expected_precision.is_some());
+    let expected = propensity.filter(|_| has_propensity).map(|propensity| Expectation::of(&propensity));
     let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
@@ -277,8 +341,8 @@ fn summarise(
         expected_conversions: expected.map(|expected| expected.conversions),
         expected_low: expected.map(|expected| expected.interval().0),
         expected_high: expected.map(|expected| expected.interval().1),
-        base_rate_expected: curve.last().map(|everyone| everyone.expected_precision),
-        curve,
+        base_rate_expected: counts.points.last().and_then(|everyone| everyone.expected_precision),
+        curve: counts.points,
         seed: None,
         suppression: counts.lists,
         warnings,

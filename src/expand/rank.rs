@@ -4,7 +4,6 @@
 
 use rayon::prelude::*;
 
-use super::summary::Point;
 use crate::spec::Size;
 
 /// The 97.5 % point of the standard normal distribution.
@@ -33,6 +32,8 @@ pub(super) fn n_chosen(size: Size, n: usize, propensity: Option<&[f64]>) -> usiz
             let pays = |propensity: &&f64| *propensity * value > cost;
             propensity.map_or(0, |propensity| propensity.iter().take_while(pays).count())
         }
+        // Who is not similar enough has been left out before.
+        Size::Similarity(_) => n,
     }
 }
 
@@ -49,7 +50,7 @@ impl Expectation {
         propensity.iter().copied().fold(Self::default(), Self::with)
     }
 
-    fn with(self, propensity: f64) -> Self {
+    pub(super) fn with(self, propensity: f64) -> Self {
         Self {
             conversions: self.conversions + propensity,
             variance: self.variance + propensity * (1.0 - propensity),
@@ -64,34 +65,6 @@ impl Expectation {
         let half = Z * self.variance.sqrt();
         ((self.conversions - half).max(0.0), (self.conversions + half).min(self.n_people as f64))
     }
-}
-
-/// What each of up to 100 sizes would bring, in even steps up to everyone.
-#[expect(clippy::cast_precision_loss, reason = "counts of people fit a double's 53 bits")]
-pub(super) fn curve(size: Size, propensity: &[f64]) -> Vec<Point> {
-    let n = propensity.len();
-    let n_points = n.min(100);
-    let mut points = Vec::with_capacity(n_points);
-    let (mut sum, mut done) = (Expectation::default(), 0);
-    for step in 1..=n_points {
-        let n_people = (n * step).div_ceil(n_points);
-        sum = propensity[done..n_people].iter().copied().fold(sum, Expectation::with);
-        done = n_people;
-        let (expected_low, expected_high) = sum.interval();
-        points.push(Point {
-            n_people: n_people as u64,
-            share: n_people as f64 / n as f64,
-            expected_conversions: sum.conversions,
-            expected_low,
-            expected_high,
-            expected_precision: sum.conversions / n_people as f64,
-            expected_profit: match size {
-                Size::MaxProfit { cost, value } => Some(value * sum.conversions - cost * n_people as f64),
-                _ => None,
-            },
-        });
-    }
-    points
 }
 
 #[cfg(test)]
@@ -109,17 +82,5 @@ mod tests {
         assert_eq!(n_chosen(Size::Share(0.5), &[]), 0);
         // 0.2 × 10 is the cost: no profit, no contact.
         assert_eq!(n_chosen(Size::MaxProfit { cost: 2.0, value: 10.0 }, &ranked), 3);
-    }
-
-    #[test]
-    fn the_curve_by_hand() {
-        let points = curve(Size::MaxProfit { cost: 2.0, value: 10.0 }, &[0.5, 0.4, 0.3]);
-        let profits: Vec<f64> = points.iter().map(|point| point.expected_profit.unwrap()).collect();
-        assert!(profits.iter().zip([3.0, 5.0, 6.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{profits:?}");
-        assert!((points[1].expected_precision - 0.45).abs() < 1e-12);
-        let many = curve(Size::Count(1), &vec![0.1; 1234]);
-        assert_eq!((many.len(), many[0].n_people, many[99].n_people), (100, 13, 1234));
-        // Σ p (1 − p) = 1234 × 0.09, and 1.96 × its root is 20.66.
-        assert!((many[99].expected_high - 123.4 - 20.655).abs() < 0.01, "{}", many[99].expected_high);
     }
 }

@@ -28,6 +28,10 @@ pub struct Ranking<'a> {
     pub propensity: Option<Vec<f64>>,
     /// Nearness to the seed, 0–1, where the audience has one.
     pub similarity: Option<Vec<f64>>,
+    /// The seed: positions of people, sorted; nobody where there is none.
+    pub seed: Vec<u32>,
+    /// For each hidden member of the seed the share of the candidates who score lower.
+    pub places: Option<Vec<f64>>,
     /// Why the rows at these places stand where they stand; asked of the chosen only.
     pub reasons: Explain<'a>,
 }
@@ -60,6 +64,8 @@ impl<'a> Ranking<'a> {
             score: propensity.clone(),
             propensity: Some(propensity),
             similarity: None,
+            seed: Vec::new(),
+            places: None,
             reasons: Box::new(reasons),
         })
     }
@@ -94,6 +100,8 @@ impl<'a> Ranking<'a> {
             score: rows.iter().map(|&row| scores.uplift[row]).collect(),
             propensity: None,
             similarity: None,
+            seed: Vec::new(),
+            places: None,
             reasons: Box::new(|at| Ok(vec![[const { None }; 3]; at.len()])),
         })
     }

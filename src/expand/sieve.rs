@@ -1,10 +1,10 @@
 //! The candidates who are left, best first, and for each of the others the one reason why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 
-use super::{Ranking, rank};
+use super::{Previous, Ranking, rank};
 use crate::error::Result;
 use crate::source::People;
 
@@ -65,6 +65,15 @@ impl<'r> Sieve<'r> {
         let mut counts = vec![0; self.reasons.len()];
         self.dropped.iter().for_each(|(_, reason)| counts[usize::from(*reason)] += 1);
         self.reasons.iter().cloned().zip(counts).collect()
+    }
+
+    /// Why those who were on a list before were dropped, by their ids.
+    pub(super) fn why<'p>(&self, previous: &Previous, people: &'p People) -> BTreeMap<&'p str, &str> {
+        let listed: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
+        let told = self.dropped.iter().map(|(person, reason)| {
+            (people.ids[*person as usize].as_str(), self.reasons[usize::from(*reason)].as_str())
+        });
+        told.filter(|(id, _)| listed.contains(id)).collect()
     }
 
     /// The table of `dropped.parquet`: person and reason, by person.

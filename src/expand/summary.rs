@@ -33,7 +33,7 @@ pub struct Summary {
     /// People who were scored and match the rule for candidates.
     pub n_candidates: u64,
     /// Candidates who were not chosen, by the first reason that held: `suppressed`, `no consent`, `duplicate contact`,
-    /// `below size`.
+    /// `same contact as the seed`, `not similar enough`, `below size`.
     pub dropped: BTreeMap<String, u64>,
     /// Candidates left after suppression, consent and deduplication.
     pub n_contactable: u64,
@@ -83,16 +83,40 @@ pub struct Point {
     pub n_people: u64,
     /// Their share of all who could be contacted, 0–1.
     pub share: f64,
-    /// Sum of their propensities.
-    pub expected_conversions: f64,
+    /// The lowest score among them.
+    #[serde(default)]
+    pub score: f64,
+    /// Sum of their propensities, where a prediction gives them.
+    pub expected_conversions: Option<f64>,
     /// Lower end of its 95 % interval.
-    pub expected_low: f64,
+    pub expected_low: Option<f64>,
     /// Upper end of the interval.
-    pub expected_high: f64,
+    pub expected_high: Option<f64>,
     /// Expected conversions per person.
-    pub expected_precision: f64,
-    /// Value of the conversions less the cost of reaching everyone, when the size says both.
+    pub expected_precision: Option<f64>,
+    /// Lower end of its 95 % interval.
+    #[serde(default)]
+    pub precision_low: Option<f64>,
+    /// Upper end of the interval.
+    #[serde(default)]
+    pub precision_high: Option<f64>,
+    /// The cost of reaching everyone, where the audience says what one costs.
+    #[serde(default)]
+    pub cost: Option<f64>,
+    /// Value of the conversions less that cost, where the audience says both.
     pub expected_profit: Option<f64>,
+    /// The share of hidden members of the seed who would be among them, where there is a seed.
+    #[serde(default)]
+    pub seed_reached: Option<f64>,
+    /// Lower end of its 95 % interval.
+    #[serde(default)]
+    pub seed_reached_low: Option<f64>,
+    /// Upper end of the interval.
+    #[serde(default)]
+    pub seed_reached_high: Option<f64>,
+    /// That share over the share of the candidates: how many times better than picking at random.
+    #[serde(default)]
+    pub seed_lift: Option<f64>,
 }
 
 /// A seed, and how its likes were found.
@@ -114,6 +138,56 @@ pub struct SeedUsed {
     pub n_features: u64,
     /// How well members are found who were hidden from the model.
     pub hidden: Option<Hidden>,
+    /// What to look at before the list is used.
+    #[serde(default)]
+    pub findings: Vec<SeedFinding>,
+    /// In what the seed differs most from the candidates.
+    #[serde(default)]
+    pub skew: Vec<Skew>,
+    /// The parts that a mixed seed falls into; none where it is of one kind.
+    #[serde(default)]
+    pub sub_seeds: Vec<SubSeed>,
+}
+
+/// Something about a seed that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedFinding {
+    /// `too-small`, `entries-unknown`, `also-candidates`, `one-sided`, `contaminated`, `mixed`.
+    pub code: String,
+    /// What was found, with counts, and what to do about it.
+    pub message: String,
+    /// Whether the list should not be used before it was looked at.
+    pub grave: bool,
+}
+
+/// How a seed differs from the candidates in one feature, and what the list makes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Skew {
+    /// The feature.
+    pub feature: String,
+    /// Half the sum of the differences of all shares, 0–1: the share of the seed that would have to be others.
+    pub distance: f64,
+    /// The value in which both differ most.
+    pub value: String,
+    /// Its share of the seed.
+    pub seed_share: f64,
+    /// Its share of the candidates.
+    pub candidate_share: f64,
+    /// Its share of the chosen.
+    pub chosen_share: f64,
+    /// How many times as far as the seed the chosen differ from the candidates; above 1 the list exaggerates.
+    pub amplification: f64,
+}
+
+/// A part of a seed that is unlike the rest of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SubSeed {
+    /// Its number, as in the column `sub_seed` of `seed.parquet`.
+    pub sub_seed: u32,
+    /// How many members.
+    pub n_members: u64,
+    /// What tells it from the rest.
+    pub told_by: Vec<String>,
 }
 
 /// Hidden members of a seed against the candidates, by models that have not seen either.

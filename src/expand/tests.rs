@@ -117,6 +117,10 @@ fn audience() -> Audience {
         method: Method::Auto,
         exclude: Vec::new(),
         size: Size::Share(1.0),
+        tiers: Vec::new(),
+        cost: None,
+        value: None,
+        max_turnover: None,
         holdout: 0.0,
         stratify: None,
         expected_lift: None,
@@ -140,6 +144,7 @@ fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Ex
         end: Time(0),
         identities: &[],
         model: None,
+        previous: None,
         events: &Events::default(),
         listed: &[],
         earlier: &Earlier::new(),
@@ -304,6 +309,7 @@ fn whom_a_rule_leaves_alone_stands_in_the_ledger_with_the_first_reason() {
         end: Time(30 * DAY),
         identities: &[],
         model: None,
+        previous: None,
         events: &events,
         listed: &listed,
         earlier: &Earlier::new(),
@@ -367,6 +373,7 @@ fn an_id_from_before_identity_resolution_counts() {
         end: Time(0),
         identities: &[former],
         model: None,
+        previous: None,
         events: &Events::default(),
         listed: &[],
         earlier: &Earlier::new(),
@@ -710,7 +717,7 @@ proptest! {
         let groups = |everyone: &[Someone], earlier: &Earlier| -> Earlier {
             let events = Events::default();
             let context =
-                Context { spec: &spec, end: Time(0), identities: &[], model: None, events: &events, listed: &[], earlier };
+                Context { spec: &spec, end: Time(0), identities: &[], model: None, previous: None, events: &events, listed: &[], earlier };
             let done = made(&audience, &scores(everyone), &people(everyone), &context).unwrap();
             done.groups.unwrap()
         };
@@ -765,6 +772,7 @@ fn a_million_candidates_in_seconds() {
                 end: Time(0),
                 identities: &[],
                 model: None,
+                previous: None,
                 events: &Events::default(),
                 listed: &[],
                 earlier: &Earlier::new(),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::summary::{Finding, Lifecycle};
-use crate::discover;
+use crate::discover::{self, Severity};
 use crate::error::Result;
+use crate::expand;
 use crate::map;
 use crate::source;
 use crate::spec::Spec;
@@ -54,11 +55,33 @@ pub fn check(spec: &Spec) -> Result<Checked> {
     });
     let mut counts = vec![0; data.events.kinds.len()];
     data.events.kind.iter().for_each(|&kind| counts[usize::from(kind)] += 1);
+    let unshared = unshared(spec, &data)?;
     Ok(Checked {
         project: spec.name.clone(),
         tables: tables.collect(),
         events: data.events.kinds.iter().cloned().zip(counts).collect(),
         lifecycle: Lifecycle::of(&mapped.lifecycle),
-        findings: Finding::all(&mapped.lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?),
+        findings: unshared
+            .into_iter()
+            .chain(Finding::all(&mapped.lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?))
+            .collect(),
     })
+}
+
+/// What seeds and candidates that come from different sources do not share.
+fn unshared(spec: &Spec, data: &source::Data) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for audience in &spec.audiences {
+        let told = expand::not_shared(audience, &data.people, spec)?;
+        findings.extend(told.into_iter().map(|advice| Finding {
+            severity: Severity::Warning,
+            code: "columns-not-shared".to_owned(),
+            place: Some(format!("audience {}", audience.name)),
+            rows: None,
+            message: None,
+            advice,
+            people: Vec::new(),
+        }));
+    }
+    Ok(findings)
 }

@@ -121,6 +121,11 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
+        let previous = match audience.max_turnover {
+            Some(_) => expand::Previous::read(&layout.expand(&audience.name))?,
+            None => None,
+        };
+        let previous = previous.as_ref();
         let model = spec.ranking(audience).and_then(|ranking| models::current(&layout.models, &ranking.name));
         let listed = audience.contacting.not_in.iter().map(|other| expand::Listed::read(layout, other));
         let listed = listed.collect::<Result<Vec<_>>>()?;
@@ -128,6 +133,7 @@ impl<'a> Phases<'a> {
             spec,
             end: data.end,
             identities: &data.identities,
+            previous,
             model: model.as_deref(),
             events: &data.events,
             listed: &listed,

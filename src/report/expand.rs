@@ -6,7 +6,7 @@ use crate::report::read::{self, Results, Summary};
 use crate::report::svg::{Axis, Chart, Shape};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
-use crate::report::{Figure, predict, words};
+use crate::report::{Figure, predict, seed, words};
 use crate::spec::Spec;
 
 /// What the section shows.
@@ -36,6 +36,7 @@ pub(super) struct Made {
     /// From candidates to list: how many, what of, and whether they were taken out.
     pub(super) steps: Vec<Step>,
     pub(super) figures: Vec<Figure>,
+    pub(super) seed: Option<seed::Seed>,
     pub(super) first: Table,
     pub(super) files: Vec<File>,
     pub(super) warnings: Vec<String>,
@@ -103,6 +104,12 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
     sheets.add("Audiences", &steps_table(&steps).of("Audience", name));
     sheets.add("Audience sizes", &curve.of("Audience", name));
     sheets.add("First people", &first.of("Audience", name));
+    let reached = seed::sizes(summary);
+    let seed = seed::of(summary);
+    if let Some(seed) = &seed {
+        sheets.add("Seed sizes", &reached.of("Audience", name));
+        sheets.add("Seed skew", &seed.skew.of("Audience", name));
+    }
     let goal = predict::goal(&summary.to, summary.horizon.as_deref());
     let number =
         |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| words::number(value, decimals(value)));
@@ -119,7 +126,15 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         at_random: number(at_random(summary)),
         goal,
         steps,
-        figures: [conversions(i, summary, &curve), profit(i, summary, &curve)].into_iter().flatten().collect(),
+        figures: [
+            conversions(i, summary, &curve),
+            profit(i, summary, &curve),
+            seed::reached(i, summary, thinned(&reached)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        seed,
         first,
         files: files(name, summary),
         warnings: summary.warnings.clone(),

@@ -24,6 +24,7 @@ mod moves;
 mod measure;
 mod predict;
 mod read;
+mod seed;
 mod svg;
 mod table;
 mod uplift;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::measured::{Measured, measured};
 use crate::error::Result;
-use crate::expand::Power;
 use crate::expand::measure::Measurement;
+use crate::expand::{Power, SeedUsed};
 use crate::predict::{Evaluation, uplift};
 use crate::spec::Spec;
 use crate::store::{self, Layout};
@@ -158,6 +158,7 @@ pub(super) struct Summary {
     /// The share of all who may be contacted that is expected to convert.
     pub(super) base_rate_expected: Option<f64>,
     pub(super) curve: Vec<Size>,
+    pub(super) seed: Option<SeedUsed>,
     pub(super) warnings: Vec<String>,
     pub(super) exports: Vec<Export>,
 }
@@ -173,6 +174,11 @@ pub(super) struct Size {
     pub(super) expected_high: Option<f64>,
     pub(super) expected_precision: Option<f64>,
     pub(super) expected_profit: Option<f64>,
+    pub(super) cost: Option<f64>,
+    pub(super) seed_reached: Option<f64>,
+    pub(super) seed_reached_low: Option<f64>,
+    pub(super) seed_reached_high: Option<f64>,
+    pub(super) seed_lift: Option<f64>,
 }
 
 /// A file to upload.

@@ -638,6 +638,14 @@ pub struct Audience {
     pub exclude: Vec<String>,
     /// How many are chosen.
     pub size: Size,
+    /// Nested shares of the candidates that may be contacted, 0–1, ascending; the last is the size. Empty: no tiers.
+    pub tiers: Vec<f64>,
+    /// What reaching one person costs.
+    pub cost: Option<f64>,
+    /// What one transition is worth.
+    pub value: Option<f64>,
+    /// The share of the list that may change when it is made again, 0–1; `None`: it is made anew.
+    pub max_turnover: Option<f64>,
     /// Share of the chosen kept out at random, 0–1.
     pub holdout: f64,
     /// Within what that share is exact; `None`: each person is drawn alone.
@@ -742,4 +750,6 @@ pub enum Size {
         /// Value of one transition.
         value: f64,
     },
+    /// Everyone at least this similar to the seed, 0–1.
+    Similarity(f64),
 }

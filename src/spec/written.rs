@@ -551,8 +551,12 @@ pub(super) struct Audience {
     /// Features that likeness does not look at; `*` stands for anything: `["attr.survey_*"]`.
     #[serde(default)]
     pub(super) exclude: Vec<String>,
-    /// How many people: a count, a share such as "10%", or "max-profit" (with `cost` and `value`).
+    /// How many people: a count, a share such as "10%", nested shares such as `{ tiers = ["1%", "5%"] }`, "max-profit" (with
+    /// `cost` and `value`), or "similarity >= 0.6".
     pub(super) size: Size,
+    /// The share of the list that may change when it is made again: "20%". The size then holds, and `changes.parquet` says who
+    /// came and who went, and why.
+    pub(super) max_turnover: Option<Share>,
     /// What reaching one person costs.
     pub(super) cost: Option<f64>,
     /// What one transition is worth.
@@ -718,14 +722,24 @@ pub(super) struct CandidatesForm {
     pub(super) shared: Option<Vec<String>>,
 }
 
-/// How many: a count, a share such as "10%", or "max-profit".
+/// How many: a count, a share such as "10%", nested shares, "max-profit", or "similarity >= 0.6".
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Size {
+    /// Nested shares.
+    Tiers(Tiers),
     /// So many.
     Count(#[schemars(range(min = 1))] u64),
-    /// "10%", "500" or "max-profit".
+    /// "10%", "500", "max-profit" or "similarity >= 0.6".
     Text(String),
+}
+
+/// Nested shares: the best 1 % are also among the best 5 %.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tiers {
+    /// Shares, ascending: `["1%", "5%", "10%"]`. The last is the size of the list.
+    pub(super) tiers: Vec<String>,
 }
 
 /// A share: "10%" or 0.1.

@@ -179,3 +179,82 @@ fn a_seed_of_nobody_and_a_mistaken_one_say_so() {
     let (no_seed, words) = said("seed = \"is_seed = 1\"", "");
     assert!(no_seed == 3 && words.contains("neither which prediction nor which seed"), "{words}");
 }
+
+fn column(folder: &Path, file: &str, name: &str) -> Vec<Option<String>> {
+    let frame = clo::store::read_frame(&folder.join("out/expand/like-them").join(file)).unwrap();
+    let column = frame.column(name).unwrap().cast(&polars::prelude::DataType::String).unwrap();
+    column.str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+#[test]
+fn tiers_are_nested_and_a_curve_tells_what_other_sizes_reach() {
+    let folder = folder();
+    let spec = SPEC.replace("size = \"100%\"", "size = { tiers = [\"1%\", \"5%\", \"10%\"] }\ncost = 0.5");
+    project(folder.path(), &spec, &members());
+    ran(folder.path(), &["expand"]);
+    let tier = column(folder.path(), "audience.parquet", "tier");
+    let n_of = |name: &str| tier.iter().filter(|tier| tier.as_deref() == Some(name)).count();
+    // 822 candidates: 8, 41 and 82 of them, each tier without the one within it.
+    assert_eq!((n_of("1%"), n_of("5%"), n_of("10%"), tier.len()), (8, 33, 41, 82));
+    let reached: Vec<f64> = column(folder.path(), "curve.parquet", "seed_reached")
+        .iter()
+        .flatten()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(reached.len() == 100 && reached.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert!(reached[9] > 0.2 && (reached[99] - 1.0).abs() < 1e-12, "a tenth reaches {}", reached[9]);
+    let summary = summary(folder.path());
+    assert!(summary["curve"][99]["cost"].as_f64().is_some_and(|cost| (cost - 411.0).abs() < 1e-9));
+}
+
+#[test]
+fn a_list_made_again_changes_no_more_than_it_may() {
+    let folder = folder();
+    let spec = SPEC.replace("size = \"100%\"", "size = 100\nmax_turnover = \"20%\"\nsuppress = [\"no.csv\"]");
+    write(&folder.path().join("no.csv"), "person\nnobody\n");
+    project(folder.path(), &spec, &members());
+    ran(folder.path(), &["expand"]);
+    let first: Vec<Option<String>> = column(folder.path(), "audience.parquet", "person");
+    // Another seed, and the best of the list asks to be left alone.
+    let gone = first[0].clone().unwrap();
+    write(&folder.path().join("no.csv"), &format!("person\n{gone}\n"));
+    project(folder.path(), &spec.replace("is_seed = 1", "is_seed = 1 AND age < 45"), &members());
+    ran(folder.path(), &["expand"]);
+    let second = column(folder.path(), "audience.parquet", "person");
+    let n_left = first.iter().filter(|person| !second.contains(person)).count();
+    assert_eq!(second.len(), 100, "the size holds");
+    assert!((1..=20).contains(&n_left), "{n_left} of 100 left");
+    let (who, change) =
+        (column(folder.path(), "changes.parquet", "person"), column(folder.path(), "changes.parquet", "change"));
+    assert_eq!(change.iter().filter(|change| change.as_deref() == Some("left")).count(), n_left);
+    let at = who.iter().position(|person| person.as_deref() == Some(&gone)).unwrap();
+    assert_eq!(column(folder.path(), "changes.parquet", "reason")[at].as_deref(), Some("suppressed"));
+}
+
+#[test]
+fn seed_and_candidates_may_come_from_two_tables() {
+    let folder = folder();
+    let two = SPEC
+        .replace("members = \"members.csv\"", "members = \"members.csv\"\nprospects = \"prospects.csv\"")
+        .replace("[[audiences]]", "[people.prospects]\ntable = \"prospects\"\nperson = \"id\"\n[[audiences]]")
+        .replace("seed = \"is_seed = 1\"", "seed = { table = \"members\", where = \"is_seed = 1\" }")
+        .replace("candidates = \"is_seed = 0\"", "candidates = { table = \"prospects\" }");
+    project(folder.path(), &two, &members());
+    let prospect =
+        |at: u64| format!("p{at:04},{},{},{}", if at % 5 < 2 { "yes" } else { "no" }, 20 + at * 7 % 50, at % 3);
+    let prospects: Vec<String> =
+        ["id,boots,age,shoe_size".to_owned()].into_iter().chain((0..300).map(prospect)).collect();
+    write(&folder.path().join("prospects.csv"), &prospects.join("\n"));
+    let said = ran(folder.path(), &["check"]);
+    assert!(said.contains("shoe_size") && said.contains("town"), "what only one side has is told: {said}");
+    ran(folder.path(), &["expand"]);
+    let listed = column(folder.path(), "audience.parquet", "person");
+    assert!(listed.len() == 300 && listed.iter().flatten().all(|id| id.starts_with('p')));
+    assert_eq!(summary(folder.path())["seed"]["n_features"], 2, "boots and age");
+
+    let shared = two.replace("{ table = \"prospects\" }", "{ table = \"prospects\", shared = [\"age\", \"town\"] }");
+    project(folder.path(), &shared, &members());
+    let output = run(&["check", "--spec", folder.path().to_str().unwrap()]);
+    let words = stderr(&output);
+    assert!(code(&output) == 3 && words.contains("the candidates do not have the shared column `town`"), "{words}");
+}

@@ -3,8 +3,10 @@
 //!
 //! Nobody among the candidates is known to be unlike the seed: some would have been in it. A model of the seed against all of
 //! them would learn to tell these from the seed; one against a few, drawn anew for each model, hardly does, and the mean of
-//! many such models still sees all of them. Each bag hides a fifth of the seed, so that every member is scored by models that
-//! have not seen them: that tells which method finds hidden members best, and what the list is worth.
+//! many such models still sees all of them. Candidates who were drawn are scored by the models that have not seen them.
+//!
+//! Beside the models that score there are judges: each hides a fifth of the seed, so that every member is scored by models that
+//! have not seen them. That tells which method finds hidden members best, and what the list is worth.
 
 use rand::seq::index;
 use rand::{RngExt as _, SeedableRng as _};
@@ -24,6 +26,12 @@ pub(super) const FOLDS: usize = 5;
 const MOST_CANDIDATES: f64 = 0.6;
 /// Candidates that settings are judged on beside the hidden members, at most.
 const JUDGES: usize = 5_000;
+/// Members below which bags are many and their trees small …
+const FEW: usize = 1_000;
+/// … of so many leaves.
+const LEAVES: usize = 8;
+/// The penalty of leaf values is this over the number of members.
+const PENALTY: f64 = 2_000.0;
 /// How much a tree of a bag counts: many models are averaged, so that each may learn fast.
 const LEARNING_RATE: f64 = 0.08;
 
@@ -69,9 +77,18 @@ pub(super) enum Learner {
 #[derive(Debug)]
 pub(super) struct Bagged {
     pub models: Vec<Fitted>,
-    /// The members that each model has not seen.
+    /// For each row of the sample the mean margin of the models that have not seen it; of members, who are in every bag, of all.
+    pub out_of_bag: Vec<f64>,
+    pub judges: Judges,
+}
+
+/// Models that hide a part of the seed each.
+#[derive(Debug)]
+pub(super) struct Judges {
+    pub models: Vec<Fitted>,
+    /// The members that each has not seen.
     pub hidden: Vec<Vec<u32>>,
-    /// For each row of the sample the mean margin of the models that have not seen it.
+    /// For each row of the sample the mean margin of the judges that have not seen it.
     pub unseen: Vec<f64>,
 }
 
@@ -83,12 +100,12 @@ impl Learner {
         }
     }
 
-    /// How many bags, and how many candidates there are in one for each member.
-    fn shape(self, n_seed: usize) -> (usize, f64) {
+    /// How many bags, how many judges, and how many candidates there are in a bag for each member.
+    fn shape(self, n_seed: usize) -> (usize, usize, f64) {
         match (self, n_seed) {
-            (Self::Linear, _) => (FOLDS, 20.0),
-            (Self::Trees, ..1_000) => (4 * FOLDS, 3.0),
-            (Self::Trees, _) => (2 * FOLDS, 3.0),
+            (Self::Linear, _) => (FOLDS, FOLDS, 20.0),
+            (Self::Trees, ..FEW) => (20, 2 * FOLDS, 3.0),
+            (Self::Trees, _) => (10, FOLDS, 3.0),
         }
     }
 
@@ -97,19 +114,26 @@ impl Learner {
         let label: Vec<bool> = (0..sample.table.n_rows).map(|row| row < sample.n_seed).collect();
         let data =
             Data { table: &sample.table, label: &label, weight: None, key: &sample.key, seed, out_of_time: false };
-        let (n_bags, ratio) = self.shape(sample.n_seed);
-        let bags = bags(sample, n_bags, ratio, seed);
+        let (n_bags, n_judges, ratio) = self.shape(sample.n_seed);
+        let bags = bags(sample, [n_bags, n_judges], ratio, seed);
+        let (bags, judged) = bags.split_at(n_bags);
         let all: Vec<u32> = sample.rows().collect();
         let estimator = self.estimator();
         let prepared = estimator.prepare(data, &all)?;
-        let windows: Vec<Window> = bags.iter().take(FOLDS).map(|bag| window(bag, sample)).collect();
-        let settings = faster(prepared.tune(&windows)?.settings);
-        let mut models = Vec::with_capacity(bags.len());
-        for bag in &bags {
-            models.push(prepared.fit(&bag.rows, &settings)?);
-        }
-        let unseen = unseen(&models, &bags, sample)?;
-        Ok(Bagged { models, unseen, hidden: bags.into_iter().map(|bag| bag.hidden).collect() })
+        let windows: Vec<Window> = judged.iter().take(FOLDS).map(|bag| window(bag, sample)).collect();
+        let settings = of_bag(prepared.tune(&windows)?.settings, sample.n_seed);
+        let fit =
+            |bags: &[Bag]| bags.iter().map(|bag| prepared.fit(&bag.rows, &settings)).collect::<Result<Vec<Fitted>>>();
+        let (models, judges) = (fit(bags)?, fit(judged)?);
+        Ok(Bagged {
+            out_of_bag: unseen(&models, bags, sample)?,
+            models,
+            judges: Judges {
+                unseen: unseen(&judges, judged, sample)?,
+                models: judges,
+                hidden: judged.iter().map(|bag| bag.hidden.clone()).collect(),
+            },
+        })
     }
 }
 
@@ -138,8 +162,8 @@ impl Bagged {
     }
 }
 
-/// Bags of a sample: each hides a part of the seed, in turn, and draws candidates anew.
-fn bags(sample: &Sample, n_bags: usize, ratio: f64, seed: u64) -> Vec<Bag> {
+/// Bags of a sample, which hold all members, then judges, each of which hides a part of them in turn; each draws candidates anew.
+fn bags(sample: &Sample, [n_bags, n_judges]: [usize; 2], ratio: f64, seed: u64) -> Vec<Bag> {
     let mut by_key: Vec<u32> = (0..).take(sample.n_seed).collect();
     by_key.sort_unstable_by_key(|&row| (sample.key[row as usize], row));
     let n_folds = FOLDS.min(sample.n_seed);
@@ -149,7 +173,7 @@ fn bags(sample: &Sample, n_bags: usize, ratio: f64, seed: u64) -> Vec<Bag> {
     let wanted = (wanted.ceil() as usize).clamp(1, n_candidates);
     let bag = |at: usize| {
         let mut random = ChaCha8Rng::seed_from_u64(seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let is_hidden = |place: usize| n_folds > 1 && place % n_folds == at % n_folds;
+        let is_hidden = |place: usize| at >= n_bags && n_folds > 1 && place % n_folds == (at - n_bags) % n_folds;
         let part = |hidden: bool| {
             by_key.iter().enumerate().filter(move |(place, _)| is_hidden(*place) == hidden).map(|(_, &row)| row)
         };
@@ -164,7 +188,7 @@ fn bags(sample: &Sample, n_bags: usize, ratio: f64, seed: u64) -> Vec<Bag> {
         rows.extend(drawn.into_iter().map(|at| first + u32::try_from(at).expect("rows are counted in 32 bits")));
         Bag { rows, hidden: part(true).collect() }
     };
-    (0..n_bags).map(bag).collect()
+    (0..n_bags + n_judges).map(bag).collect()
 }
 
 /// As many as there are, each as often as their weight says.
@@ -198,14 +222,22 @@ fn window(bag: &Bag, sample: &Sample) -> Window {
     Window { fit: bag.rows.clone(), judge }
 }
 
-/// Trees that learn as fast as a bag's may, and one model a bag.
-fn faster(settings: Settings) -> Settings {
+/// Settings for a bag, which is smaller than the sample they were found on: small trees that learn fast, for many are averaged;
+/// the fewer members, the stronger the penalty.
+fn of_bag(settings: Settings, n_seed: usize) -> Settings {
     match settings {
         Settings::Trees(trees) => {
-            let rate = trees.learning_rate.max(LEARNING_RATE);
+            let learning_rate = trees.learning_rate.max(LEARNING_RATE);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounds are few")]
-            let rounds = (trees.rounds as f64 * trees.learning_rate / rate).ceil() as usize;
-            Settings::Trees(TreeSettings { learning_rate: rate, rounds: rounds.max(10), bags: 1, ..trees })
+            let rounds = (trees.rounds as f64 * trees.learning_rate / learning_rate).ceil() as usize;
+            Settings::Trees(TreeSettings {
+                learning_rate,
+                rounds: rounds.max(10),
+                leaves: if n_seed < FEW { trees.leaves.min(LEAVES) } else { trees.leaves },
+                l2: (PENALTY / n_seed as f64).clamp(1.0, trees.l2.max(1.0)),
+                bags: 1,
+                ..trees
+            })
         }
         others => others,
     }

@@ -55,7 +55,7 @@ pub(super) fn best(tried: &[(Method, Vec<f64>)]) -> Choice {
 }
 
 /// The 95 % interval of how much higher the same members are placed by `other`.
-fn gain(first: &[f64], other: &[f64]) -> (f64, f64) {
+pub(super) fn gain(first: &[f64], other: &[f64]) -> (f64, f64) {
     let differences: Vec<f64> = first.iter().zip(other).map(|(first, other)| other - first).collect();
     let n = differences.len() as f64;
     let middle = mean(differences.iter().copied());

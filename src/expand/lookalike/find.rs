@@ -54,6 +54,8 @@ pub(super) struct Finder<'a> {
     n_seed: usize,
     scales: [Scale; 2],
     pub(super) method: Method,
+    /// Whether the similarity is wanted whatever the method.
+    pub(super) asks_similarity: bool,
 }
 
 impl<'a> Finder<'a> {
@@ -63,32 +65,41 @@ impl<'a> Finder<'a> {
         similarity: Option<Similarity<'a>>,
         propensity: Option<Propensity>,
     ) -> Self {
-        let of_lookalike = Scale::of(lookalike.unseen(), sample);
-        let of_similarity = similarity.as_ref().map_or(of_lookalike, |way| Scale::of(way.unseen(), sample));
+        let of_lookalike = Scale::of(lookalike.out_of_bag(), sample);
+        let of_similarity = similarity.as_ref().map_or(of_lookalike, |way| Scale::of(way.out_of_bag(), sample));
         let scales = [of_lookalike, of_similarity];
-        Self { lookalike, similarity, propensity, n_seed: sample.n_seed, scales, method: Method::Lookalike }
+        Self {
+            lookalike,
+            similarity,
+            propensity,
+            n_seed: sample.n_seed,
+            scales,
+            method: Method::Lookalike,
+            asks_similarity: false,
+        }
     }
 
     /// The method that finds hidden members best.
     pub(super) fn best(&self) -> Choice {
         let tried = [Method::Lookalike, Method::Similarity, Method::Blend];
-        best(&tried.map(|method| (method, places(&self.unseen(method), self.n_seed))))
+        best(&tried.map(|method| (method, places(&self.judged(method), self.n_seed))))
     }
 
-    /// What the sample's rows get by a method from models that have not seen them, but for the propensity.
-    pub(super) fn unseen(&self, method: Method) -> Vec<f64> {
-        let of_lookalike = || Some(self.lookalike.unseen().to_vec());
-        match method {
-            Method::Similarity => self.unseen_similarity().unwrap_or_default(),
-            Method::Blend => self.blend([of_lookalike(), self.unseen_similarity()]),
-            _ => self.lookalike.unseen().to_vec(),
+    /// What the sample's rows get by a method from judges that have not seen them, but for the propensity.
+    pub(super) fn judged(&self, method: Method) -> Vec<f64> {
+        let of_lookalike = self.lookalike.judged().to_vec();
+        let of_similarity = self.similarity.as_ref().map(|way| way.judged().to_vec());
+        match (method, of_similarity) {
+            (Method::Similarity, Some(of_similarity)) => of_similarity,
+            (Method::Blend, of_similarity) => self.blend(of_lookalike, of_similarity),
+            _ => of_lookalike,
         }
     }
 
     /// The scores of all candidates; of those who were learned from, what models say who have not seen them.
     pub(super) fn all(&self, candidates: &[u32], drawn: &Drawn, view: &View<'_>) -> Result<Found> {
         let n = candidates.len();
-        let with_similarity = self.similarity.is_some() && self.method != Method::Lookalike;
+        let with_similarity = self.similarity.is_some() && (self.method != Method::Lookalike || self.asks_similarity);
         let mut lookalike = Vec::with_capacity(n);
         let mut similarity = Vec::with_capacity(if with_similarity { n } else { 0 });
         for people in candidates.chunks(CHUNK) {
@@ -100,23 +111,21 @@ impl<'a> Finder<'a> {
             }
         }
         for &(row, of_sample) in &drawn.rows {
-            lookalike[row as usize] = self.lookalike.unseen()[of_sample as usize];
+            lookalike[row as usize] = self.lookalike.out_of_bag()[of_sample as usize];
         }
         let similarity = Some(similarity).filter(|_| with_similarity);
         let score = match self.method {
             Method::Similarity => similarity.clone().unwrap_or_default(),
-            Method::Blend => self.with_propensity(self.blend([Some(lookalike), similarity.clone()]), candidates),
+            Method::Blend => self.with_propensity(self.blend(lookalike, similarity.clone()), candidates),
             _ => lookalike,
         };
         Ok(Found { score, similarity })
     }
 
-    fn unseen_similarity(&self) -> Option<Vec<f64>> {
-        self.similarity.as_ref().map(|way| way.unseen().to_vec())
-    }
-
-    fn blend(&self, parts: [Option<Vec<f64>>; 2]) -> Vec<f64> {
-        mean_of(parts.into_iter().zip(self.scales).filter_map(|(part, scale)| Some((part?, scale))))
+    fn blend(&self, lookalike: Vec<f64>, similarity: Option<Vec<f64>>) -> Vec<f64> {
+        let [of_lookalike, of_similarity] = self.scales;
+        let similarity = similarity.map(|similarity| (similarity, of_similarity, 0.5));
+        mean_of([(lookalike, of_lookalike, 0.5)].into_iter().chain(similarity))
     }
 
     /// The mean of likeness, two parts, and propensity, the third, where there is one.

@@ -7,12 +7,15 @@
 
 mod bags;
 mod choose;
+mod clusters;
 mod find;
+mod hygiene;
 mod members;
-mod shared;
+pub(super) mod shared;
 mod similarity;
 mod ways;
 
+use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 use rayon::prelude::*;
 
 use self::bags::Sample;
@@ -22,13 +25,13 @@ use self::members::Members;
 use self::similarity::Similarity;
 use self::ways::Lookalike;
 use super::summary::{Hidden, SeedUsed};
-use super::{Context, Expanded, Ranking, Reasons, Scores, expand};
+use super::{Chosen, Context, Expanded, Ranking, Reasons, Scores, expand};
 use crate::discover::{self, AttributeValues, Feature, Recipe, Table, Unseen};
 use crate::error::{Error, Result};
 use crate::map::Stays;
 use crate::predict::reasons;
-use crate::source::Data;
-use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Told};
+use crate::source::{Data, People};
+use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Size, Told};
 use crate::time::Time;
 
 /// Members that are learned from, at most.
@@ -68,14 +71,17 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     let view = View { known, recipe: recipe(audience, seed, known, context)?, end: context.end };
     let drawn = Drawn::of(&members, &view, context)?;
     let lookalike = Lookalike::learn(&drawn.sample, context.spec.seed)?;
+    let asks_similarity = matches!(audience.size, Size::Similarity(_));
     let similarity = match settled.as_ref().map(|choice| choice.method) {
-        Some(Method::Lookalike) => None,
+        Some(Method::Lookalike) if !asks_similarity => None,
         _ => Some(Similarity::learn(lookalike.trees(), &drawn.sample)?),
     };
     let propensity = known.scores.map(|scores| Propensity::of(scores, &known.data.people)).transpose()?;
     let mut finder = Finder::new(&drawn.sample, &lookalike, similarity, propensity);
     let choice = settled.unwrap_or_else(|| finder.best());
     finder.method = choice.method;
+    finder.asks_similarity = asks_similarity;
+    let places = ways::places(&finder.judged(choice.method), drawn.sample.n_seed);
     let found = finder.all(&members.candidates, &drawn, &view)?;
     let dates = view.dates();
     let explain = |rows: &[u32]| -> Result<Vec<Reasons>> {
@@ -94,15 +100,29 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
         score: found.score,
         propensity: None,
         similarity: found.similarity,
+        seed: members.seed.clone(),
+        places: Some(places.clone()),
         reasons: Box::new(explain),
     };
     let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
     let as_of = if seed.as_of == SeedTime::Entry { "entry" } else { "end" };
+    let of_chosen = view.of_chosen(&expanded.chosen)?;
+    let looked = hygiene::look(&drawn.sample, &lookalike, &places, &of_chosen)?;
+    let plain = used(&members, &choice);
+    let findings = [plain.findings.clone(), looked.findings].concat();
+    expanded
+        .summary
+        .warnings
+        .extend(findings.iter().filter(|finding| finding.grave).map(|finding| finding.message.clone()));
+    expanded.members = Some(SeedMembers::of(&drawn, &members, &places, &looked.sub_seed_of, &known.data.people));
     expanded.summary.seed = Some(SeedUsed {
         as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
         n_features: view.recipe.features.len() as u64,
-        hidden: hidden(&ways::places(&finder.unseen(choice.method), drawn.sample.n_seed)),
-        ..used(&members, &choice)
+        hidden: hidden(&places),
+        findings,
+        skew: looked.skew,
+        sub_seeds: looked.sub_seeds,
+        ..plain
     });
     Ok(expanded)
 }
@@ -134,6 +154,9 @@ fn used(members: &Members, choice: &Choice) -> SeedUsed {
         list: members.list.clone(),
         n_features: 0,
         hidden: None,
+        findings: hygiene::of_members(members),
+        skew: Vec::new(),
+        sub_seeds: Vec::new(),
     }
 }
 
@@ -153,6 +176,16 @@ impl View<'_> {
         self.at(&people.iter().map(|&person| (person, self.end)).collect::<Vec<_>>())
     }
 
+    /// The features of the chosen, of some of them when they are many.
+    fn of_chosen(&self, chosen: &Chosen) -> Result<Table> {
+        let step = chosen.len().div_ceil(SAMPLE[0]).max(1);
+        let people = &self.known.data.people;
+        let found = chosen.person.iter().step_by(step).filter_map(|id| people.find(id));
+        self.at_end(
+            &found.map(|person| u32::try_from(person).expect("people are counted in 32 bits")).collect::<Vec<_>>(),
+        )
+    }
+
     /// The names of the attributes that are days before the end.
     fn dates(&self) -> Vec<String> {
         let is_date = |feature: &&Feature| matches!(feature, Feature::Attribute(attribute) if attribute.values == AttributeValues::Date);
@@ -169,7 +202,7 @@ fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context
     let columns: Vec<String> = seed.weight.iter().cloned().collect();
     let unseen = Unseen { rules: &rules, columns: &columns, exclude: &audience.exclude };
     let mut recipe = discover::likeness(known.data, context.spec, unseen, context.end);
-    if let Some(columns) = shared::shared(audience, &known.data.people, context)?.columns {
+    if let Some(columns) = shared::shared(audience, &known.data.people, context.spec)?.columns {
         recipe.features.retain(|feature| match feature {
             Feature::Attribute(attribute) => columns.contains(&attribute.column),
             _ => true,
@@ -187,6 +220,8 @@ fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context
 /// The sample, and where each candidate in it stands among the candidates.
 struct Drawn {
     sample: Sample,
+    /// Rows of the members in the sample among the seed.
+    seed_rows: Vec<u32>,
     /// Row among the candidates, and row of the sample that has the same features.
     rows: Vec<(u32, u32)>,
 }
@@ -226,7 +261,7 @@ impl Drawn {
         let first = u32::try_from(n_seed).expect("rows are counted in 32 bits");
         let same = drawn.iter().zip(first..).filter(|((_, _, instant), _)| *instant == view.end);
         let rows = same.map(|(&(row, ..), of_sample)| (row, of_sample)).collect();
-        Ok(Self { sample, rows })
+        Ok(Self { sample, seed_rows, rows })
     }
 }
 
@@ -249,6 +284,41 @@ fn least(people: &[u32], key: &(dyn Fn(u32) -> u64 + Sync), most: usize) -> Vec<
         rows.sort_unstable();
     }
     rows
+}
+
+/// The members of a seed that were learned from, as `seed.parquet` shows them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeedMembers {
+    /// Ids.
+    pub person: Vec<String>,
+    /// How much each counts.
+    pub weight: Vec<f64>,
+    /// The share of the candidates who are less like the seed, by models that have not seen the member.
+    pub place: Vec<f64>,
+    /// The part of a mixed seed that each belongs to.
+    pub sub_seed: Vec<Option<u32>>,
+}
+
+impl SeedMembers {
+    fn of(drawn: &Drawn, members: &Members, places: &[f64], sub_seed: &[Option<u32>], people: &People) -> Self {
+        let rows = || drawn.seed_rows.iter().map(|&row| row as usize);
+        Self {
+            person: rows().map(|row| people.ids[members.seed[row] as usize].clone()).collect(),
+            weight: rows().map(|row| members.weight.as_ref().map_or(1.0, |weight| weight[row])).collect(),
+            place: places.to_vec(),
+            sub_seed: sub_seed.to_vec(),
+        }
+    }
+
+    pub(super) fn frame(&self) -> Result<DataFrame> {
+        let columns: Vec<Column> = vec![
+            Series::new("person".into(), &self.person).into(),
+            Series::new("weight".into(), &self.weight).into(),
+            Series::new("place".into(), &self.place).into(),
+            Series::new("sub_seed".into(), &self.sub_seed).into(),
+        ];
+        Ok(DataFrame::new(self.person.len(), columns)?)
+    }
 }
 
 /// How well hidden members are told from candidates, with the interval that the number of members gives.

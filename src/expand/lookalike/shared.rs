@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::Context;
+use super::super::place;
 use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::map::rules::columns_named;
 use crate::source::People;
-use crate::spec::Audience;
+use crate::spec::{Audience, Spec, Told};
 
 /// The attributes of both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) struct Shared {
 ///
 /// # Errors
 /// An error of the spec for each column of `shared` that one side does not have.
-pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>) -> Result<Shared> {
+pub(super) fn shared(audience: &Audience, people: &People, spec: &Spec) -> Result<Shared> {
     let sides = [audience.seed.as_ref().and_then(|seed| seed.source.as_deref()), audience.candidates.source.as_deref()];
     let [of_seed, of_candidates] = sides.map(|source| columns(source, people));
     let errors = audience.candidates.shared.iter().flatten().filter_map(|column| {
@@ -39,7 +40,7 @@ pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>
         let both = of_seed.intersection(&of_candidates).map(String::as_str);
         let near = did_you_mean(column, both.clone()).map(|near| format!("did you mean `{near}`?"));
         let all = || format!("both have {}", both.clone().collect::<Vec<_>>().join(", "));
-        Some(Error::new(Kind::Spec, message).hint(near.unwrap_or_else(all)).at(context.place(audience, "candidates")))
+        Some(Error::new(Kind::Spec, message).hint(near.unwrap_or_else(all)).at(place(spec, audience, "candidates")))
     });
     if let Some(error) = Error::all(errors.collect()) {
         return Err(error);
@@ -54,6 +55,33 @@ pub(super) fn shared(audience: &Audience, people: &People, context: &Context<'_>
         only_seed: of_seed.difference(&both).cloned().collect(),
         only_candidates: of_candidates.difference(&both).cloned().collect(),
     })
+}
+
+/// What the sides of an audience do not share, in words; nothing where they come from the same sources.
+///
+/// # Errors
+/// As [`shared`].
+pub fn not_shared(audience: &Audience, people: &People, spec: &Spec) -> Result<Vec<String>> {
+    if audience.seed.is_none() {
+        return Ok(Vec::new());
+    }
+    let Shared { only_seed, only_candidates, .. } = shared(audience, people, spec)?;
+    let of_seed = audience.seed.as_ref().and_then(|seed| match &seed.told {
+        Told::Rule(rule) => Some(rule),
+        _ => None,
+    });
+    let rules = of_seed.into_iter().chain(&audience.candidates.rule);
+    let unseen: Vec<String> =
+        rules.flat_map(|rule| columns_named(rule)).chain(people.contact.iter().cloned()).collect();
+    let told = |side: &str, columns: &[String]| {
+        let columns: Vec<&String> = columns.iter().filter(|column| !unseen.contains(column)).collect();
+        (!columns.is_empty()).then(|| {
+            let columns = columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+            format!("Only {side} {columns}; likeness cannot look at that. Bring it to both sides if it matters.")
+        })
+    };
+    let sides = [told("the seed has", &only_seed), told("the candidates have", &only_candidates)];
+    Ok(sides.into_iter().flatten().collect())
 }
 
 fn columns(source: Option<&str>, people: &People) -> BTreeSet<String> {

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::bags::{Bagged, FOLDS, Sample};
+use super::bags::{Bagged, FOLDS, Judges, Sample};
 use super::ways::Likeness;
 use crate::discover::Table;
 use crate::error::{Error, Result};
@@ -29,27 +29,34 @@ pub(super) struct Similarity<'a> {
     /// The leaves of each member, tree by tree.
     members: Vec<u8>,
     n_trees: usize,
-    unseen: Vec<f64>,
+    judged: Vec<f64>,
+    out_of_bag: Vec<f64>,
 }
 
 impl<'a> Similarity<'a> {
     pub(super) fn learn(bagged: &'a Bagged, sample: &Sample) -> Result<Self> {
         let all: Vec<u32> = (0..).take(sample.table.n_rows).collect();
         let each = of_models(&bagged.models, &sample.table, &all)?;
-        let unseen = unseen(&each, bagged, sample);
+        let judged = judged(&bagged.judges, sample)?;
         let shown: Vec<usize> = (0..sample.n_seed.min(MOST_MEMBERS))
             .map(|at| at * sample.n_seed / sample.n_seed.min(MOST_MEMBERS))
             .collect();
         let n_trees: usize = each.iter().map(|leaves| leaves.n_trees).sum();
         let members =
             shown.iter().flat_map(|&row| each.iter().flat_map(move |leaves| leaves.of(row))).copied().collect();
-        Ok(Self { bagged, members, n_trees, unseen })
+        let mut learned = Self { bagged, members, n_trees, judged, out_of_bag: Vec::new() };
+        learned.out_of_bag = learned.scores(&sample.table, &all)?;
+        Ok(learned)
     }
 }
 
 impl Likeness for Similarity<'_> {
-    fn unseen(&self) -> &[f64] {
-        &self.unseen
+    fn judged(&self) -> &[f64] {
+        &self.judged
+    }
+
+    fn out_of_bag(&self) -> &[f64] {
+        &self.out_of_bag
     }
 
     fn scores(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
@@ -105,24 +112,27 @@ fn n_equal(left: &[u8], right: &[u8]) -> u32 {
 }
 
 /// The similarity of each row of the sample to members whom the trees have not seen next to it: fold by fold the trees of the
-/// bags that hide the fold, and the members that they show.
-fn unseen(each: &[Leaves], bagged: &Bagged, sample: &Sample) -> Vec<f64> {
+/// judges that hide the fold, and the members that they show.
+fn judged(judges: &Judges, sample: &Sample) -> Result<Vec<f64>> {
+    let all: Vec<u32> = (0..).take(sample.table.n_rows).collect();
+    let each = of_models(&judges.models, &sample.table, &all)?;
     let (mut sums, mut counts) = (vec![0.0; sample.table.n_rows], vec![0_u32; sample.table.n_rows]);
-    for fold in 0..FOLDS.min(bagged.hidden.len()) {
+    for (fold, hidden) in judges.hidden.iter().enumerate().take(FOLDS) {
         let of_fold: Vec<&Leaves> = each.iter().skip(fold).step_by(FOLDS).collect();
         let row_of = |row: usize| of_fold.iter().flat_map(|leaves| leaves.of(row)).copied().collect::<Vec<u8>>();
         let mut is_hidden = vec![false; sample.n_seed];
-        bagged.hidden[fold].iter().for_each(|&row| is_hidden[row as usize] = true);
+        for &row in hidden {
+            is_hidden[row as usize] = true;
+        }
         let shown: Vec<Vec<u8>> =
             (0..sample.n_seed).filter(|&row| !is_hidden[row]).take(MOST_MEMBERS).map(row_of).collect();
         let shown: Vec<&[u8]> = shown.iter().map(Vec::as_slice).collect();
-        let judged: Vec<usize> =
-            (0..sample.table.n_rows).filter(|&row| row >= sample.n_seed || is_hidden[row]).collect();
-        let scores: Vec<f64> = judged.par_iter().with_min_len(64).map(|&row| nearness(&row_of(row), &shown)).collect();
-        for (row, score) in judged.into_iter().zip(scores) {
+        let rows: Vec<usize> = (0..sample.table.n_rows).filter(|&row| row >= sample.n_seed || is_hidden[row]).collect();
+        let scores: Vec<f64> = rows.par_iter().with_min_len(64).map(|&row| nearness(&row_of(row), &shown)).collect();
+        for (row, score) in rows.into_iter().zip(scores) {
             sums[row] += score;
             counts[row] += 1;
         }
     }
-    sums.into_iter().zip(counts).map(|(sum, n)| if n > 0 { sum / f64::from(n) } else { 0.0 }).collect()
+    Ok(sums.into_iter().zip(counts).map(|(sum, n)| if n > 0 { sum / f64::from(n) } else { 0.0 }).collect())
 }

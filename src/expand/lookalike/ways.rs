@@ -4,17 +4,24 @@
 //! distance from the mean of the candidates in standard deviations, before their mean is taken.
 
 use super::bags::{Bagged, Learner, Sample};
+use super::choose::gain;
 use crate::discover::Table;
 use crate::error::Result;
 use crate::predict::estimator::Contributions;
 
+/// The share of the better of regressions and trees.
+const BETTER: f64 = 0.75;
 /// Models of a bag of trees that reasons are taken from.
 const EXPLAINED: usize = 4;
 
 /// A way to find those who are like a seed.
 pub(super) trait Likeness: Sync {
-    /// For each row of the sample it was learned from, the score that models give who have not seen it.
-    fn unseen(&self) -> &[f64];
+    /// For each row of the sample it was learned from, the score that judges give who have not seen it: members are hidden from
+    /// some of them.
+    fn judged(&self) -> &[f64];
+
+    /// For each row of the sample the score that the models give who have not seen it; members are in all of them.
+    fn out_of_bag(&self) -> &[f64];
 
     /// The scores of `rows` of a table.
     fn scores(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>>;
@@ -43,68 +50,95 @@ impl Scale {
     }
 }
 
-/// `lookalike`: positive-unlabelled learning with logistic regressions and with boosted trees; the mean of both.
+/// `lookalike`: positive-unlabelled learning with logistic regressions and with boosted trees; the mean of both, in which the
+/// one counts more that finds hidden members better beyond noise.
 #[derive(Debug)]
 pub(super) struct Lookalike {
-    parts: [(Bagged, Scale); 2],
-    unseen: Vec<f64>,
+    parts: [Part; 2],
+    judged: Vec<f64>,
+    out_of_bag: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct Part {
+    bagged: Bagged,
+    scale: Scale,
+    /// How much it counts in the mean.
+    share: f64,
 }
 
 impl Lookalike {
     pub(super) fn learn(sample: &Sample, seed: u64) -> Result<Self> {
-        let learn = |learner: Learner| -> Result<(Bagged, Scale)> {
-            let bagged = learner.learn(sample, seed)?;
-            let scale = Scale::of(&bagged.unseen, sample);
-            Ok((bagged, scale))
-        };
-        let parts = [learn(Learner::Linear)?, learn(Learner::Trees)?];
-        let unseen = mean_of(parts.iter().map(|(bagged, scale)| (bagged.unseen.clone(), *scale)));
-        Ok(Self { parts, unseen })
+        let learned = [Learner::Linear.learn(sample, seed)?, Learner::Trees.learn(sample, seed)?];
+        let shares = shares(&learned, sample.n_seed);
+        let of_judges = learned.iter().zip(shares).map(|(bagged, share)| {
+            let unseen = &bagged.judges.unseen;
+            (unseen.clone(), Scale::of(unseen, sample), share)
+        });
+        let judged = mean_of(of_judges);
+        let [linear, trees] = learned;
+        let part = |bagged: Bagged, share: f64| Part { scale: Scale::of(&bagged.out_of_bag, sample), bagged, share };
+        let parts = [part(linear, shares[0]), part(trees, shares[1])];
+        let out_of_bag = mean_of(parts.iter().map(|part| (part.bagged.out_of_bag.clone(), part.scale, part.share)));
+        Ok(Self { parts, judged, out_of_bag })
     }
 
     /// The boosted trees.
     pub(super) fn trees(&self) -> &Bagged {
-        &self.parts[1].0
+        &self.parts[1].bagged
     }
 
     /// How much each feature moved the score of `rows`: the regressions', and a part of the trees'.
     pub(super) fn contributions(&self, table: &Table, rows: &[u32]) -> Result<Contributions> {
         let mut sum = Contributions { values: Vec::new(), average: 0.0 };
-        for (bagged, scale) in &self.parts {
+        for Part { bagged, scale, share } in &self.parts {
             let one = bagged.contributions(EXPLAINED, table, rows)?;
-            let share = 1.0 / (scale.deviation * self.parts.len() as f64);
             sum.values.resize(one.values.len(), 0.0);
-            sum.values.iter_mut().zip(one.values).for_each(|(sum, value)| *sum += share * value);
+            sum.values.iter_mut().zip(one.values).for_each(|(sum, value)| *sum += share / scale.deviation * value);
         }
         Ok(sum)
     }
 
     /// The features, in the order of the contributions.
     pub(super) fn features(&self) -> Vec<&str> {
-        self.parts[0].0.models[0].features()
+        self.parts[0].bagged.models[0].features()
+    }
+}
+
+/// How much regressions and trees count: the same, unless one places hidden members higher beyond noise.
+fn shares(learned: &[Bagged; 2], n_seed: usize) -> [f64; 2] {
+    let [linear, trees] = learned.each_ref().map(|bagged| places(&bagged.judges.unseen, n_seed));
+    match gain(&linear, &trees) {
+        (low, _) if low > 0.0 => [1.0 - BETTER, BETTER],
+        (_, high) if high < 0.0 => [BETTER, 1.0 - BETTER],
+        _ => [0.5, 0.5],
     }
 }
 
 impl Likeness for Lookalike {
-    fn unseen(&self) -> &[f64] {
-        &self.unseen
+    fn judged(&self) -> &[f64] {
+        &self.judged
+    }
+
+    fn out_of_bag(&self) -> &[f64] {
+        &self.out_of_bag
     }
 
     fn scores(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
-        let each = self.parts.iter().map(|(bagged, scale)| Ok((bagged.margins(table, rows)?, *scale)));
+        let each = self.parts.iter().map(|part| Ok((part.bagged.margins(table, rows)?, part.scale, part.share)));
         Ok(mean_of(each.collect::<Result<Vec<_>>>()?))
     }
 }
 
-/// The mean of several scores, each on its scale.
-pub(super) fn mean_of(scores: impl IntoIterator<Item = (Vec<f64>, Scale)>) -> Vec<f64> {
-    let (mut sums, mut n) = (Vec::new(), 0.0);
-    for (values, scale) in scores {
+/// The mean of several scores, each on its scale and with its share.
+pub(super) fn mean_of(scores: impl IntoIterator<Item = (Vec<f64>, Scale, f64)>) -> Vec<f64> {
+    let (mut sums, mut shares) = (Vec::new(), 0.0);
+    for (values, scale, share) in scores {
         sums.resize(values.len(), 0.0);
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += scale.apply(value));
-        n += 1.0;
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += share * scale.apply(value));
+        shares += share;
     }
-    sums.into_iter().map(|sum: f64| sum / n).collect()
+    sums.into_iter().map(|sum: f64| sum / shares).collect()
 }
 
 /// For each member of the seed, the share of the candidates whose score is lower (equal ones count half): its mean is the

@@ -168,7 +168,20 @@ impl Check<'_, '_> {
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
         }
-        let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
+        let tiers = self.tiers(at, &name, &audience.size);
+        let size = match tiers.last() {
+            Some(&largest) => Size::Share(largest),
+            None => self.size(at, &name, &audience.size, audience.cost, audience.value),
+        };
+        for (key, given) in [("cost", audience.cost), ("value", audience.value)] {
+            if given.is_some_and(|given| !given.is_finite() || given < 0.0) {
+                self.fault(
+                    &format!("{at}.{key}"),
+                    format!("audience `{name}`: `{key}` must not be below 0"),
+                    "mend it",
+                );
+            }
+        }
         let suppress = audience.suppress.iter().enumerate();
         let export = self.export(at, audience.export);
         let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
@@ -180,6 +193,10 @@ impl Check<'_, '_> {
             method: audience.method.unwrap_or_default(),
             exclude: audience.exclude,
             size,
+            tiers,
+            cost: audience.cost,
+            value: audience.value,
+            max_turnover: audience.max_turnover.map(|share| self.turnover(&format!("{at}.max_turnover"), &share)),
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             stratify: audience.stratify.map(stratify),
             expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
@@ -239,10 +256,10 @@ impl Check<'_, '_> {
             written::Size::Text(text) if text == "max-profit" => return self.max_profit(at, name, cost, value),
             written::Size::Text(text) => text.trim().to_owned(),
             written::Size::Count(count) => count.to_string(),
+            written::Size::Tiers(_) => return Size::Count(1),
         };
-        for (key, _) in [("cost", cost), ("value", value)].into_iter().filter(|(_, given)| given.is_some()) {
-            let message = format!("audience `{name}` has `{key}`, which counts only with size = \"max-profit\"");
-            self.fault(&format!("{at}.{key}"), message, format!("leave `{key}` out, or set size = \"max-profit\""));
+        if let Some(least) = similarity(&found) {
+            return Size::Similarity(least);
         }
         if let Some(share) = percent(&found).filter(|share| *share > 0.0 && *share <= 1.0) {
             return Size::Share(share);
@@ -253,9 +270,40 @@ impl Check<'_, '_> {
         self.fault(
             &format!("{at}.size"),
             format!("audience `{name}`: \"{found}\" is not a size"),
-            "write a count of at least 1 (500), a share above 0 % and up to 100 % (\"10%\"), or \"max-profit\"",
+            "write a count of at least 1 (500), a share above 0 % and up to 100 % (\"10%\"), { tiers = [\"1%\", \"5%\"] }, \"max-profit\", or \"similarity >= 0.6\"",
         );
         Size::Count(1)
+    }
+
+    /// Nested shares, where the size is said so.
+    fn tiers(&mut self, at: &str, name: &str, size: &written::Size) -> Vec<f64> {
+        let written::Size::Tiers(written::Tiers { tiers }) = size else { return Vec::new() };
+        let shares: Vec<f64> = tiers.iter().filter_map(|text| percent(text)).collect();
+        let ascend = shares.windows(2).all(|pair| pair[0] < pair[1]);
+        let fit = shares.len() == tiers.len() && shares.iter().all(|share| *share > 0.0 && *share <= 1.0);
+        if !fit || !ascend || shares.is_empty() {
+            self.fault(
+                &format!("{at}.size"),
+                format!(
+                    "audience `{name}`: `tiers` must be shares above 0 % and up to 100 %, each above the one before"
+                ),
+                "write them as size = { tiers = [\"1%\", \"5%\", \"10%\"] }",
+            );
+            return vec![1.0];
+        }
+        shares
+    }
+
+    fn turnover(&mut self, at: &str, share: &written::Share) -> f64 {
+        let found = match share {
+            written::Share::Number(share) => Some(*share),
+            written::Share::Text(text) => percent(text),
+        };
+        found.filter(|share| (0.0..=1.0).contains(share)).unwrap_or_else(|| {
+            let message = "`max_turnover` must be a share from 0 % to 100 %";
+            self.fault(at, message, "write \"20%\" or 0.2: the part of the list that may change");
+            1.0
+        })
     }
 
     fn max_profit(&mut self, at: &str, name: &str, cost: Option<f64>, value: Option<f64>) -> Size {
@@ -374,4 +422,10 @@ fn number(share: &written::Share) -> Option<f64> {
 pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
+}
+
+/// `similarity >= 0.6` as 0.6.
+fn similarity(text: &str) -> Option<f64> {
+    let number: f64 = text.strip_prefix("similarity")?.trim_start().strip_prefix(">=")?.trim().parse().ok()?;
+    Some(number).filter(|number| *number > 0.0 && *number <= 1.0)
 }

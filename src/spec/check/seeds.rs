@@ -149,10 +149,21 @@ impl Check<'_, '_> {
             }
             _ => {}
         }
-        if matches!(audience.size, Size::MaxProfit { .. }) && !has_prediction {
+        if matches!(audience.size, Size::Similarity(_)) && (!has_seed || *method == Method::Propensity) {
+            let message =
+                format!("audience `{name}`: nothing tells how similar people are, so `size` cannot ask for it");
+            self.fault(
+                &format!("{at}.size"),
+                message,
+                "add a `seed` and another `method`, or write a count or a share",
+            );
+        }
+        if matches!(audience.size, Size::MaxProfit { .. })
+            && (!has_prediction || (has_seed && *method != Method::Propensity))
+        {
             let what = if has_seed { "likeness to a seed" } else { "an uplift" };
             let message = format!("audience `{name}`: {what} is no probability, so nobody's profit is known");
-            let hint = "add prediction = \"…\", whose propensities tell it, or write a count or a share";
+            let hint = "rank by a prediction's propensities (prediction = \"…\", with a seed also method = \"propensity\"), or write a count or a share";
             self.fault(&format!("{at}.size"), message, hint);
         }
     }

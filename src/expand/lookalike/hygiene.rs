@@ -1,0 +1,288 @@
+//! Whether a seed is fit to look for its likes: large enough, of one kind, of the right people, not lopsided.
+//!
+//! In: the sample with its features, what the models say of members they had not seen, and the chosen. Out: findings in
+//! words, in what seed and candidates differ most and what the list makes of that, the parts of a mixed seed.
+//!
+//! - **Too small**: fewer than [`ADVISED`] members make a rough model.
+//! - **Contaminated**: members who are no better than anybody stand anywhere among the candidates with equal probability. So
+//!   at most `n(place < λ) / λ` of them are such (Storey 2002, λ = 0.3): spies, people who were added by mistake, or
+//!   people whom the attributes do not tell.
+//! - **Mixed**: k-means over what each feature adds to a member's score, the space that the models have learned; a mean
+//!   silhouette of a half is reasonable structure (Kaufman and Rousseeuw 1990).
+//! - **One-sided**: values that many candidates have and no member: often the way the seed was gathered, which the list then
+//!   repeats.
+
+use std::collections::BTreeMap;
+
+use super::super::summary::{SeedFinding, Skew, SubSeed};
+use super::bags::Sample;
+use super::clusters::{self, Clusters};
+use super::members::Members;
+use super::ways::Lookalike;
+use crate::discover::table::NO_LEVEL;
+use crate::discover::{Cells, Column, Table};
+use crate::error::Result;
+use crate::rate::{Rate, grouped};
+
+/// Members below which nothing can be said …
+const FEW: usize = 50;
+/// … and below which it is said roughly.
+const ADVISED: usize = 300;
+/// Places that count as low.
+const LOW: f64 = 0.3;
+/// Share of the seed that may be like anybody before it is told.
+const SPIES: f64 = 0.5;
+/// Silhouette from which on a seed is mixed.
+const MIXED: f64 = 0.5;
+/// Share of the candidates, and members expected there, from which on a gap in the seed is told.
+const GAP: (f64, f64) = (0.2, 15.0);
+/// Bins that a number is cut into.
+const BINS: usize = 10;
+/// Features that are told.
+const SHOWN: usize = 8;
+/// Members that are parted into kinds, at most.
+const PARTED: usize = 2_000;
+
+/// What was found.
+pub(super) struct Looked {
+    pub findings: Vec<SeedFinding>,
+    pub skew: Vec<Skew>,
+    pub sub_seeds: Vec<SubSeed>,
+    /// For each member of the sample the part it belongs to.
+    pub sub_seed_of: Vec<Option<u32>>,
+}
+
+fn finding(code: &str, grave: bool, message: String) -> SeedFinding {
+    SeedFinding { code: code.to_owned(), message, grave }
+}
+
+/// What the members alone tell.
+pub(super) fn of_members(members: &Members) -> Vec<SeedFinding> {
+    let mut findings = Vec::new();
+    let n = members.seed.len();
+    if n < ADVISED {
+        let told = grouped(n as u64);
+        let message =
+            format!("Only {told} people are in the seed; {ADVISED} are advised. Add more, or expect a rough order.");
+        findings.push(finding("too-small", n < FEW, message));
+    }
+    if let Some(list) = members.list.as_ref().filter(|list| list.n_people < list.n_entries) {
+        let (unknown, all) = (grouped(list.n_entries - list.n_people), grouped(list.n_entries));
+        let message = format!("{unknown} of the {all} entries of {} mean nobody of the people tables.", list.path);
+        findings.push(finding("entries-unknown", 2 * list.n_people < list.n_entries, message));
+    }
+    if members.n_both > 0 {
+        let both = grouped(members.n_both as u64);
+        let message = format!("{both} of the seed match the rule for candidates too; they are no candidates.");
+        findings.push(finding("also-candidates", false, message));
+    }
+    findings
+}
+
+/// Looks a seed over.
+pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], chosen: &Table) -> Result<Looked> {
+    let seed: Vec<usize> = (0..sample.n_seed).collect();
+    let candidates: Vec<usize> = (sample.n_seed..sample.table.n_rows).collect();
+    let mut findings = Vec::new();
+    findings.extend(contaminated(places));
+    let mut skew = Vec::new();
+    for column in &sample.table.columns {
+        let bins = Bins::of(&column.cells, &candidates);
+        let (of_seed, of_candidates) = (bins.shares(&column.cells, &seed), bins.shares(&column.cells, &candidates));
+        findings.extend(one_sided(&column.name, &bins, &of_seed, &of_candidates, seed.len()));
+        let of_chosen = chosen.column(&column.name).map(|column| {
+            let all: Vec<usize> = (0..chosen.n_rows).collect();
+            bins.shares(&column.cells, &all)
+        });
+        skew.extend(skewed(column, &bins, [&of_seed, &of_candidates], of_chosen.as_deref(), seed.len()));
+    }
+    skew.sort_by(|a, b| b.distance.total_cmp(&a.distance).then_with(|| a.feature.cmp(&b.feature)));
+    skew.truncate(SHOWN);
+    let (sub_seeds, sub_seed_of) = parts(sample, lookalike)?;
+    if !sub_seeds.is_empty() {
+        let told: Vec<String> = sub_seeds
+            .iter()
+            .map(|part| format!("{} with {}", grouped(part.n_members), part.told_by.join(", ")))
+            .collect();
+        findings.push(finding(
+            "mixed",
+            false,
+            format!(
+                "The seed falls into {} kinds of people: {}. A list for each (column `sub_seed` of seed.parquet) may do better than one.",
+                sub_seeds.len(),
+                told.join("; ")
+            ),
+        ));
+    }
+    Ok(Looked { findings, skew, sub_seeds, sub_seed_of })
+}
+
+fn contaminated(places: &[f64]) -> Option<SeedFinding> {
+    let n_low = places.iter().filter(|&&place| place < LOW).count();
+    let rate = Rate::new(n_low, places.len());
+    let (share, (low, _)) = (rate.share()? / LOW, rate.interval()?);
+    (low / LOW > SPIES).then(|| {
+        let percent = (100.0 * share.min(1.0)).round();
+        finding(
+            "contaminated",
+            share > 0.8,
+            format!(
+                "Up to {percent} % of the seed are like anybody among the candidates: people who do not belong there, or whom the attributes do not tell. Look at those with the lowest `place` in seed.parquet."
+            ),
+        )
+    })
+}
+
+/// The values of a feature, few enough to count.
+enum Bins {
+    /// Upper ends, the last one open; then what is missing.
+    Number(Vec<f32>),
+    /// Levels; then what is missing.
+    Category(Vec<String>),
+}
+
+impl Bins {
+    fn of(cells: &Cells, candidates: &[usize]) -> Self {
+        match cells {
+            Cells::Category { levels, .. } => Self::Category(levels.clone()),
+            Cells::Number(values) => {
+                let mut known: Vec<f32> =
+                    candidates.iter().map(|&row| values[row]).filter(|value| value.is_finite()).collect();
+                known.sort_unstable_by(f32::total_cmp);
+                let cut = |part: usize| known.get(part * known.len() / BINS).copied();
+                let mut ends: Vec<f32> = (1..BINS).filter_map(cut).collect();
+                ends.dedup();
+                Self::Number(ends)
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Number(ends) => ends.len() + 2,
+            Self::Category(levels) => levels.len() + 1,
+        }
+    }
+
+    fn bin(&self, cells: &Cells, row: usize) -> usize {
+        match (self, cells) {
+            (Self::Number(ends), Cells::Number(values)) if values[row].is_finite() => {
+                ends.partition_point(|end| *end <= values[row])
+            }
+            (Self::Category(_), Cells::Category { codes, .. }) if codes[row] != NO_LEVEL => codes[row] as usize,
+            _ => self.len() - 1,
+        }
+    }
+
+    fn shares(&self, cells: &Cells, rows: &[usize]) -> Vec<f64> {
+        let mut counts = vec![0_usize; self.len()];
+        for &row in rows {
+            counts[self.bin(cells, row)] += 1;
+        }
+        counts.into_iter().map(|count| count as f64 / rows.len().max(1) as f64).collect()
+    }
+
+    fn named(&self, bin: usize) -> String {
+        match self {
+            _ if bin + 1 == self.len() => "not known".to_owned(),
+            Self::Category(levels) => levels[bin].clone(),
+            Self::Number(ends) => match (bin.checked_sub(1).and_then(|below| ends.get(below)), ends.get(bin)) {
+                (Some(low), Some(high)) => format!("{low} to below {high}"),
+                (None, Some(high)) => format!("below {high}"),
+                (Some(low), None) => format!("{low} or more"),
+                (None, None) => "any".to_owned(),
+            },
+        }
+    }
+}
+
+fn skewed(
+    column: &Column,
+    bins: &Bins,
+    [of_seed, of_candidates]: [&[f64]; 2],
+    of_chosen: Option<&[f64]>,
+    n_seed: usize,
+) -> Option<Skew> {
+    let differences = || of_seed.iter().zip(of_candidates).map(|(seed, candidate)| seed - candidate);
+    let distance = differences().map(f64::abs).sum::<f64>() / 2.0;
+    // What a random seed of this size would differ: the mean of |N(0, p (1 − p) / n)|, summed and halved.
+    let by_chance = of_candidates
+        .iter()
+        .map(|share| (2.0 * share * (1.0 - share) / (std::f64::consts::PI * n_seed as f64)).sqrt())
+        .sum::<f64>()
+        / 2.0;
+    if distance < 2.0 * by_chance || distance < 0.05 {
+        return None;
+    }
+    let most = differences().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()).then(b.0.cmp(&a.0)))?.0;
+    let chosen_share = of_chosen.map_or(of_candidates[most], |shares| shares[most]);
+    Some(Skew {
+        feature: column.name.clone(),
+        distance,
+        value: bins.named(most),
+        seed_share: of_seed[most],
+        candidate_share: of_candidates[most],
+        chosen_share,
+        amplification: (chosen_share - of_candidates[most]) / (of_seed[most] - of_candidates[most]),
+    })
+}
+
+fn one_sided(name: &str, bins: &Bins, of_seed: &[f64], of_candidates: &[f64], n_seed: usize) -> Option<SeedFinding> {
+    let empty: Vec<usize> = (0..bins.len()).filter(|&bin| of_seed[bin] == 0.0 && of_candidates[bin] > 0.0).collect();
+    let share: f64 = empty.iter().map(|&bin| of_candidates[bin]).sum();
+    if share < GAP.0 || share * (n_seed as f64) < GAP.1 {
+        return None;
+    }
+    let values: Vec<String> = empty.iter().take(4).map(|&bin| bins.named(bin)).collect();
+    let more = if empty.len() > values.len() { " …" } else { "" };
+    let percent = (100.0 * share).round();
+    Some(finding(
+        "one-sided",
+        true,
+        format!(
+            "Nobody in the seed has {name} of {}{more}, and {percent} % of the candidates do. If that is how the seed was gathered, the list repeats it: leave the feature out with exclude = [\"{name}\"].",
+            values.join(", ")
+        ),
+    ))
+}
+
+/// The kinds of people that a mixed seed holds, and which each member is of.
+fn parts(sample: &Sample, lookalike: &Lookalike) -> Result<(Vec<SubSeed>, Vec<Option<u32>>)> {
+    let step = sample.n_seed.div_ceil(PARTED).max(1);
+    let rows: Vec<u32> = (0..).take(sample.n_seed).step_by(step).collect();
+    let contributions = lookalike.contributions(&sample.table, &rows)?;
+    let width = lookalike.features().len();
+    let points: Vec<&[f64]> = contributions.values.chunks_exact(width.max(1)).collect();
+    let mut sub_seed_of = vec![None; sample.n_seed];
+    let Some(Clusters { of_point, n_clusters }) = clusters::apart(&points, MIXED) else {
+        return Ok((Vec::new(), sub_seed_of));
+    };
+    for (&row, &cluster) in rows.iter().zip(&of_point) {
+        sub_seed_of[row as usize] = u32::try_from(cluster + 1).ok();
+    }
+    let of_cluster = |cluster: usize| {
+        let (own, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&point| of_point[point] == cluster);
+        let rows_of = |points: &[usize]| points.iter().map(|&point| rows[point] as usize).collect::<Vec<usize>>();
+        SubSeed {
+            sub_seed: u32::try_from(cluster + 1).expect("clusters are few"),
+            n_members: own.len() as u64,
+            told_by: told_by(&sample.table, &rows_of(&own), &rows_of(&others)),
+        }
+    };
+    Ok(((0..n_clusters).map(of_cluster).collect(), sub_seed_of))
+}
+
+/// The two values that tell some rows from others best.
+fn told_by(table: &Table, own: &[usize], others: &[usize]) -> Vec<String> {
+    let mut found: BTreeMap<(u64, &str), String> = BTreeMap::new();
+    for column in &table.columns {
+        let bins = Bins::of(&column.cells, &[own, others].concat());
+        let (mine, theirs) = (bins.shares(&column.cells, own), bins.shares(&column.cells, others));
+        let excess = |bin: &usize| mine[*bin] - theirs[*bin];
+        let Some(most) = (0..bins.len()).max_by(|a, b| excess(a).total_cmp(&excess(b))) else { continue };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share in millionths")]
+        let order = ((1.0 - excess(&most)) * 1e6) as u64;
+        found.insert((order, &column.name), format!("{} {}", column.name, bins.named(most)));
+    }
+    found.into_values().take(2).collect()
+}
