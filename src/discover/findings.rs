@@ -16,7 +16,7 @@ use super::units::unit_changes;
 use crate::error::{Error, Kind, Result};
 use crate::rate::grouped;
 use crate::source::Data;
-use crate::spec::{FailOn, Shape, Spec};
+use crate::spec::{FailOn, Rows, Shape, Spec};
 use crate::store;
 use crate::time::Time;
 
@@ -84,13 +84,21 @@ pub fn findings(data: &Data, spec: &Spec, days: &[Days]) -> Result<Findings> {
     Ok(Findings { format_version: 1, findings })
 }
 
-/// Drops what another finding says better: a time column's far-off values where the events themselves are found far off.
+/// Drops what another finding says better: a time column's far-off values where the events themselves are found far off,
+/// rows of a people table that were rejected because they name a person again.
 fn drop_echoes(findings: &mut Vec<Finding>, spec: &Spec) {
     let is_known = findings.iter().any(|finding| ["future-times", "ancient-times"].contains(&finding.code.as_str()));
     let is_event_time =
         |column: Option<&str>| spec.events.iter().any(|events| Some(events.time.column.as_str()) == column);
     findings
         .retain(|finding| !(is_known && finding.code == "times-far-off" && is_event_time(finding.column.as_deref())));
+    let is_people = |table: &str| {
+        spec.people
+            .iter()
+            .any(|people| people.person.is_some() && matches!(&people.rows, Rows::Table(name) if name == table))
+    };
+    let is_repeat = |code: &str| ["rows-repeated", "ids-repeated"].contains(&code);
+    findings.retain(|finding| !(is_repeat(&finding.code) && is_people(&finding.table)));
 }
 
 /// Refuses to build on data with a finding as grave as the spec's `fail_on`.

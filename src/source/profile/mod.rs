@@ -22,8 +22,6 @@ mod shape;
 mod shifted;
 mod suspect;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 pub use semantic::Semantic;
 pub(crate) use shape::shape;
