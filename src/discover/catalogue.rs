@@ -276,8 +276,8 @@ fn rule_text(rule: &Rule) -> Option<&str> {
     }
 }
 
-/// Whether a pattern of `exclude` (`survey.*`) names the feature.
-fn excluded(name: &str, patterns: &[String]) -> bool {
+/// Whether a pattern of `exclude` or `trust` (`survey.*`) names the feature.
+pub(super) fn excluded(name: &str, patterns: &[String]) -> bool {
     let options = glob::MatchOptions { case_sensitive: true, ..glob::MatchOptions::default() };
     patterns.iter().any(|pattern| match glob::Pattern::new(pattern) {
         Ok(compiled) => compiled.matches_with(name, options) || pattern == name,

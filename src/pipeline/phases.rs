@@ -57,10 +57,16 @@ impl<'a> Phases<'a> {
         self.data()?;
         self.load_stays()?;
         let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
-        let (examples, recipe) = discover::examples(data, stays, spec, prediction)?;
+        let (mut examples, mut recipe) = discover::examples(data, stays, spec, prediction)?;
         let folder = layout.discover(&prediction.name);
+        let signals = discover::signals(&examples, &recipe);
+        discover::write_signals(&folder, &signals)?;
+        let leaks = discover::leaks(&signals, prediction);
+        store::write_json(&folder.join("leaks.json"), &leaks)?;
+        discover::leave_out(&mut examples, &mut recipe, &leaks, prediction)?;
+        let enough = discover::enough(&examples, &signals, data, stays, spec, prediction);
+        store::write_json(&folder.join("enough.json"), &enough)?;
         discover::write_examples(&folder, &examples, &recipe)?;
-        discover::write_signals(&folder.join("signals.parquet"), &discover::signals(&examples))?;
         self.examples = Some((position, examples, recipe));
         Ok(())
     }

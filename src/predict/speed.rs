@@ -75,6 +75,7 @@ fn of_a_large_table() {
             cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
             windows: vec![],
             exclude: vec![],
+            trust: vec![],
             model: Model { estimator, solver: Solver::Newton },
         };
         let start = Instant::now();

@@ -139,6 +139,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         cutoffs: Cutoffs { every: Duration::days(30), count: 6 },
         windows: vec![],
         exclude: vec![],
+        trust: vec![],
         model: Model { estimator, solver: Solver::Newton },
     };
     let context = Context {

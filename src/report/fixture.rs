@@ -53,6 +53,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
         windows: Vec::new(),
         exclude: Vec::new(),
+        trust: Vec::new(),
         model: Model::default(),
     };
     let audience = |name: &str, prediction: &str| Audience {

@@ -20,13 +20,16 @@ mod intern;
 mod kind;
 mod ledger;
 pub mod people;
+mod preview;
 mod profile;
 mod read;
 mod sql;
 mod times;
 
 pub use events::{Events, Property, Values};
+pub use files::sniff;
 pub use people::People;
+pub use preview::{Preview, preview, reads_as};
 pub use profile::ColumnProfile;
 pub use read::read;
 
