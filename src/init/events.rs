@@ -15,7 +15,7 @@ const MOST_LEVELS: usize = 60;
 const REPEATED: f64 = 0.02;
 /// Words of columns that somebody filled in with the end in mind.
 const HINDSIGHT: [&str; 12] =
-    ["cohort", "lifecycle", "segment", "label", "cluster", "tier", "score", "status", "stage", "churn", "ltv", "group"];
+    ["cohort", "lifecycle", "segment", "label", "cluster", "tier", "churned", "status", "stage", "churn", "ltv", "group"];
 const PURCHASES: [&str; 13] = [
     "invoice",
     "order",
@@ -48,11 +48,15 @@ pub(super) fn sources(tables: &[Seen], links: &Links, draft: &mut Draft) -> Resu
     for (table, seen) in tables.iter().enumerate() {
         let Some(way) = links.way(tables, table, people) else { continue };
         let Some((time, form)) = event_time(seen) else { continue };
-        let is_of_people = way.steps.is_empty() && links.is_key(way.person) && tables.len() > 1;
-        if !is_of_people {
-            happenings.push(Happening { table, seen, way, time, form });
-        }
+        happenings.push(Happening { table, seen, way, time, form });
     }
+    // A row per person is who they are, unless nothing else tells what they did.
+    let is_of_people = |it: &Happening<'_>| it.way.steps.is_empty() && links.is_key(it.way.person);
+    if !happenings.iter().all(is_of_people) {
+        happenings.retain(|it| !is_of_people(it));
+    }
+    // Purchases first: they have the first choice of names.
+    happenings.sort_by_key(|it| std::cmp::Reverse(it.speaks_of_purchases()));
     if happenings.is_empty() {
         return Ok(false);
     }
@@ -209,7 +213,16 @@ impl Happening<'_> {
                 && !settled.contains(&column.name)
                 && is_property(self.seen, column)
         };
-        let properties: Vec<&Column> = self.seen.columns.iter().filter(used).collect();
+        let (properties, hindsight): (Vec<&Column>, Vec<&Column>) =
+            self.seen.columns.iter().filter(used).partition(|column| !self.is_hindsight(column));
+        if !hindsight.is_empty() {
+            let names: Vec<&str> = hindsight.iter().map(|column| column.name.as_str()).collect();
+            draft.notes.push(format!(
+                "left out: {} of {}: perhaps as of the export, not as of the event",
+                names.join(", "),
+                self.seen.name
+            ));
+        }
         let amount = self.amount(tables, links);
         let basket = self.basket();
         let lines = if kind.is_none() { self.lines(person, basket)? } else { None };
@@ -244,13 +257,9 @@ impl Happening<'_> {
             })
             .filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()))
             .collect();
-        let table_words: Vec<&str> = self.seen.name.split('_').collect();
-        let speaks = |words: &[&str]| {
-            words.iter().any(|word| PURCHASES.contains(&word.trim_end_matches('s')) || PURCHASES.contains(word))
-        };
         let is_basket = self.basket().is_some() && self.seen.columns.iter().any(|column| amount_score(column) >= 3);
         let has_amount = self.seen.columns.iter().any(|column| amount_score(column) >= 4);
-        let wanted = if speaks(&of_time) || speaks(&table_words) || (is_basket || has_amount) && of_time.len() < 2 {
+        let wanted = if self.speaks_of_purchases() || (is_basket || has_amount) && of_time.len() < 2 {
             "purchase".to_owned()
         } else if of_time.is_empty() || of_time == ["created"] || of_time == ["event"] {
             slug(&[self.seen.name.trim_end_matches('s')])
@@ -263,6 +272,12 @@ impl Happening<'_> {
         let name = name.unwrap_or_else(|| format!("event_{}", names.len() + 1));
         names.push(name.clone());
         name
+    }
+
+    /// Whether the time's name, or the table's last word, speaks of a purchase.
+    fn speaks_of_purchases(&self) -> bool {
+        let is_purchase = |word: &str| PURCHASES.contains(&word) || PURCHASES.contains(&word.trim_end_matches('s'));
+        self.time.words.iter().any(|word| is_purchase(word)) || self.seen.name.rsplit('_').next().is_some_and(is_purchase)
     }
 
     fn comment(&self, person: &Column, kind: Option<(&str, Sure)>) -> String {
@@ -409,6 +424,17 @@ impl Happening<'_> {
             by.join(", "),
             self.time_toml("time")
         )
+    }
+
+    /// Whether a column tells what became of the row: a status, a label, a step whose time stands beside it.
+    fn is_hindsight(&self, column: &Column) -> bool {
+        let of_later_step = |other: &Column| {
+            other.name != self.time.name
+                && time_form(other).is_some()
+                && column.words.len() >= 2
+                && column.words.iter().all(|word| other.words.contains(word))
+        };
+        column.has(&HINDSIGHT) || self.seen.columns.iter().any(of_later_step)
     }
 
     /// The column that numbers orders, invoices, baskets.

@@ -133,7 +133,8 @@ pub(super) fn lifecycle(folder: &Path, draft: &mut Draft) -> Result<()> {
     let mut questions = Vec::new();
     let before: Vec<usize> = (0..goal_stage).collect();
     if !before.is_empty() {
-        let name = format!("first-{}", kinds[goal].name.replace('_', "-"));
+        let first = if stages.iter().any(|stage| stage.name == "repeat") { "first-" } else { "" };
+        let name = format!("{first}{}", kinds[goal].name.replace('_', "-"));
         questions.push((name, before, goal_stage));
     }
     if let Some(repeat) = stages.iter().position(|stage| stage.name == "repeat") {
@@ -243,9 +244,11 @@ fn stages(kinds: &[Kind], goal: usize, n_people: usize, data: &Data) -> Vec<Stag
             comment: "no rule: where everybody starts".into(),
         };
         stages.push(start);
-        stages.extend(steps(kinds, goal, n_people, &is_event));
+        let (steps, are_named) = steps(kinds, goal, n_people, &is_event);
+        stages.extend(steps);
         if let [_, step] = stages.as_mut_slice()
             && again > 0.3
+            && !are_named
         {
             // What can be reached again is offered again.
             step.from = vec!["visitor".into(), goal_name.clone()];
@@ -285,8 +288,8 @@ fn stages(kinds: &[Kind], goal: usize, n_people: usize, data: &Data) -> Vec<Stag
     stages
 }
 
-/// Stages before the goal: those that names speak of, else one for each frequent kind.
-fn steps(kinds: &[Kind], goal: usize, n_people: usize, is_event: &dyn Fn(&[&str]) -> String) -> Vec<Stage> {
+/// Stages before the goal: those that names speak of (true), else one for each frequent kind.
+fn steps(kinds: &[Kind], goal: usize, n_people: usize, is_event: &dyn Fn(&[&str]) -> String) -> (Vec<Stage>, bool) {
     let is_taken = |kind: &Kind| kind.n_people as f64 >= LEAST_SHARE * n_people as f64 && kind.name != kinds[goal].name;
     let is_before = |kind: &Kind| kind.place <= kinds[goal].place + 0.2 && goal_word(&kind.name).is_none();
     let usual: Vec<&Kind> = kinds.iter().filter(|kind| is_taken(kind) && is_before(kind)).collect();
@@ -316,13 +319,14 @@ fn steps(kinds: &[Kind], goal: usize, n_people: usize, is_event: &dyn Fn(&[&str]
         }
         taken.extend(names);
     }
-    if stages.is_empty() {
+    let are_named = !stages.is_empty();
+    if !are_named {
         let mut others = usual;
         others.sort_by(|a, b| a.place.total_cmp(&b.place).then_with(|| a.name.cmp(&b.name)));
         stages.extend(others.into_iter().take(3).map(|kind| (kind.place, stage(slug(&[&kind.name]), &[&kind.name]))));
     }
     stages.sort_by(|a, b| a.0.total_cmp(&b.0));
-    stages.into_iter().map(|(_, stage)| stage).collect()
+    (stages.into_iter().map(|(_, stage)| stage).collect(), are_named)
 }
 
 fn n_of(data: &Data, person: usize, kind: usize) -> usize {
@@ -369,7 +373,9 @@ fn span(data: &Data) -> Option<f64> {
 fn written(stages: &[Stage]) -> String {
     let mut text = String::new();
     for stage in stages {
-        text += &format!("\n[[lifecycle.stages]]\nname = {}\n", toml(&stage.name));
+        let is_start = stage.enter.is_none() && stage.silence.is_none();
+        let start = if is_start { format!("    # {}", stage.comment) } else { String::new() };
+        text += &format!("\n[[lifecycle.stages]]\nname = {}{start}\n", toml(&stage.name));
         let comment = if stage.comment.is_empty() || stage.comment == "(goal)" {
             String::new()
         } else {
@@ -382,7 +388,7 @@ fn written(stages: &[Stage]) -> String {
         match (&stage.enter, stage.silence) {
             (Some(enter), _) => text += &format!("enter = {}{comment}\n", toml(enter)),
             (None, Some(silence)) => text += &format!("silence = \"{silence}\"{comment}\n"),
-            (None, None) => text += &format!("{}\n", comment.trim_start()),
+            (None, None) => {}
         }
     }
     text
