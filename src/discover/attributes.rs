@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{Column as Series, DataType, TimeUnit};
+use polars::prelude::{Column as Series, DataType, IdxCa, TimeUnit};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ const OTHER: &str = "(other)";
 const ID_SHARE: f64 = 0.5;
 /// Below this many rows a column is not called an id.
 const FEW_ROWS: usize = 100;
+
+/// An attribute row, if any was valid, and the cutoff.
+type Row = (Option<u32>, Time);
 
 /// An attribute that serves as a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +117,8 @@ impl Attribute {
             Error::data(format!("the people table has no column `{}`", self.column))
                 .hint(format!("it has {}", known.join(", ")))
         })?;
+        let few: Option<(Series, Vec<Row>)> = (rows.len() < source.len()).then(|| taken(source, rows)).transpose()?;
+        let (source, rows) = few.as_ref().map_or((source, rows), |(source, rows)| (source, rows.as_slice()));
         let cells = match &self.values {
             AttributeValues::Number => Cells::Number(numbers(source, rows)?),
             AttributeValues::Date => Cells::Number(days_before(source, rows)?),
@@ -123,6 +128,14 @@ impl Attribute {
         };
         Ok(Column { name: format!("attr.{}", self.column), cells })
     }
+}
+
+/// The cells of few rows out of many, and the rows as they are counted among these.
+fn taken(source: &Series, rows: &[Row]) -> Result<(Series, Vec<Row>)> {
+    let known: Vec<u32> = rows.iter().filter_map(|(row, _)| *row).collect();
+    let mut next = 0..;
+    let renumbered = rows.iter().map(|&(row, cutoff)| (row.and_then(|_| next.next()), cutoff)).collect();
+    Ok((source.take(&IdxCa::from_vec("row".into(), known))?, renumbered))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]

@@ -408,6 +408,29 @@ pub fn eligible_at(recipe: &Recipe, data: &Data, stays: &Stays, cutoff: Time) ->
     Ok((people, features(recipe, data, stays, &[cutoff], &rows, &places)?))
 }
 
+/// The features of people over events, each as of an instant: a row each, in the given order.
+///
+/// # Errors
+/// When an attribute that the recipe names is not there.
+pub(super) fn features_at(recipe: &Recipe, data: &Data, stays: &Stays, at: &[(u32, Time)]) -> Result<Table> {
+    if at.is_empty() {
+        return Ok(Table::default());
+    }
+    let mut cutoffs: Vec<Time> = at.iter().map(|&(_, cutoff)| cutoff).collect();
+    cutoffs.sort_unstable();
+    cutoffs.dedup();
+    let mut places: Vec<u32> = (0..).take(at.len()).collect();
+    places.sort_by_key(|&place| at[place as usize]);
+    let row = |&place: &u32| {
+        let (person, cutoff) = at[place as usize];
+        let position = cutoffs.binary_search(&cutoff).expect("it was just taken from these rows");
+        let cutoff = u16::try_from(position).expect("instants are few");
+        Row { person, cutoff, stay: stays.offsets[person as usize], outcome: Outcome::Immature }
+    };
+    let rows: Vec<Row> = places.iter().map(row).collect();
+    features(recipe, data, stays, &cutoffs, &rows, &places)
+}
+
 /// Takes out the features that say the same of every example that is learned from.
 fn drop_constant(examples: &mut Examples, recipe: &mut Recipe) {
     let used: Vec<usize> = (0..examples.len()).filter(|&row| examples.split[row] == Split::Train).collect();

@@ -3,9 +3,10 @@
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 use rayon::prelude::*;
 
-use super::Scores;
 use super::rank::Holdout;
+use super::{Ranking, Reasons};
 use crate::error::Result;
+use crate::source::People;
 
 /// The chosen people, column by column, best first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,14 +17,14 @@ pub struct Chosen {
     pub rank: Vec<u32>,
     /// What they are ranked by.
     pub score: Vec<f64>,
-    /// Calibrated probability of the transition.
-    pub propensity: Vec<f64>,
+    /// Calibrated probability of the transition, where a prediction gives it.
+    pub propensity: Vec<Option<f64>>,
     /// Nearness to the seed, where the audience has one.
     pub similarity: Vec<Option<f64>>,
     /// To be reached, or kept out.
     pub group: Vec<Group>,
     /// Up to three reasons in words.
-    pub reasons: Vec<[Option<String>; 3]>,
+    pub reasons: Vec<Reasons>,
 }
 
 /// Whether a chosen person is reached.
@@ -47,19 +48,21 @@ impl Group {
 }
 
 impl Chosen {
-    pub(super) fn of(rows: &[u32], scores: &Scores, holdout: &Holdout) -> Self {
-        let person: Vec<String> = rows.iter().map(|&row| scores.person[row as usize].clone()).collect();
-        let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
+    /// The rows of a ranking, best first.
+    pub(super) fn of(rows: &[u32], ranking: &Ranking<'_>, people: &People, holdout: &Holdout) -> Result<Self> {
+        let id = |&row: &u32| people.ids[ranking.person[row as usize] as usize].clone();
+        let person: Vec<String> = rows.iter().map(id).collect();
+        let taken = |of: &Option<Vec<f64>>| rows.iter().map(|&row| of.as_ref().map(|of| of[row as usize])).collect();
         let group = person.par_iter().map(|id| if holdout.holds(id) { Group::Holdout } else { Group::Target });
-        Self {
+        Ok(Self {
             rank: (1..=u32::try_from(rows.len()).expect("rows are counted in 32 bits")).collect(),
-            score: propensity.clone(),
-            propensity,
-            similarity: vec![None; rows.len()],
+            score: rows.iter().map(|&row| ranking.score[row as usize]).collect(),
+            propensity: taken(&ranking.propensity),
+            similarity: taken(&ranking.similarity),
             group: group.collect(),
-            reasons: rows.iter().map(|&row| scores.reasons[row as usize].clone()).collect(),
+            reasons: (ranking.reasons)(rows)?,
             person,
-        }
+        })
     }
 
     /// How many people.

@@ -1,7 +1,8 @@
 //! PHASE 4, expand to the people worth reaching: a ranked, suppressed, consented and deduplicated list, a holdout, and the
 //! files to upload.
 //!
-//! In: the scores of a prediction, the people with their attributes and contact columns, an `[[audiences]]` of the spec.
+//! In: candidates ranked by the scores of a prediction or by their likeness to a seed ([`Ranking`]), the people with their
+//! attributes and contact columns, an `[[audiences]]` of the spec.
 //! Out: `audience.parquet` (who was chosen, target and holdout), `summary.json` (how many were dropped and why, what is
 //! expected) and a folder per destination with the target group only.
 //!
@@ -9,14 +10,16 @@
 //! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
 //! the size. What is left is chosen, and a share of it held out by a salted hash of the person.
 
+mod asked;
 mod chosen;
 mod contact;
 mod export;
+mod lookalike;
 mod normalise;
 mod phone;
 mod places;
-mod pool;
 mod rank;
+mod ranking;
 mod rule;
 mod scores;
 mod summary;
@@ -28,15 +31,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::lookalike::{Known, lookalikes};
+pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
-pub use self::summary::{Exported, ListUsed, Point, Summary};
+pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
 
+use self::asked::Asked;
 use self::contact::Contacts;
-use self::pool::Pool;
 use self::rank::{Expectation, Holdout};
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
-use crate::error::Result;
+use crate::error::{Excerpt, Result};
 use crate::source::{Identity, People};
 use crate::spec::{Audience, Destination, Size, Spec};
 use crate::store::{self, Layout};
@@ -66,52 +71,59 @@ pub struct Expanded {
     asks_consent: bool,
 }
 
-/// Makes an audience of those who were scored.
+impl Context<'_> {
+    /// The words of the spec that say `key` of an audience.
+    fn place(&self, audience: &Audience, key: &str) -> Option<Excerpt> {
+        let position = self.spec.audiences.iter().position(|known| known.name == audience.name)?;
+        self.spec.excerpt(&format!("audiences[{position}].{key}"))
+    }
+}
+
+/// Makes an audience of candidates who are ranked.
 ///
-/// Without a rule for candidates, everyone scored is one who has not attained the transition already. A candidate rule
-/// may ask about `stage`, `propensity` and attributes, the consent rule about attributes; where either is unknown (NULL)
-/// it does not hold. A rule about a column that is not there is an error of the spec, and nothing is exported.
+/// The consent rule may ask about attributes; where it is unknown (NULL) it does not hold. A rule about a column that is
+/// not there is an error of the spec, and nothing is exported.
 ///
 /// # Errors
 /// [`crate::error::Kind::Spec`] when a rule cannot be asked, [`crate::error::Kind::Refused`] when a suppression list is
 /// missing or not understood.
-pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &Context<'_>) -> Result<Expanded> {
-    scores.check()?;
+pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, context: &Context<'_>) -> Result<Expanded> {
     let contacts = Contacts::of(people)?;
-    let pool = Pool::new(scores, people, context.end);
     let who = Who::new(people, &contacts, context.identities);
-    let place = |key: &str| {
-        let position = context.spec.audiences.iter().position(|known| known.name == audience.name)?;
-        context.spec.excerpt(&format!("audiences[{position}].{key}"))
-    };
-    let suppression = Suppression::read(audience, context.spec, &who).map_err(|error| error.at(place("suppress")))?;
+    let suppression = Suppression::read(audience, context.spec, &who)
+        .map_err(|error| error.at(context.place(audience, "suppress")))?;
 
-    let mut rows = pool.candidates(audience, context.spec).map_err(|error| error.at(place("candidates")))?;
-    rank::best_first(&mut rows, &scores.propensity, &scores.person);
+    let mut rows: Vec<u32> = (0..).take(ranking.len()).collect();
+    rank::best_first(&mut rows, &ranking.score, &ranking.person);
     let n_candidates = rows.len();
     let mut dropped = BTreeMap::new();
+    let people_of = |rows: &[u32]| rows.iter().map(|&row| ranking.person[row as usize]).collect::<Vec<u32>>();
 
     let named: Vec<_> =
-        rows.iter().map(|&row| (scores.person[row as usize].as_str(), pool.person[row as usize])).collect();
+        people_of(&rows).into_iter().map(|person| (people.ids[person as usize].as_str(), Some(person))).collect();
     let (is_stopped, lists) = suppression.stops(&named, &who);
+    drop(named);
     drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
 
-    let has_agreed = pool.consenting(audience, &rows).map_err(|error| error.at(place("consent")))?;
+    let has_agreed = consenting(audience, &Asked::new(people, &people_of(&rows), context.end), rows.len())
+        .map_err(|error| error.at(context.place(audience, "consent")))?;
     drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
 
-    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
+    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
     drop_where(&mut rows, &contacts.repeated(&attributes), "duplicate contact", &mut dropped);
 
-    let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
-    let n_chosen = rank::n_chosen(audience.size, &propensity);
+    let propensity: Option<Vec<f64>> =
+        ranking.propensity.as_ref().map(|of| rows.iter().map(|&row| of[row as usize]).collect());
+    let n_chosen = rank::n_chosen(audience.size, rows.len(), propensity.as_deref());
     dropped.insert("below size".to_owned(), (rows.len() - n_chosen) as u64);
     let n_contactable = rows.len();
     rows.truncate(n_chosen);
 
-    let chosen = Chosen::of(&rows, scores, &Holdout::new(context.spec.seed, &audience.name, audience.holdout));
-    let attributes: Vec<Option<usize>> = rows.iter().map(|&row| pool.attributes[row as usize]).collect();
+    let holdout = Holdout::new(context.spec.seed, &audience.name, audience.holdout);
+    let chosen = Chosen::of(&rows, ranking, people, &holdout)?;
+    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
     let counts = Counts { n_candidates, n_contactable, dropped, lists };
-    let summary = summarise(audience, context.spec, &chosen, &propensity, counts);
+    let summary = summarise(audience, context.spec, &chosen, propensity.as_deref(), counts);
     let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
     Ok(Expanded {
         summary,
@@ -120,6 +132,12 @@ pub fn expand(audience: &Audience, scores: &Scores, people: &People, context: &C
         destinations: destinations.into_iter().collect(),
         asks_consent: audience.consent.is_some(),
     })
+}
+
+/// Which of the people asked have agreed to be contacted.
+fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bool>> {
+    let Some(rule) = &audience.consent else { return Ok(vec![true; n]) };
+    asked.holds(rule, format!("consent of audience `{}`", audience.name), &[])
 }
 
 /// Writes `audience.parquet`, the exports and, last, `summary.json`. Exports of destinations that the audience no longer
@@ -151,12 +169,11 @@ struct Counts {
     lists: Vec<ListUsed>,
 }
 
-fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: &[f64], counts: Counts) -> Summary {
-    let prediction = spec.prediction(&audience.prediction);
+fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: Option<&[f64]>, counts: Counts) -> Summary {
+    let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
-    let expected = Expectation::of(&propensity[..chosen.len()]);
-    let (expected_low, expected_high) = expected.interval();
-    let curve = rank::curve(audience.size, propensity);
+    let expected = propensity.map(|propensity| Expectation::of(&propensity[..chosen.len()]));
+    let curve = propensity.map_or_else(Vec::new, |propensity| rank::curve(audience.size, propensity));
     let warnings = warnings(audience, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
@@ -171,11 +188,12 @@ fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: &[f6
         n_chosen: chosen.len() as u64,
         n_target: chosen.n_in(Group::Target) as u64,
         n_holdout: chosen.n_in(Group::Holdout) as u64,
-        expected_conversions: expected.conversions,
-        expected_low,
-        expected_high,
+        expected_conversions: expected.map(|expected| expected.conversions),
+        expected_low: expected.map(|expected| expected.interval().0),
+        expected_high: expected.map(|expected| expected.interval().1),
         base_rate_expected: curve.last().map(|everyone| everyone.expected_precision),
         curve,
+        seed: None,
         suppression: counts.lists,
         warnings,
         exports: Vec::new(),

@@ -11,27 +11,29 @@ use crate::spec::Size;
 /// The 97.5 % point of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Sorts `rows` by score, best first; ties by person.
-pub(super) fn best_first(rows: &mut [u32], score: &[f64], person: &[String]) {
+/// Sorts `rows` by score, best first; ties by person, whose positions are in the order of their ids.
+pub(super) fn best_first(rows: &mut [u32], score: &[f64], person: &[u32]) {
     rows.par_sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
         score[b].total_cmp(&score[a]).then_with(|| person[a].cmp(&person[b]))
     });
 }
 
-/// How many of the ranked people are taken, given their propensities, best first.
+/// How many of `n` ranked people are taken, given their propensities, best first, if these are known.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a share of a count of people is a count of people, and fits a double's 53 bits"
 )]
-pub(super) fn n_chosen(size: Size, propensity: &[f64]) -> usize {
-    let n = propensity.len();
+pub(super) fn n_chosen(size: Size, n: usize, propensity: Option<&[f64]>) -> usize {
     match size {
         Size::Count(count) => count.min(n),
         Size::Share(share) => ((share * n as f64).round() as usize).clamp(n.min(1), n),
-        Size::MaxProfit { cost, value } => propensity.partition_point(|propensity| propensity * value > cost),
+        Size::MaxProfit { cost, value } => {
+            let pays = |propensity: &&f64| *propensity * value > cost;
+            propensity.map_or(0, |propensity| propensity.iter().take_while(pays).count())
+        }
     }
 }
 
@@ -122,6 +124,7 @@ mod tests {
     #[test]
     fn sizes_by_hand() {
         let ranked = [0.5, 0.4, 0.3, 0.2, 0.1];
+        let n_chosen = |size, ranked: &[f64]| n_chosen(size, ranked.len(), Some(ranked));
         assert_eq!(n_chosen(Size::Count(3), &ranked), 3);
         assert_eq!(n_chosen(Size::Count(9), &ranked), 5);
         assert_eq!(n_chosen(Size::Share(0.3), &ranked), 2);

@@ -18,8 +18,8 @@ pub struct Summary {
     pub format_version: u32,
     /// The audience's name.
     pub audience: String,
-    /// The prediction that ranks it.
-    pub prediction: String,
+    /// The prediction that ranks it; none where likeness to a seed does alone.
+    pub prediction: Option<String>,
     /// The stages people are taken from.
     pub from: Vec<String>,
     /// The stages that count as attained.
@@ -39,16 +39,19 @@ pub struct Summary {
     pub n_target: u64,
     /// Chosen people kept out at random.
     pub n_holdout: u64,
-    /// How many of the chosen are expected to make the transition: the sum of their propensities.
-    pub expected_conversions: f64,
+    /// How many of the chosen are expected to make the transition: the sum of their propensities, where a prediction gives them.
+    pub expected_conversions: Option<f64>,
     /// Lower end of its 95 % interval (normal approximation of the Poisson binomial; it holds as far as the propensities do).
-    pub expected_low: f64,
+    pub expected_low: Option<f64>,
     /// Upper end of the interval.
-    pub expected_high: f64,
+    pub expected_high: Option<f64>,
     /// Mean propensity of all who could be contacted: what a random choice would give.
     pub base_rate_expected: Option<f64>,
     /// What other sizes would give, smallest first, at most 100.
     pub curve: Vec<Point>,
+    /// The seed, where candidates are ranked by their likeness to one.
+    #[serde(default)]
+    pub seed: Option<SeedUsed>,
     /// The suppression lists that were read.
     pub suppression: Vec<ListUsed>,
     /// What a reader should know before using the list.
@@ -74,6 +77,41 @@ pub struct Point {
     pub expected_precision: f64,
     /// Value of the conversions less the cost of reaching everyone, when the size says both.
     pub expected_profit: Option<f64>,
+}
+
+/// A seed, and how its likes were found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeedUsed {
+    /// The method that ranks.
+    pub method: String,
+    /// Why it is this one.
+    pub chosen_because: String,
+    /// Over events, as of when members are looked at: `entry` or `end`.
+    pub as_of: Option<String>,
+    /// People in the seed.
+    pub n_members: u64,
+    /// Of these, how many the rule for candidates would take too; they are no candidates.
+    pub n_also_candidates: u64,
+    /// The file that names them, where one does.
+    pub list: Option<ListUsed>,
+    /// Features that likeness looks at.
+    pub n_features: u64,
+    /// How well members are found who were hidden from the model.
+    pub hidden: Option<Hidden>,
+}
+
+/// Hidden members of a seed against the candidates, by models that have not seen either.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// The share of pairs in which the hidden member scores above the candidate. Some candidates belong to the seed by right:
+    /// the true value is higher.
+    pub roc_auc: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+    /// Members that were hidden, each in turn.
+    pub n_members: u64,
 }
 
 /// A suppression list that was read.

@@ -14,8 +14,20 @@ const MOST_LEVELS: usize = 60;
 /// From this share of rows that repeat person and time on, rows are lines of something larger.
 const REPEATED: f64 = 0.02;
 /// Words of columns that somebody filled in with the end in mind.
-const HINDSIGHT: [&str; 12] =
-    ["cohort", "lifecycle", "segment", "label", "cluster", "tier", "churned", "status", "stage", "churn", "ltv", "group"];
+const HINDSIGHT: [&str; 12] = [
+    "cohort",
+    "lifecycle",
+    "segment",
+    "label",
+    "cluster",
+    "tier",
+    "churned",
+    "status",
+    "stage",
+    "churn",
+    "ltv",
+    "group",
+];
 const PURCHASES: [&str; 13] = [
     "invoice",
     "order",
@@ -277,7 +289,8 @@ impl Happening<'_> {
     /// Whether the time's name, or the table's last word, speaks of a purchase.
     fn speaks_of_purchases(&self) -> bool {
         let is_purchase = |word: &str| PURCHASES.contains(&word) || PURCHASES.contains(&word.trim_end_matches('s'));
-        self.time.words.iter().any(|word| is_purchase(word)) || self.seen.name.rsplit('_').next().is_some_and(is_purchase)
+        self.time.words.iter().any(|word| is_purchase(word))
+            || self.seen.name.rsplit('_').next().is_some_and(is_purchase)
     }
 
     fn comment(&self, person: &Column, kind: Option<(&str, Sure)>) -> String {

@@ -38,6 +38,7 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         offsets: vec![0; ids.len() + 1],
         valid_from: None,
         contact: Vec::new(),
+        sources: Vec::new(),
         order: None,
         ids,
     };

@@ -130,6 +130,7 @@ fn a_snapshot_takes_the_last_stage_whose_rule_holds() {
         offsets: vec![0, 1, 2, 3, 4],
         valid_from: None,
         contact: Vec::new(),
+        sources: Vec::new(),
         order: None,
     };
     let events = Events { offsets: vec![0; 5], ..Events::default() };

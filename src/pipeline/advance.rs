@@ -138,6 +138,12 @@ fn note_inputs(unit: &str, read: Vec<manifest::Input>, manifest: &mut Manifest) 
 fn reads(unit: &str, input: &str) -> bool {
     match unit.split_once('/') {
         None => unit == "source" && input.starts_with("tables."),
-        Some((phase, name)) => phase == "expand" && input == format!("audiences.{name}.suppress"),
+        Some((phase, name)) => phase == "expand" && is_of_audience(input, name),
     }
+}
+
+/// Whether an audience reads the input: `audiences.NAME.suppress`, `audiences.NAME.seed`.
+pub(super) fn is_of_audience(input: &str, audience: &str) -> bool {
+    let of_audience = input.strip_prefix("audiences.").and_then(|rest| rest.rsplit_once('.'));
+    of_audience.is_some_and(|(name, _)| name == audience)
 }

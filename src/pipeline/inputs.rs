@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::spec::Spec;
+use crate::spec::{Spec, Told};
 use crate::store::{Fingerprint, manifest};
 
 /// A file that a unit of work reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
-    /// What reads it: `tables.orders`, `audiences.x.suppress`.
+    /// What reads it: `tables.orders`, `audiences.x.suppress`, `audiences.x.seed`.
     pub name: String,
     /// How the manifest names it.
     pub path: String,
@@ -43,14 +43,19 @@ impl InputFile {
     }
 }
 
-/// Every input file of a spec: those of the tables, then the suppression lists, each read once from start to end.
+/// Every input file of a spec: those of the tables, then seeds and suppression lists, each read once from start to end.
 #[must_use]
 pub fn inputs(spec: &Spec) -> Vec<InputFile> {
     let tables = spec.tables.iter().map(|(name, table)| (format!("tables.{name}"), &table.path));
     let suppressions = spec.audiences.iter().flat_map(|audience| {
         audience.suppress.iter().map(|path| (format!("audiences.{}.suppress", audience.name), path))
     });
+    let seeds = spec.audiences.iter().filter_map(|audience| match audience.seed.as_ref().map(|seed| &seed.told) {
+        Some(Told::File(path)) => Some((format!("audiences.{}.seed", audience.name), path)),
+        _ => None,
+    });
     let named: Vec<(String, PathBuf)> = tables
+        .chain(seeds)
         .chain(suppressions)
         .flat_map(|(name, path)| files(path, &spec.root).into_iter().map(move |file| (name.clone(), file)))
         .collect();

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::advance::Work;
+use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
 use super::units::Task;
-use crate::discover::{self, Examples, Recipe};
+use crate::discover::{self, Examples, Leaks, Named, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
@@ -79,19 +79,37 @@ impl<'a> Phases<'a> {
             Some((_, examples, recipe)) => (examples, recipe),
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe)?)?;
+        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe, self.layout)?)?;
         drop(examples);
         keep(&predicted, &prediction.name, layout)
     }
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
-        let scores = expand::Scores::read(&layout.predict(&audience.prediction).join("scores.parquet"))?;
-        let data = self.data()?;
+        let scores = match &audience.prediction {
+            Some(prediction) => Some(expand::Scores::read(&layout.predict(prediction).join("scores.parquet"))?),
+            None => None,
+        };
+        self.data()?;
+        if audience.seed.is_some() {
+            self.load_stays()?;
+        }
+        let Some(data) = &self.data else { unreachable!("it was just loaded") };
         let context = expand::Context { spec, end: data.end, identities: &data.identities };
-        expand::write(&expand::expand(audience, &scores, &data.people, &context)?, layout)?;
-        let name = format!("audiences.{}.suppress", audience.name);
-        Ok(self.inputs.iter().filter(|input| input.name == name).filter_map(InputFile::recorded).collect())
+        let expanded = match (&self.stays, &scores) {
+            (Some(stays), scores) if audience.seed.is_some() => {
+                let known = expand::Known { data, stays, scores: scores.as_ref() };
+                expand::lookalikes(audience, &known, &context)?
+            }
+            (_, Some(scores)) => {
+                let ranking = expand::Ranking::of_scores(audience, scores, &data.people, &context)?;
+                expand::expand(audience, &ranking, &data.people, &context)?
+            }
+            _ => return Err(Error::internal("the audience has neither a prediction nor a seed")),
+        };
+        expand::write(&expanded, layout)?;
+        let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
+        Ok(read.filter_map(InputFile::recorded).collect())
     }
 
     fn data(&mut self) -> Result<&Data> {
@@ -112,7 +130,12 @@ impl<'a> Phases<'a> {
 
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
-        let needs_events = left.iter().any(|task| matches!(task, Task::Source | Task::Map | Task::Discover(_)));
+        let has_seed = |audience: usize| self.spec.audiences[audience].seed.is_some();
+        let needs_events = left.iter().any(|task| match task {
+            Task::Source | Task::Map | Task::Discover(_) => true,
+            Task::Expand(audience) => has_seed(*audience),
+            Task::Predict(_) | Task::Report => false,
+        });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
         if !needs_events {
             self.stays = None;
@@ -177,10 +200,12 @@ fn named(error: Error, what: &str, name: &str) -> Error {
     if error.message().contains(&name) { error } else { error.context(name) }
 }
 
-fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<predict::Context> {
+fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe, layout: &Layout) -> Result<predict::Context> {
     let named = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
     let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
+    let leaks: Leaks = store::read_json(&layout.discover(&prediction.name).join("leaks.json"))?;
     Ok(predict::Context {
+        warnings: leaks.leaks.iter().map(Named::warning).collect(),
         from: named(&prediction.from),
         to: named(&prediction.to),
         horizon: prediction.horizon.map(|horizon| horizon.to_string()),

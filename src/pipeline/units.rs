@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
+//!             └──────────────── an audience with a seed ────────────►
 //! ```
 //!
 //! A unit whose key stands in the manifest, and whose artifacts are still as recorded, is not done again. A key is made of
 //! clo's version, the parts of the spec that the unit reads, its input files' content, and the keys of the units it needs:
 //! a change reaches just the units that depend on it.
 
+use super::advance::is_of_audience;
 use super::inputs::InputFile;
-use crate::spec::{Audience, Model, Prediction, Spec};
+use crate::spec::{Audience, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
 /// A phase that a command asks for.
@@ -75,8 +77,11 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
     for (i, audience) in spec.audiences.iter().enumerate() {
-        let wanted = spec.predictions.iter().position(|prediction| prediction.name == audience.prediction);
-        let needs: Vec<usize> = wanted.map(|p| predicted[p]).into_iter().collect();
+        let ranking = spec.predictions.iter().position(|known| Some(&known.name) == audience.prediction.as_ref());
+        let mut needs: Vec<usize> = ranking.map(|p| predicted[p]).into_iter().collect();
+        if audience.seed.is_some() {
+            needs.push(map);
+        }
         let key = audience_key(spec.seed, audience, inputs);
         plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs);
     }
@@ -152,8 +157,11 @@ fn examples_key(seed: u64, prediction: &Prediction) -> Key {
 }
 
 fn audience_key(seed: u64, audience: &Audience, inputs: &[InputFile]) -> Key {
-    let name = format!("audiences.{}.suppress", audience.name);
-    let files: Vec<_> = inputs.iter().filter(|input| input.name == name).map(InputFile::identity).collect();
-    let rules = Audience { suppress: Vec::new(), ..audience.clone() };
-    Key::new("expand").with("audience", &rules).with("suppress", &files).with("seed", &seed)
+    let of_audience = inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
+    let files: Vec<_> = of_audience.map(InputFile::identity).collect();
+    let mut rules = Audience { suppress: Vec::new(), ..audience.clone() };
+    if let Some(Seed { told: Told::File(path), .. }) = &mut rules.seed {
+        path.clear();
+    }
+    Key::new("expand").with("audience", &rules).with("files", &files).with("seed", &seed)
 }

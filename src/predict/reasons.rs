@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::estimator::Fitted;
+use super::estimator::{Contributions, Fitted};
 use crate::discover::table::NO_LEVEL;
 use crate::discover::words::Meaning;
 use crate::discover::{Cells, Table};
@@ -29,11 +29,24 @@ pub fn reasons(
     rows: &[u32],
     dates: &[String],
 ) -> Result<Vec<[Option<String>; REASONS]>> {
-    let features = model.features();
+    of_contributions(&model.features(), &|rows| model.contributions(table, rows), table, rows, dates)
+}
+
+/// As [`reasons`], from whatever tells how much each of `features` moved rows of `table`.
+///
+/// # Errors
+/// When the contributions cannot be told.
+pub fn of_contributions(
+    features: &[&str],
+    contributions: &dyn Fn(&[u32]) -> Result<Contributions>,
+    table: &Table,
+    rows: &[u32],
+    dates: &[String],
+) -> Result<Vec<[Option<String>; REASONS]>> {
     let phrases: Vec<Phrase> = features.iter().map(|feature| Phrase::of(feature, table, dates)).collect();
     let mut reasons = Vec::with_capacity(rows.len());
     for rows in rows.chunks(CHUNK) {
-        let contributions = model.contributions(table, rows)?;
+        let contributions = contributions(rows)?;
         let told = |(pushes, &row): (&[f64], &u32)| {
             strongest(pushes).map(|feature| feature.and_then(|feature| phrases[feature].told(row as usize)))
         };

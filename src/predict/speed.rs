@@ -64,8 +64,14 @@ fn made_up(n: usize, width: usize) -> Examples {
 #[ignore = "takes a minute"]
 fn of_a_large_table() {
     let examples = made_up(557_000, 104);
-    let context =
-        Context { from: vec![], to: vec![], horizon: Some("30d".into()), seed: 7, recipe: serde_json::Value::Null };
+    let context = Context {
+        from: vec![],
+        to: vec![],
+        horizon: Some("30d".into()),
+        seed: 7,
+        recipe: serde_json::Value::Null,
+        warnings: vec![],
+    };
     for estimator in [Estimator::Boosting, Estimator::Auto] {
         let prediction = Prediction {
             name: "p".into(),

@@ -148,6 +148,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         horizon: horizon.map(|horizon| horizon.to_string()),
         seed: 7,
         recipe: serde_json::json!({ "format_version": 1 }),
+        warnings: vec![],
     };
     (prediction, context)
 }

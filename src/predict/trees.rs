@@ -88,6 +88,25 @@ impl TreeModel {
         Ok(margins)
     }
 
+    /// The leaf that each of `rows` falls into in the first `n_rounds` trees: a row after the other.
+    ///
+    /// # Errors
+    /// As [`TreeModel::margins`]; when a tree has more leaves than a byte can number.
+    pub fn leaves(&self, n_rounds: usize, table: &Table, rows: &[u32]) -> Result<Vec<u8>> {
+        let bound = Bound::new(&self.features, table)?;
+        let n_rounds = n_rounds.min(self.trees.num_boost_rounds());
+        let mut leaves = Vec::with_capacity(rows.len() * n_rounds);
+        for rows in rows.chunks(CHUNK) {
+            let matrix =
+                DMatrix::from_dense_vec(bound.matrix(rows), rows.len(), self.features.len()).map_err(refused)?;
+            let found = self.trees.predict_leaf(&matrix, ..n_rounds).map_err(refused)?;
+            for &leaf in found.as_slice() {
+                leaves.push(u8::try_from(leaf).map_err(|_| Error::internal("a tree has more than 255 nodes"))?);
+            }
+        }
+        Ok(leaves)
+    }
+
     /// See [`super::estimator::Fitted::contributions`].
     ///
     /// # Errors

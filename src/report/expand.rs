@@ -20,7 +20,8 @@ pub(super) struct Audience {
 
 /// The page of an audience.
 pub(super) struct Made {
-    pub(super) prediction: String,
+    /// Where its order comes from, in a sentence.
+    pub(super) source: String,
     pub(super) who: String,
     pub(super) n_target: String,
     pub(super) n_holdout: String,
@@ -99,8 +100,8 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| words::number(value, decimals(value)));
     let range = number(summary.expected_low).zip(number(summary.expected_high));
     Made {
-        prediction: summary.prediction.clone(),
-        who: words::any_of(&summary.from),
+        source: source(summary),
+        who: who(summary),
         n_target: words::count(summary.n_target),
         n_holdout: words::count(summary.n_holdout),
         n_chosen: words::count(summary.n_chosen),
@@ -114,6 +115,21 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         first,
         files: files(name, summary),
         warnings: summary.warnings.clone(),
+    }
+}
+
+fn source(summary: &Summary) -> String {
+    match &summary.prediction {
+        Some(prediction) => format!("A list from the prediction {prediction}."),
+        None => "A list of people like the seed.".to_owned(),
+    }
+}
+
+/// Whom the list is made of.
+fn who(summary: &Summary) -> String {
+    match &summary.prediction {
+        Some(_) => format!("people in the stage {}", words::any_of(&summary.from)),
+        None => "people who are like the seed".to_owned(),
     }
 }
 
@@ -155,19 +171,16 @@ fn steps_table(steps: &[Step]) -> Table {
 }
 
 fn first(audience: &read::Audience) -> Table {
-    let columns = [
-        ("Rank", Kind::Count),
-        ("Person", Kind::Text),
-        ("Propensity", Kind::Share),
-        ("Group", Kind::Text),
-        ("Reasons", Kind::Text),
-    ];
+    let has_propensity = audience.first.iter().any(|member| member.propensity.is_some());
+    let measure = if has_propensity { ("Propensity", Kind::Share) } else { ("Score", Kind::Number(3)) };
+    let columns =
+        [("Rank", Kind::Count), ("Person", Kind::Text), measure, ("Group", Kind::Text), ("Reasons", Kind::Text)];
     let mut table = Table::new("The first people of the list (no contact data)", &columns);
     for member in &audience.first {
         table.push(vec![
             member.rank.into(),
             member.person.as_str().into(),
-            member.propensity.into(),
+            if has_propensity { member.propensity } else { member.score }.into(),
             member.group.as_str().into(),
             member.reasons.join("; ").into(),
         ]);

@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, DataType};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::discover::{Enough, Leaks};
 use crate::error::Result;
 use crate::predict::Evaluation;
 use crate::spec::Spec;
@@ -23,6 +24,10 @@ pub(super) struct Results {
     pub(super) issues: Option<Findings>,
     /// In the order of the spec's predictions.
     pub(super) signals: Vec<Option<Vec<Signal>>>,
+    /// In the order of the spec's predictions.
+    pub(super) leaks: Vec<Option<Leaks>>,
+    /// In the order of the spec's predictions.
+    pub(super) enough: Vec<Option<Enough>>,
     /// In the order of the spec's predictions.
     pub(super) evaluations: Vec<Option<Evaluation>>,
     /// In the order of the spec's audiences.
@@ -101,6 +106,12 @@ pub(super) struct Finding {
 
 /// A row of `discover/<prediction>/signals.parquet`.
 pub(super) struct Signal {
+    /// What it says in a sentence, and whether it is one of the clearest.
+    pub(super) sentence: Option<String>,
+    pub(super) is_told: bool,
+    pub(super) lift: [Option<f64>; 3],
+    pub(super) q_value: Option<f64>,
+    pub(super) representative: Option<String>,
     pub(super) feature: String,
     pub(super) auc: Option<f64>,
     pub(super) information_value: Option<f64>,
@@ -119,7 +130,7 @@ pub(super) struct Audience {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Summary {
-    pub(super) prediction: String,
+    pub(super) prediction: Option<String>,
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
     pub(super) horizon: Option<String>,
@@ -167,6 +178,7 @@ pub(super) struct Export {
 pub(super) struct Member {
     pub(super) rank: Option<f64>,
     pub(super) person: String,
+    pub(super) score: Option<f64>,
     pub(super) propensity: Option<f64>,
     pub(super) group: String,
     pub(super) reasons: Vec<String>,
@@ -176,6 +188,8 @@ pub(super) struct Member {
 pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     let (predictions, audiences) = (spec.predictions.iter(), spec.audiences.iter());
     let signals_of = |name: &str| signals(&layout.discover(name).join("signals.parquet"));
+    let leaks_of = |name: &str| json(&layout.discover(name).join("leaks.json"));
+    let enough_of = |name: &str| json(&layout.discover(name).join("enough.json"));
     let evaluation_of = |name: &str| json(&layout.predict(name).join("evaluation.json"));
     Ok(Results {
         lifecycle: json(&layout.file("map/lifecycle.json"))?,
@@ -183,6 +197,8 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         lint: json(&layout.file("map/lint.json"))?,
         issues: json(&layout.file("discover/issues.json"))?,
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
+        leaks: predictions.clone().map(|prediction| leaks_of(&prediction.name)).collect::<Result<_>>()?,
+        enough: predictions.clone().map(|prediction| enough_of(&prediction.name)).collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         audiences: audiences.map(|audience| self::audience(&layout.expand(&audience.name))).collect::<Result<_>>()?,
     })
@@ -232,7 +248,15 @@ fn signals(path: &Path) -> Result<Option<Vec<Signal>>> {
     let (feature, leak) = (texts(&frame, "feature")?, texts(&frame, "leak")?);
     let (auc, information_value) = (numbers(&frame, "auc")?, numbers(&frame, "information_value")?);
     let (stability, missing) = (numbers(&frame, "stability")?, numbers(&frame, "missing")?);
+    let (sentence, representative) = (texts(&frame, "sentence")?, texts(&frame, "representative")?);
+    let (is_told, q_value) = (texts(&frame, "told")?, numbers(&frame, "q_value")?);
+    let lifts = [numbers(&frame, "lift")?, numbers(&frame, "lift_low")?, numbers(&frame, "lift_high")?];
     let row = |i: usize| Signal {
+        sentence: sentence[i].clone(),
+        is_told: is_told[i].as_deref() == Some("true"),
+        lift: [lifts[0][i], lifts[1][i], lifts[2][i]],
+        q_value: q_value[i],
+        representative: representative[i].clone(),
         feature: feature[i].clone().unwrap_or_default(),
         auc: auc[i],
         information_value: information_value[i],
@@ -262,11 +286,12 @@ fn members(frame: &DataFrame) -> Result<Vec<Member>> {
     rows.sort_by(|&a, &b| rank[a].unwrap_or(f64::MAX).total_cmp(&rank[b].unwrap_or(f64::MAX)));
     rows.truncate(N_SHOWN);
     let (person, group) = (texts(frame, "person")?, texts(frame, "group")?);
-    let propensity = numbers(frame, "propensity")?;
+    let (score, propensity) = (numbers(frame, "score")?, numbers(frame, "propensity")?);
     let reasons = [texts(frame, "reason_1")?, texts(frame, "reason_2")?, texts(frame, "reason_3")?];
     let row = |i: usize| Member {
         rank: rank[i],
         person: person[i].clone().unwrap_or_default(),
+        score: score[i],
         propensity: propensity[i],
         group: group[i].clone().unwrap_or_default(),
         reasons: reasons.iter().filter_map(|reason| reason[i].clone()).filter(|reason| !reason.is_empty()).collect(),

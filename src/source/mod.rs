@@ -28,7 +28,7 @@ mod times;
 
 pub use events::{Events, Property, Values};
 pub use files::sniff;
-pub use people::People;
+pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
 pub use profile::ColumnProfile;
 pub use read::read;

@@ -17,8 +17,21 @@ pub struct People {
     pub valid_from: Option<Vec<i64>>,
     /// Attributes that reach a person: kept out of features, given to exports.
     pub contact: Vec<String>,
+    /// Whom each `[people.*]` names, in the order of the spec.
+    pub sources: Vec<FromSource>,
     /// Positions of the people in time order, when the spec says that a snapshot's rows stand in time.
     pub order: Option<Vec<u32>>,
+}
+
+/// The people that one `[people.*]` names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FromSource {
+    /// The name after `people.`.
+    pub name: String,
+    /// The attributes it has.
+    pub columns: Vec<String>,
+    /// Positions of its people, ascending.
+    pub people: Vec<u32>,
 }
 
 impl People {
@@ -42,6 +55,12 @@ impl People {
             None => rows.last(),
             Some(since) => rows.rev().find(|&row| since[row] < cutoff.0),
         }
+    }
+
+    /// What came from the `[people.*]` of that name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&FromSource> {
+        self.sources.iter().find(|source| source.name == name)
     }
 
     /// The position of a person.

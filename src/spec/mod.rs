@@ -16,6 +16,7 @@ mod check;
 mod faults;
 mod fit;
 mod places;
+mod seed;
 mod sql;
 mod templates;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
 pub use places::Places;
+pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 
 /// Reads and checks a `clo.toml`. `variable` answers `${VAR}`, usually from the environment.
 ///
@@ -154,6 +156,12 @@ impl Spec {
     #[must_use]
     pub fn prediction(&self, name: &str) -> Option<&Prediction> {
         self.predictions.iter().find(|prediction| prediction.name == name)
+    }
+
+    /// The prediction that ranks an audience, alone or beside a seed.
+    #[must_use]
+    pub fn ranking(&self, audience: &Audience) -> Option<&Prediction> {
+        audience.prediction.as_deref().and_then(|name| self.prediction(name))
     }
 }
 
@@ -397,10 +405,16 @@ pub enum Solver {
 pub struct Audience {
     /// Its name.
     pub name: String,
-    /// The prediction whose scores rank it.
-    pub prediction: String,
-    /// SQL over `stage` and the attributes: who is considered; `None`: everyone scored.
-    pub candidates: Option<String>,
+    /// The prediction whose scores rank it, alone or beside a seed. Without a seed there is one.
+    pub prediction: Option<String>,
+    /// The people whose likes are sought.
+    pub seed: Option<Seed>,
+    /// Who is considered.
+    pub candidates: Candidates,
+    /// How those who are like the seed are found.
+    pub method: Method,
+    /// Features that likeness does not look at: names with `*`.
+    pub exclude: Vec<String>,
     /// How many are chosen.
     pub size: Size,
     /// Share of the chosen kept out at random, 0–1.

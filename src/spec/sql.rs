@@ -46,6 +46,12 @@ pub(super) fn texts_compared_with<'e>(rule: &'e Expr, column: &str) -> Vec<&'e s
         .collect()
 }
 
+/// The text of a rule that says no more than `column = 'text'`.
+pub(super) fn only_text<'e>(rule: &'e Expr, column: &str) -> Option<&'e str> {
+    let Expr::BinaryExpr { op: Operator::Eq, .. } = rule else { return None };
+    texts_compared_with(rule, column).first().copied().filter(|_| rule.into_iter().count() == 3)
+}
+
 /// The columns that `column` is compared with: `column = "text"`, where single quotes were meant.
 pub(super) fn columns_compared_with<'e>(rule: &'e Expr, column: &str) -> Vec<&'e str> {
     comparisons(rule, column)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Destination, Estimator, Solver};
+use super::{ColumnType, Destination, Estimator, Method, SeedTime, Solver};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -31,8 +31,9 @@ pub(super) struct Written {
     /// Which ids are the same person.
     #[serde(default)]
     pub(super) identity: Identity,
-    /// The stages that people pass, as [[lifecycle.stages]] or from a `template`.
-    pub(super) lifecycle: Lifecycle,
+    /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
+    /// their likeness to a seed alone.
+    pub(super) lifecycle: Option<Lifecycle>,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
@@ -304,10 +305,19 @@ pub(super) struct Model {
 pub(super) struct Audience {
     /// The audience's name; a folder is named after it.
     pub(super) name: String,
-    /// The prediction that ranks it (default: the only one).
+    /// The prediction that ranks it (default: the only one, unless a `seed` does).
     pub(super) prediction: Option<String>,
-    /// SQL over `stage` and the attributes: who is considered (default: everyone scored).
-    pub(super) candidates: Option<String>,
+    /// The people whose likes are sought: SQL over `stage` and the attributes, the name of a stage, the path of a file of ids
+    /// or contact data, or a table that says which of these it is.
+    pub(super) seed: Option<SeedUse>,
+    /// Who is considered: SQL over `stage` and the attributes (default: everyone scored; with a `seed`, everyone outside it), or
+    /// a table that names another source of people.
+    pub(super) candidates: Option<CandidatesUse>,
+    /// How those who are like the seed are found (default: auto).
+    pub(super) method: Option<Method>,
+    /// Features that likeness does not look at; `*` stands for anything: `["attr.survey_*"]`.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
     /// How many people: a count, a share such as "10%", or "max-profit" (with `cost` and `value`).
     pub(super) size: Size,
     /// What reaching one person costs.
@@ -323,6 +333,58 @@ pub(super) struct Audience {
     pub(super) consent: Option<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+}
+
+/// Whose likes are sought.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum SeedUse {
+    /// SQL over `stage` and the attributes, the name of a stage, or the path of a file.
+    Text(String),
+    /// One of these, by name, and what goes with it.
+    Form(SeedForm),
+}
+
+/// Whose likes are sought, and what goes with it: one of `stage`, `where` and `file`, or `table` with or without `where`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeedForm {
+    /// The stage whose people they are.
+    pub(super) stage: Option<String>,
+    /// SQL over `stage` and the attributes for which they are told.
+    #[serde(rename = "where")]
+    pub(super) rule: Option<String>,
+    /// A file of their ids or contact data.
+    pub(super) file: Option<String>,
+    /// The `[people.NAME]` they come from, by its name or by that of its table.
+    pub(super) table: Option<String>,
+    /// An attribute that says how much each of them counts, such as what they are worth.
+    pub(super) weight: Option<String>,
+    /// Over events: as of when their features are taken (default: as of the day on which they entered the stage, where a stage is the seed).
+    pub(super) as_of: Option<SeedTime>,
+}
+
+/// Who is considered.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum CandidatesUse {
+    /// SQL over `stage` and the attributes.
+    Text(String),
+    /// A source of people, and SQL over it.
+    Form(CandidatesForm),
+}
+
+/// A source of people, and SQL over it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CandidatesForm {
+    /// The `[people.NAME]` they come from, by its name or by that of its table.
+    pub(super) table: Option<String>,
+    /// SQL over `stage` and the attributes.
+    #[serde(rename = "where")]
+    pub(super) rule: Option<String>,
+    /// The columns that seed and candidates share and that likeness may look at (default: all that both have).
+    pub(super) shared: Option<Vec<String>>,
 }
 
 /// How many: a count, a share such as "10%", or "max-profit".

@@ -6,10 +6,13 @@
 mod atomic;
 mod exit_codes;
 mod golden;
+mod init;
 mod killed;
 mod leaks;
 mod lock;
+mod lookalike;
 mod mistakes;
+mod planted;
 mod same_bytes;
 mod scoring;
 mod staleness;

@@ -35,7 +35,8 @@ pub(super) fn write(expanded: &Expanded, folder: &Path, name: &str) -> Result<Ma
 
 fn cells(expanded: &Expanded, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
     let chosen = &expanded.chosen;
-    let numbers = [chosen.rank[row].to_string(), chosen.propensity[row].to_string()];
+    let propensity = chosen.propensity[row].map_or_else(String::new, |propensity| propensity.to_string());
+    let numbers = [chosen.rank[row].to_string(), propensity];
     let reasons = chosen.reasons[row].iter().map(|reason| reason.as_deref().unwrap_or_default());
     std::iter::once(Cow::Borrowed(chosen.person[row].as_str()))
         .chain(numbers.into_iter().map(Cow::Owned))

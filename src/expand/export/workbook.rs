@@ -55,7 +55,9 @@ fn fill(sheet: &mut Worksheet, expanded: &Expanded, rows: &[usize]) -> std::resu
     for (line, &row) in (1..).zip(rows) {
         sheet.write_string(line, 0, cell(&chosen.person[row]))?;
         sheet.write_number(line, 1, chosen.rank[row])?;
-        sheet.write_number_with_format(line, 2, chosen.propensity[row], &percent)?;
+        if let Some(propensity) = chosen.propensity[row] {
+            sheet.write_number_with_format(line, 2, propensity, &percent)?;
+        }
         for (column, reason) in (3..).zip(&chosen.reasons[row]) {
             if let Some(reason) = reason {
                 sheet.write_string(line, column, cell(reason))?;
@@ -73,17 +75,21 @@ fn fill(sheet: &mut Worksheet, expanded: &Expanded, rows: &[usize]) -> std::resu
 fn about(sheet: &mut Worksheet, expanded: &Expanded) -> std::result::Result<(), XlsxError> {
     let summary = &expanded.summary;
     let horizon = summary.horizon.as_deref().map_or_else(String::new, |horizon| format!(" within {horizon}"));
+    let transition = match summary.prediction {
+        Some(_) => format!("{} → {}{horizon}", summary.from.join(", "), summary.to.join(", ")),
+        None => String::new(),
+    };
     let texts = [
         ("Audience", summary.audience.clone()),
-        ("Prediction", summary.prediction.clone()),
-        ("Transition", format!("{} → {}{horizon}", summary.from.join(", "), summary.to.join(", "))),
+        ("Prediction", summary.prediction.clone().unwrap_or_else(|| "none: ranked by likeness".to_owned())),
+        ("Transition", transition),
     ];
     #[expect(clippy::cast_precision_loss, reason = "counts of people fit a double's 53 bits")]
     let numbers = [
-        ("People in this list", summary.n_target as f64),
-        ("People held out, not in this list", summary.n_holdout as f64),
-        ("Candidates", summary.n_candidates as f64),
-        ("Candidates who may be contacted", summary.n_contactable as f64),
+        ("People in this list", Some(summary.n_target as f64)),
+        ("People held out, not in this list", Some(summary.n_holdout as f64)),
+        ("Candidates", Some(summary.n_candidates as f64)),
+        ("Candidates who may be contacted", Some(summary.n_contactable as f64)),
         ("Expected conversions, list and holdout", summary.expected_conversions),
         ("… at least (95 %)", summary.expected_low),
         ("… at most (95 %)", summary.expected_high),
@@ -95,7 +101,8 @@ fn about(sheet: &mut Worksheet, expanded: &Expanded) -> std::result::Result<(), 
         sheet.write_string(line, 1, cell(text))?;
     }
     let one_decimal = Format::new().set_num_format("#,##0.#");
-    for (line, (name, number)) in (3..).zip(numbers) {
+    let known = numbers.into_iter().filter_map(|(name, number)| Some((name, number?)));
+    for (line, (name, number)) in (3..).zip(known) {
         sheet.write_string(line, 0, name)?;
         sheet.write_number_with_format(line, 1, number, &one_decimal)?;
     }

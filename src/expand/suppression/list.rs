@@ -59,7 +59,7 @@ pub(super) fn read(path: &Path, id_columns: &[&str]) -> Outcome<File> {
         Err(error) => {
             return fault(
                 format!("it cannot be read: {}", reason(&error)),
-                "put the file there, or mend the path in `suppress`; to suppress nobody, remove it from `suppress`",
+                "put the file there, or mend its path in clo.toml; to leave it out, take it out there",
             );
         }
     };

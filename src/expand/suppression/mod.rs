@@ -185,6 +185,22 @@ impl Suppression {
     }
 }
 
+/// Whom a file names by id or contact data, compared as suppression lists are: for each person whether it means them.
+///
+/// # Errors
+/// When the file is missing or not wholly understood.
+pub(super) fn named_in(path: &str, spec: &Spec, who: &Who<'_>) -> Result<(Vec<bool>, ListUsed)> {
+    let file = list::read(&spec.root.join(Path::new(path)), &id_columns(spec))
+        .map_err(|fault| Error::data(format!("{path}: {}", fault.why)).hint(fault.advice))?;
+    let mut all = Suppression { keyed: Keyed::new(spec.seed), lists: Vec::new(), wanted: Wanted::default() };
+    all.take(path, &file, who);
+    let everyone: Vec<(&str, Option<u32>)> =
+        (0..).zip(&who.people.ids).map(|(at, id)| (id.as_str(), Some(at))).collect();
+    let (is_named, mut lists) = all.stops(&everyone, who);
+    let used = lists.pop().ok_or_else(|| Error::internal("the list that was read is gone"))?;
+    Ok((is_named, used))
+}
+
 /// The columns that hold ids of people, as the spec says.
 fn id_columns(spec: &Spec) -> Vec<&str> {
     let people = spec.people.iter().filter_map(|source| source.person.as_deref());

@@ -12,7 +12,7 @@ use crate::source::batch::{Batch, Header, each_text, encode};
 use crate::source::events::NO_LEVEL;
 use crate::source::intern::Interner;
 use crate::source::ledger::{Ledger, Place, Source};
-use crate::source::people::People;
+use crate::source::people::{FromSource, People};
 use crate::source::times::{self, Clock};
 use crate::spec::{Order, PeopleSource, TimeReading};
 
@@ -201,6 +201,16 @@ impl<'s> PeopleGather<'s> {
     }
 }
 
+impl Rows {
+    /// Whom these rows are about, and what they say.
+    fn of_source(&self, name: &str) -> FromSource {
+        let mut people: Vec<u32> = self.keys.iter().map(|&(person, _)| person).collect();
+        people.dedup();
+        let columns = self.attributes.get_column_names().into_iter().map(ToString::to_string).collect();
+        FromSource { name: name.to_owned(), columns, people }
+    }
+}
+
 /// Each row as one text, to tell whether two rows are the same.
 fn row_texts(frame: &DataFrame) -> Result<Vec<String>> {
     let mut texts = vec![String::new(); frame.height()];
@@ -249,6 +259,7 @@ pub(crate) fn merge(
     let mut order = None;
     let mut told = Vec::new();
     let mut parts = Vec::new();
+    let mut from = Vec::new();
     let changes = sources.iter().any(|source| source.clock.is_some());
     for source in sources {
         if order.is_none() {
@@ -256,7 +267,9 @@ pub(crate) fn merge(
         }
         told.extend(source.spec.contact.iter().cloned());
         let spec = source.spec;
-        parts.push(source.unique(&people, ledger).map_err(|error| error.at(place(spec)))?);
+        let part = source.unique(&people, ledger).map_err(|error| error.at(place(spec)))?;
+        from.push(part.of_source(&spec.name));
+        parts.push(part);
     }
     let Rows { keys, attributes } = join(parts)?;
     let mut offsets = vec![0; people.ids.len() + 1];
@@ -269,7 +282,7 @@ pub(crate) fn merge(
     }
     let contact = if told.is_empty() { guessed(&attributes)? } else { told };
     let valid_from = changes.then(|| keys.iter().map(|(_, from)| *from).collect());
-    Ok(People { ids: people.ids, attributes, offsets, valid_from, contact, order })
+    Ok(People { ids: people.ids, attributes, offsets, valid_from, contact, sources: from, order })
 }
 
 fn guessed(attributes: &DataFrame) -> Result<Vec<String>> {

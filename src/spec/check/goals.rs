@@ -2,7 +2,8 @@
 
 use super::super::written;
 use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
-use super::{Check, Sql, sql};
+use super::seeds::Known;
+use super::{Check, Sql};
 use crate::time::Duration;
 
 /// How far features look back when the spec does not say.
@@ -31,12 +32,7 @@ impl Check<'_, '_> {
         checked
     }
 
-    pub(super) fn audiences(
-        &mut self,
-        audiences: Vec<written::Audience>,
-        predictions: &[Prediction],
-        stages: &[Stage],
-    ) -> Vec<Audience> {
+    pub(super) fn audiences(&mut self, audiences: Vec<written::Audience>, known: Known<'_>) -> Vec<Audience> {
         let mut checked: Vec<Audience> = Vec::new();
         for (position, audience) in audiences.into_iter().enumerate() {
             let at = format!("audiences[{position}]");
@@ -46,7 +42,7 @@ impl Check<'_, '_> {
                 &audience.name,
                 checked.iter().map(|other| other.name.as_str()),
             );
-            let audience = self.audience(&at, audience, predictions, stages);
+            let audience = self.audience(&at, audience, known);
             checked.push(audience);
         }
         checked
@@ -146,32 +142,31 @@ impl Check<'_, '_> {
         checked
     }
 
-    fn audience(
-        &mut self,
-        at: &str,
-        audience: written::Audience,
-        predictions: &[Prediction],
-        stages: &[Stage],
-    ) -> Audience {
+    fn audience(&mut self, at: &str, audience: written::Audience, known: Known<'_>) -> Audience {
         let name = self.folder(&format!("{at}.name"), audience.name);
-        if let Some(candidates) = &audience.candidates {
-            self.candidates(&format!("{at}.candidates"), candidates, stages);
-        }
+        let (has_seed, said) = (audience.seed.is_some(), audience.prediction);
+        let seed = audience.seed.and_then(|seed| self.seed(&format!("{at}.seed"), &name, seed, known));
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
         }
         let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
         let suppress = audience.suppress.iter().enumerate();
-        Audience {
-            prediction: self.ranking(at, &name, audience.prediction, predictions),
-            candidates: audience.candidates,
+        let needs_prediction = !has_seed || said.is_some();
+        let checked = Audience {
+            prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
+            seed,
+            candidates: self.candidates(&format!("{at}.candidates"), audience.candidates, known),
+            method: audience.method.unwrap_or_default(),
+            exclude: audience.exclude,
             size,
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
             export: self.export(at, audience.export),
             name,
-        }
+        };
+        self.agrees(at, &checked);
+        checked
     }
 
     /// The prediction whose scores rank an audience.
@@ -187,29 +182,17 @@ impl Check<'_, '_> {
             }
             (None, [only]) => (*only).to_owned(),
             (None, _) => {
-                let message = format!(
-                    "audience `{name}` does not say which prediction ranks it; this version has no other ranking"
-                );
+                let message = format!("audience `{name}` says neither which prediction nor which seed ranks it");
                 let hint = match names.first() {
-                    Some(first) => format!("add prediction = \"{first}\""),
-                    None => "add [[predictions]] with name, from, to and horizon".to_owned(),
+                    Some(first) => format!("add prediction = \"{first}\", or seed = \"…\" (whose likes are sought)"),
+                    None => {
+                        "add seed = \"…\" (whose likes are sought), or [[predictions]] with name, from, to and horizon"
+                            .to_owned()
+                    }
                 };
                 self.fault(&place, message, hint);
                 String::new()
             }
-        }
-    }
-
-    fn candidates(&mut self, at: &str, text: &str, stages: &[Stage]) {
-        let sql = Sql { at, text };
-        let Some(rule) = self.rule(sql) else { return };
-        self.double_quotes(sql, &rule, "stage");
-        if self.faults.has_blanks_in("lifecycle") {
-            return;
-        }
-        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-        for found in sql::texts_compared_with(&rule, "stage").into_iter().filter(|found| !names.contains(found)) {
-            self.unknown_in(sql, format!("`candidates`: there is no stage `{found}`"), found, "stages", &names);
         }
     }
 

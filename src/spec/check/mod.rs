@@ -4,6 +4,7 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod goals;
+mod seeds;
 mod sources;
 mod stages;
 mod times;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use polars::prelude::Expr;
 
+use self::seeds::Known;
 use super::faults::Faults;
 use super::fit::listed;
 use super::sql::{self, Misread};
@@ -38,13 +40,15 @@ pub(super) fn check(
     let people = check.people(written.people);
     let events = check.events(written.events);
     let links = check.links(written.identity.links);
-    let end = written.lifecycle.end.as_deref().and_then(|end| {
+    let lifecycle = check.lifecycle(written.lifecycle, &written.predictions, &written.audiences);
+    let end = lifecycle.end.as_deref().and_then(|end| {
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
-    let (stages, stage_paths) = check.stages(written.lifecycle, &events);
+    let (stages, stage_paths) = check.stages(lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
-    let audiences = check.audiences(written.audiences, &predictions, &stages);
+    let audiences =
+        check.audiences(written.audiences, Known { people: &people, stages: &stages, predictions: &predictions });
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),

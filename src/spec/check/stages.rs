@@ -51,16 +51,31 @@ impl Check<'_, '_> {
         (stages, drafts.into_iter().map(|draft| draft.at).collect())
     }
 
-    /// A template's stages, replaced and followed by the file's own.
-    fn drafts(&mut self, lifecycle: written::Lifecycle) -> Vec<Draft> {
+    /// The lifecycle as it is written. Only audiences that are ranked by likeness to a seed can do without stages.
+    pub(super) fn lifecycle(
+        &mut self,
+        written: Option<written::Lifecycle>,
+        predictions: &[written::Prediction],
+        audiences: &[written::Audience],
+    ) -> written::Lifecycle {
+        let needs_stages =
+            !predictions.is_empty() || audiences.is_empty() || audiences.iter().any(|audience| audience.seed.is_none());
+        let is_said = written.is_some();
+        let lifecycle = written.unwrap_or_default();
         let none = lifecycle.template.is_none() && lifecycle.stages.is_empty();
-        if none && !self.faults.has_blanks_in("lifecycle") {
+        if none && needs_stages && !self.faults.has_blanks_in("lifecycle") {
+            let message = if is_said { "[lifecycle] has no stages" } else { "the spec has no section [lifecycle]" };
             self.fault(
                 "lifecycle",
-                "[lifecycle] has no stages",
+                message,
                 "add [[lifecycle.stages]] with names and rules, or template = \"prospect-lead-customer-retained\"",
             );
         }
+        lifecycle
+    }
+
+    /// A template's stages, replaced and followed by the file's own.
+    fn drafts(&mut self, lifecycle: written::Lifecycle) -> Vec<Draft> {
         let mut drafts = lifecycle.template.map_or_else(Vec::new, |template| self.template(template));
         let n_template = drafts.len();
         for (position, stage) in lifecycle.stages.into_iter().enumerate() {

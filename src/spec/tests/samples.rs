@@ -54,7 +54,7 @@ fn what_is_left_out_has_the_defaults_that_the_design_gives() {
         .replace("holdout = \"10%\"", "");
     let spec = spec(&text);
     assert_eq!(spec.predictions[0].cutoffs, Cutoffs { every: Duration::days(14), count: 12 }, "the shorter of both");
-    assert_eq!(spec.audiences[0].prediction, "second-purchase", "the only one is meant");
+    assert_eq!(spec.audiences[0].prediction.as_deref(), Some("second-purchase"), "the only one is meant");
     assert_eq!((spec.audiences[0].size, spec.audiences[0].holdout), (Size::Count(500), 0.0));
 }
 

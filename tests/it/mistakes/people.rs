@@ -50,7 +50,7 @@ fn a_suppression_list_that_is_missing() {
     exit 6
     error: audience `best` is not exported: suppression list data/nobody.csv: it cannot be read: it is not there
       ╭─[clo.toml:37:1]  suppress = ["data/nobody.csv"]
-    help: put the file there, or mend the path in `suppress`; to suppress nobody, remove it from `suppress`
+    help: put the file there, or mend its path in clo.toml; to leave it out, take it out there
     "#);
 }
 

@@ -1,0 +1,269 @@
+//! Lookalikes: candidates ranked by how like they are to a seed.
+//!
+//! In: a seed ([`members`]), candidates with the same attributes. Out: a [`Ranking`] and what is known of it. Learned from is
+//! a sample of both ([`bags`], [`ways`]); then every candidate is scored, a chunk at a time, so that the memory it takes does
+//! not grow with the features. A score depends on the model and the candidate's own features alone: another candidate more
+//! changes nobody's place relative to the others.
+
+mod bags;
+mod choose;
+mod find;
+mod members;
+mod shared;
+mod similarity;
+mod ways;
+
+use rayon::prelude::*;
+
+use self::bags::Sample;
+use self::choose::Choice;
+use self::find::{Finder, Propensity};
+use self::members::Members;
+use self::similarity::Similarity;
+use self::ways::Lookalike;
+use super::summary::{Hidden, SeedUsed};
+use super::{Context, Expanded, Ranking, Reasons, Scores, expand};
+use crate::discover::{self, AttributeValues, Feature, Recipe, Table, Unseen};
+use crate::error::{Error, Result};
+use crate::map::Stays;
+use crate::predict::reasons;
+use crate::source::Data;
+use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Told};
+use crate::time::Time;
+
+/// Members that are learned from, at most.
+const MOST_SEED: usize = 20_000;
+/// Candidates that are learned from for each member …
+const CANDIDATES: usize = 50;
+/// … but not fewer and not more than this.
+const SAMPLE: [usize; 2] = [20_000, 100_000];
+/// Candidates scored at a time.
+const CHUNK: usize = 1 << 17;
+/// The 97.5 % point of the standard normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// What is known of people beside their attributes.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// People and events.
+    pub data: &'a Data,
+    /// Who stood in which stage when.
+    pub stays: &'a Stays,
+    /// The scores of the audience's prediction, where it names one.
+    pub scores: Option<&'a Scores>,
+}
+
+/// Makes an audience of the candidates who are most like its seed.
+///
+/// # Errors
+/// An error of the spec when a rule cannot be asked, of the data when the seed or the candidates are nobody or have no
+/// features; else as [`expand()`].
+pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>) -> Result<Expanded> {
+    let seed = audience.seed.as_ref().ok_or_else(|| Error::internal("the audience has no seed"))?;
+    let members = Members::of(audience, seed, known, context)?;
+    let settled = choose::settled(audience, context.spec);
+    if let Some(choice) = settled.as_ref().filter(|choice| choice.method == Method::Propensity) {
+        return by_propensity(audience, &members, choice, known, context);
+    }
+    let view = View { known, recipe: recipe(audience, seed, known, context)?, end: context.end };
+    let drawn = Drawn::of(&members, &view, context)?;
+    let lookalike = Lookalike::learn(&drawn.sample, context.spec.seed)?;
+    let similarity = match settled.as_ref().map(|choice| choice.method) {
+        Some(Method::Lookalike) => None,
+        _ => Some(Similarity::learn(lookalike.trees(), &drawn.sample)?),
+    };
+    let propensity = known.scores.map(|scores| Propensity::of(scores, &known.data.people)).transpose()?;
+    let mut finder = Finder::new(&drawn.sample, &lookalike, similarity, propensity);
+    let choice = settled.unwrap_or_else(|| finder.best());
+    finder.method = choice.method;
+    let found = finder.all(&members.candidates, &drawn, &view)?;
+    let dates = view.dates();
+    let explain = |rows: &[u32]| -> Result<Vec<Reasons>> {
+        let mut told = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(CHUNK) {
+            let people: Vec<u32> = rows.iter().map(|&row| members.candidates[row as usize]).collect();
+            let table = view.at_end(&people)?;
+            let contributions = |rows: &[u32]| lookalike.contributions(&table, rows);
+            let all: Vec<u32> = (0..).take(people.len()).collect();
+            told.extend(reasons::of_contributions(&lookalike.features(), &contributions, &table, &all, &dates)?);
+        }
+        Ok(told)
+    };
+    let ranking = Ranking {
+        person: members.candidates.clone(),
+        score: found.score,
+        propensity: None,
+        similarity: found.similarity,
+        reasons: Box::new(explain),
+    };
+    let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
+    let as_of = if seed.as_of == SeedTime::Entry { "entry" } else { "end" };
+    expanded.summary.seed = Some(SeedUsed {
+        as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
+        n_features: view.recipe.features.len() as u64,
+        hidden: hidden(&ways::places(&finder.unseen(choice.method), drawn.sample.n_seed)),
+        ..used(&members, &choice)
+    });
+    Ok(expanded)
+}
+
+/// The candidates whom the prediction has scored, by their propensities.
+fn by_propensity(
+    audience: &Audience,
+    members: &Members,
+    choice: &Choice,
+    known: &Known<'_>,
+    context: &Context<'_>,
+) -> Result<Expanded> {
+    let scores = known.scores.ok_or_else(|| Error::internal("the audience has no prediction"))?;
+    let everyone = Audience { candidates: Candidates::default(), ..audience.clone() };
+    let mut ranking = Ranking::of_scores(&everyone, scores, &known.data.people, context)?;
+    ranking.keep(&|person| members.candidates.binary_search(&person).is_ok());
+    let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
+    expanded.summary.seed = Some(used(members, choice));
+    Ok(expanded)
+}
+
+fn used(members: &Members, choice: &Choice) -> SeedUsed {
+    SeedUsed {
+        method: choice.method.name().to_owned(),
+        chosen_because: choice.because.clone(),
+        as_of: None,
+        n_members: members.seed.len() as u64,
+        n_also_candidates: members.n_both as u64,
+        list: members.list.clone(),
+        n_features: 0,
+        hidden: None,
+    }
+}
+
+/// What likeness looks at, and as of when.
+struct View<'a> {
+    known: &'a Known<'a>,
+    recipe: Recipe,
+    end: Time,
+}
+
+impl View<'_> {
+    fn at(&self, at: &[(u32, Time)]) -> Result<Table> {
+        discover::features_at(&self.recipe, self.known.data, self.known.stays, at)
+    }
+
+    fn at_end(&self, people: &[u32]) -> Result<Table> {
+        self.at(&people.iter().map(|&person| (person, self.end)).collect::<Vec<_>>())
+    }
+
+    /// The names of the attributes that are days before the end.
+    fn dates(&self) -> Vec<String> {
+        let is_date = |feature: &&Feature| matches!(feature, Feature::Attribute(attribute) if attribute.values == AttributeValues::Date);
+        self.recipe.features.iter().filter(is_date).map(Feature::name).collect()
+    }
+}
+
+fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context<'_>) -> Result<Recipe> {
+    let of_seed = match &seed.told {
+        Told::Rule(rule) => Some(rule.as_str()),
+        Told::Source | Told::Stage(_) | Told::File(_) => None,
+    };
+    let rules: Vec<&str> = of_seed.into_iter().chain(audience.candidates.rule.as_deref()).collect();
+    let columns: Vec<String> = seed.weight.iter().cloned().collect();
+    let unseen = Unseen { rules: &rules, columns: &columns, exclude: &audience.exclude };
+    let mut recipe = discover::likeness(known.data, context.spec, unseen, context.end);
+    if let Some(columns) = shared::shared(audience, &known.data.people, context)?.columns {
+        recipe.features.retain(|feature| match feature {
+            Feature::Attribute(attribute) => columns.contains(&attribute.column),
+            _ => true,
+        });
+    }
+    if recipe.features.is_empty() {
+        let message = format!("audience `{}`: likeness to the seed has no feature to look at", audience.name);
+        return Err(Error::data(message)
+            .hint("every column is constant, an id, contact data, named by a rule or excluded; give more columns or events")
+            .at(context.place(audience, "seed")));
+    }
+    Ok(recipe)
+}
+
+/// The sample, and where each candidate in it stands among the candidates.
+struct Drawn {
+    sample: Sample,
+    /// Row among the candidates, and row of the sample that has the same features.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Drawn {
+    fn of(members: &Members, view: &View<'_>, context: &Context<'_>) -> Result<Self> {
+        let ids = &view.known.data.people.ids;
+        let key = |person: u32| {
+            let words = [&context.spec.seed.to_le_bytes(), ids[person as usize].as_bytes()];
+            let digest = blake3::Hasher::new().update(b"likeness").update(words[0]).update(words[1]).finalize();
+            u64::from_le_bytes(*digest.as_bytes().first_chunk().expect("a digest has 32 bytes"))
+        };
+        let seed_rows = least(&members.seed, &key, MOST_SEED);
+        let wanted = (CANDIDATES * seed_rows.len()).clamp(SAMPLE[0], SAMPLE[1]);
+        let candidate_rows = least(&members.candidates, &key, wanted);
+        let mut at: Vec<(u32, Time)> =
+            seed_rows.iter().map(|&row| (members.seed[row as usize], members.seed_at[row as usize])).collect();
+        let drawn: Vec<(u32, u32, Time)> = candidate_rows
+            .iter()
+            .filter_map(|&row| {
+                let person = members.candidates[row as usize];
+                Some((row, person, instant(person, key(person), members, view)?))
+            })
+            .collect();
+        if drawn.is_empty() {
+            return Err(Error::data("no candidate was known when the members of the seed entered their stage")
+                .hint("write as_of = \"end\" in `seed`, or bring a longer history"));
+        }
+        at.extend(drawn.iter().map(|&(_, person, instant)| (person, instant)));
+        let n_seed = seed_rows.len();
+        let sample = Sample {
+            table: view.at(&at)?,
+            n_seed,
+            key: at.iter().map(|&(person, _)| key(person)).collect(),
+            weight: members.weight.as_ref().map(|of| seed_rows.iter().map(|&row| of[row as usize]).collect()),
+        };
+        let first = u32::try_from(n_seed).expect("rows are counted in 32 bits");
+        let same = drawn.iter().zip(first..).filter(|((_, _, instant), _)| *instant == view.end);
+        let rows = same.map(|(&(row, ..), of_sample)| (row, of_sample)).collect();
+        Ok(Self { sample, rows })
+    }
+}
+
+/// As of when a candidate is compared with the seed: an instant at which a member of it is looked at, drawn by the
+/// candidate's hash; none when the candidate was not known then.
+fn instant(person: u32, key: u64, members: &Members, view: &View<'_>) -> Option<Time> {
+    let drawn = members.seed_at[usize::try_from(key % members.seed_at.len() as u64).expect("less than a length")];
+    let events = &view.known.data.events;
+    let first = events.of(person as usize).map(|row| events.time[row]).min();
+    (drawn == view.end || first.is_none_or(|first| first < drawn.0)).then_some(drawn)
+}
+
+/// The rows of the `most` people with the least keys, in the order of the rows.
+fn least(people: &[u32], key: &(dyn Fn(u32) -> u64 + Sync), most: usize) -> Vec<u32> {
+    let mut rows: Vec<u32> = (0..).take(people.len()).collect();
+    if people.len() > most {
+        let keys: Vec<u64> = people.par_iter().map(|&person| key(person)).collect();
+        rows.select_nth_unstable_by_key(most, |&row| (keys[row as usize], row));
+        rows.truncate(most);
+        rows.sort_unstable();
+    }
+    rows
+}
+
+/// How well hidden members are told from candidates, with the interval that the number of members gives.
+fn hidden(places: &[f64]) -> Option<Hidden> {
+    if places.len() < 2 {
+        return None;
+    }
+    let n = places.len() as f64;
+    let value = places.iter().sum::<f64>() / n;
+    let variance = places.iter().map(|place| (place - value).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = Z * (variance / n).sqrt();
+    Some(Hidden {
+        roc_auc: value,
+        low: (value - half).max(0.0),
+        high: (value + half).min(1.0),
+        n_members: places.len() as u64,
+    })
+}

@@ -1,0 +1,124 @@
+//! Who is considered for an audience, and what they are ranked by.
+
+use std::fmt;
+
+use polars::prelude::{Column, NamedFrom as _, Series};
+use rayon::prelude::*;
+
+use super::asked::Asked;
+use super::{Context, Scores};
+use crate::error::{Error, Result};
+use crate::source::People;
+use crate::spec::{Audience, Spec};
+
+/// Up to three reasons in words.
+pub type Reasons = [Option<String>; 3];
+
+/// The reasons of the rows at these places.
+pub type Explain<'a> = Box<dyn Fn(&[u32]) -> Result<Vec<Reasons>> + Sync + 'a>;
+
+/// The candidates of an audience, a row each: who they are, and what they are ranked by.
+pub struct Ranking<'a> {
+    /// Positions among people, each once.
+    pub person: Vec<u32>,
+    /// What they are ranked by: the greater, the better.
+    pub score: Vec<f64>,
+    /// Calibrated probability of the transition, 0–1, where a prediction gives it.
+    pub propensity: Option<Vec<f64>>,
+    /// Nearness to the seed, 0–1, where the audience has one.
+    pub similarity: Option<Vec<f64>>,
+    /// Why the rows at these places stand where they stand; asked of the chosen only.
+    pub reasons: Explain<'a>,
+}
+
+impl<'a> Ranking<'a> {
+    /// Those among everyone scored whom an audience considers, ranked by their propensities.
+    ///
+    /// Without a rule for candidates, everyone scored is one who has not attained the transition already. The rule may ask
+    /// about `stage`, `propensity` and attributes.
+    ///
+    /// # Errors
+    /// An error of the spec when the rule cannot be asked, one of the data when the scores are damaged or of other people.
+    pub fn of_scores(audience: &Audience, scores: &'a Scores, people: &People, context: &Context<'_>) -> Result<Self> {
+        scores.check()?;
+        let found: Vec<Option<u32>> = scores.person.par_iter().map(|id| people.find(id).map(position)).collect();
+        let Some(person) = found.iter().copied().collect::<Option<Vec<u32>>>() else {
+            return Err(
+                Error::data("the scores are of people whom no table names any more").hint("run `clo predict` again")
+            );
+        };
+        let rows = candidates(audience, scores, &Asked::new(people, &person, context.end), context.spec)
+            .map_err(|error| error.at(context.place(audience, "candidates")))?;
+        let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
+        let person = rows.iter().map(|&row| person[row as usize]).collect();
+        let reasons = move |at: &[u32]| {
+            Ok(at.iter().map(|&at| scores.reasons[rows[at as usize] as usize].clone()).collect::<Vec<_>>())
+        };
+        Ok(Self {
+            person,
+            score: propensity.clone(),
+            propensity: Some(propensity),
+            similarity: None,
+            reasons: Box::new(reasons),
+        })
+    }
+
+    /// Leaves out the candidates who are not wanted.
+    pub(super) fn keep(&mut self, is_wanted: &(dyn Fn(u32) -> bool + Sync)) {
+        let rows: Vec<u32> = (0..).take(self.len()).collect();
+        let rows: Vec<u32> = rows.into_par_iter().filter(|&row| is_wanted(self.person[row as usize])).collect();
+        self.score = taken(&self.score, &rows);
+        self.propensity = self.propensity.as_deref().map(|of| taken(of, &rows));
+        self.similarity = self.similarity.as_deref().map(|of| taken(of, &rows));
+        self.person = rows.iter().map(|&row| self.person[row as usize]).collect();
+        let told = std::mem::replace(&mut self.reasons, Box::new(|_| Ok(Vec::new())));
+        self.reasons = Box::new(move |at| told(&at.iter().map(|&at| rows[at as usize]).collect::<Vec<_>>()));
+    }
+
+    /// How many candidates there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.person.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.person.is_empty()
+    }
+}
+
+impl fmt::Debug for Ranking<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ranking").field("n_candidates", &self.len()).finish_non_exhaustive()
+    }
+}
+
+fn taken(of: &[f64], rows: &[u32]) -> Vec<f64> {
+    rows.iter().map(|&row| of[row as usize]).collect()
+}
+
+fn position(person: usize) -> u32 {
+    u32::try_from(person).expect("people are counted in 32 bits")
+}
+
+/// The rows of the scores that the audience considers.
+fn candidates(audience: &Audience, scores: &Scores, asked: &Asked<'_>, spec: &Spec) -> Result<Vec<u32>> {
+    let everyone = 0..position(scores.len());
+    let Some(rule) = &audience.candidates.rule else {
+        let attained = attained(audience, spec);
+        return Ok(everyone.filter(|row| !attained.contains(&scores.stage[*row as usize].as_str())).collect());
+    };
+    let known: [Column; 2] = [
+        Series::new("stage".into(), &scores.stage).into(),
+        Series::new("propensity".into(), &scores.propensity).into(),
+    ];
+    let holds = asked.holds(rule, format!("candidates of audience `{}`", audience.name), &known)?;
+    Ok(everyone.zip(holds).filter_map(|(row, holds)| holds.then_some(row)).collect())
+}
+
+/// The stages in which the transition is made already.
+fn attained<'a>(audience: &Audience, spec: &'a Spec) -> Vec<&'a str> {
+    let to = spec.ranking(audience).map_or(&[][..], |prediction| &prediction.to);
+    to.iter().map(|&stage| spec.stages[stage].name.as_str()).collect()
+}
