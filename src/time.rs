@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, civil};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -87,8 +88,26 @@ impl FromStr for Time {
     }
 }
 
+/// Whether `now` is no later than `within` after `since`. The calendar is asked only when it may matter: it is slow.
+#[must_use]
+pub fn is_within(since: Time, within: Duration, now: Time) -> bool {
+    end_of_span(since, within, Time(now.0.saturating_sub(1))).is_none()
+}
+
+/// When a span that began at `since` has lasted `after`, if that is no later than `until`. The calendar is asked only when
+/// it may matter: it is slow, and most spans are far from their end.
+#[must_use]
+pub fn end_of_span(since: Time, after: Duration, until: Time) -> Option<Time> {
+    let at_least = after.micros.saturating_add(i64::from(after.months) * 28 * DAY);
+    if since.0.saturating_add(at_least) > until.0 {
+        return None;
+    }
+    Some(since.plus(after)).filter(|&at| at <= until)
+}
+
 /// A span as people write it: whole months, and microseconds beside them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Duration {
     /// Calendar months (`6mo`, `1y` is twelve).
     pub months: i32,
@@ -139,6 +158,20 @@ impl FromStr for Duration {
             _ => None,
         };
         duration.filter(|duration| *duration > Self::default()).ok_or_else(refuse)
+    }
+}
+
+impl TryFrom<String> for Duration {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Duration> for String {
+    fn from(duration: Duration) -> Self {
+        duration.to_string()
     }
 }
 

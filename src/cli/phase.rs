@@ -96,6 +96,7 @@ fn finding(finding: &Finding) -> String {
         finding.place.as_ref().map(|place| format!("{place}:")),
         finding.message.clone(),
         Some(finding.advice.clone()),
+        (!finding.people.is_empty()).then(|| format!("See {}.", finding.people.join(", "))),
     ];
     format!("{severity}: {}\n", printable(&parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }

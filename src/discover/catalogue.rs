@@ -11,7 +11,7 @@ use super::attributes::{self, Attribute};
 use crate::map::rules::columns_named;
 use crate::source::events::NO_LEVEL;
 use crate::source::{Data, Events, Values};
-use crate::spec::{self, Prediction, Rows, Rule, Spec};
+use crate::spec::{self, Exit, Prediction, ReEntry, Rows, Rule, Spec, Trigger};
 use crate::time::{Duration, Time};
 
 /// A level gets a share feature when it holds at least this share of the events that carry the property …
@@ -154,12 +154,18 @@ pub struct Recipe {
 pub struct StageRecipe {
     /// Its name.
     pub name: String,
-    /// The SQL of its entry rule.
-    pub enter: Option<String>,
+    /// Its entry rule: SQL, or several events together.
+    pub enter: Option<Trigger>,
     /// The silence that enters it.
     pub silence: Option<String>,
     /// Positions of the stages it can be entered from.
     pub from: Vec<usize>,
+    /// What takes people out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<Exit>,
+    /// Whether people may come back.
+    #[serde(default)]
+    pub re_entry: ReEntry,
 }
 
 impl Feature {
@@ -217,7 +223,7 @@ impl Recipe {
     /// The attributes of a labelled snapshot, without the columns that stage rules name.
     #[must_use]
     pub fn of_snapshot(data: &Data, spec: &Spec, prediction: &Prediction) -> Self {
-        let rules: Vec<&str> = spec.stages.iter().filter_map(|stage| rule_text(&stage.rule)).collect();
+        let rules: Vec<&str> = spec.stages.iter().flat_map(|stage| stage.rule.conditions()).collect();
         let features = attributes::of_people(&data.people, &rules).into_iter().map(Feature::Attribute).collect();
         let people = spec.people.first();
         let table = people.and_then(|people| match &people.rows {
@@ -239,14 +245,17 @@ impl Recipe {
         let stages = spec.stages.iter().map(|stage| StageRecipe {
             name: stage.name.clone(),
             enter: match &stage.rule {
-                Rule::Enter(rule) | Rule::When(rule) => Some(rule.clone()),
-                Rule::Start | Rule::Silence(_) => None,
+                Rule::Enter(trigger) => Some(trigger.clone()),
+                Rule::When(rule) => Some(Trigger::Event(rule.clone())),
+                Rule::Start | Rule::Silence(_) | Rule::Exits => None,
             },
             silence: match &stage.rule {
                 Rule::Silence(duration) => Some(duration.to_string()),
                 _ => None,
             },
             from: stage.from.clone(),
+            exits: stage.exits.clone(),
+            re_entry: stage.re_entry,
         });
         Self {
             format_version: 1,
@@ -266,13 +275,6 @@ impl Recipe {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.features.iter().map(Feature::name).collect()
-    }
-}
-
-fn rule_text(rule: &Rule) -> Option<&str> {
-    match rule {
-        Rule::Enter(rule) | Rule::When(rule) => Some(rule),
-        Rule::Start | Rule::Silence(_) => None,
     }
 }
 

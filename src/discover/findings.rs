@@ -65,6 +65,7 @@ pub fn findings(data: &Data, spec: &Spec) -> Findings {
     findings.extend(orphans(data, spec));
     findings.extend(end_after_data(data, spec));
     findings.extend(columns(data));
+    findings.extend(identities(data));
     findings
         .sort_by(|a, b| (a.severity, &a.code, &a.table, &a.column).cmp(&(b.severity, &b.code, &b.table, &b.column)));
     Findings { format_version: 1, findings }
@@ -137,6 +138,20 @@ fn end_after_data(data: &Data, spec: &Spec) -> Option<Finding> {
     })
 }
 
+/// Links that were not made.
+fn identities(data: &Data) -> Vec<Finding> {
+    let finding = |note: &crate::source::identity::Note| Finding {
+        severity: Severity::Warning,
+        code: note.code.into(),
+        table: note.table.clone(),
+        column: note.column.clone(),
+        rows: note.rows,
+        example: None,
+        advice: note.advice.clone(),
+    };
+    data.resolved.notes.iter().map(finding).collect()
+}
+
 /// Columns that say nothing.
 fn columns(data: &Data) -> Vec<Finding> {
     let finding = |profile: &crate::source::ColumnProfile| {
@@ -173,7 +188,7 @@ fn columns(data: &Data) -> Vec<Finding> {
 /// When a file cannot be written.
 pub fn write_findings(folder: &Path, data: &Data, spec: &Spec) -> Result<()> {
     store::write_frame(&folder.join("rejected.parquet"), &mut rejected_frame(data)?)?;
-    store::write_frame(&folder.join("identities.parquet"), &mut identities_frame(data)?)?;
+    data.resolved.write(folder)?;
     store::write_frame(&folder.join("profile.parquet"), &mut profile_frame(data)?)?;
     store::write_json(&folder.join("issues.json"), &findings(data, spec))
 }
@@ -187,19 +202,6 @@ fn rejected_frame(data: &Data) -> Result<DataFrame> {
         StringChunked::from_iter_values("reason".into(), rows.iter().map(|row| row.reason.as_str())).into_column(),
     ];
     Ok(DataFrame::new(rows.len(), columns)?)
-}
-
-fn identities_frame(data: &Data) -> Result<DataFrame> {
-    let text = |name: &str, of: &dyn Fn(&crate::source::Identity) -> String| {
-        StringChunked::from_iter_values(name.into(), data.identities.iter().map(of)).into_column()
-    };
-    let columns = vec![
-        text("person", &|identity| identity.person.clone()),
-        text("table", &|identity| identity.table.clone()),
-        text("id", &|identity| identity.id.clone()),
-        text("why", &|identity| identity.why.clone()),
-    ];
-    Ok(DataFrame::new(data.identities.len(), columns)?)
 }
 
 fn profile_frame(data: &Data) -> Result<DataFrame> {

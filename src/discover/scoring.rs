@@ -160,9 +160,9 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         tables,
         people,
         events,
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
-        stages: recipe.stages.iter().map(stage).collect::<Result<_>>()?,
+        stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
         audiences: Vec::new(),
         places: Places::default(),
@@ -205,15 +205,24 @@ fn event_source() -> EventSource {
     }
 }
 
-fn stage(recipe: &StageRecipe) -> Result<Stage> {
-    let rule = match (&recipe.enter, &recipe.silence) {
-        (Some(rule), _) => Rule::Enter(rule.clone()),
-        (None, Some(silence)) => Rule::Silence(
-            silence
-                .parse()
-                .map_err(|_| Error::data(format!("the model's recipe is damaged: `{silence}` is not a duration")))?,
-        ),
-        (None, None) => Rule::Start,
+/// The stage in a position of the recipe.
+fn stage(position: usize, recipe: &Recipe) -> Result<Stage> {
+    let StageRecipe { name, enter, silence, from, exits, re_entry } = &recipe.stages[position];
+    let n_stages = recipe.stages.len();
+    let damaged = |what: String| Error::data(format!("the model's recipe is damaged: {what}"));
+    let leads_to = exits.iter().map(|exit| &exit.to);
+    if let Some(nowhere) = from.iter().chain(leads_to).find(|&&stage| stage >= n_stages) {
+        return Err(damaged(format!("stage {nowhere} of {n_stages}")));
+    }
+    let rule = match (enter, silence) {
+        (Some(trigger), _) => Rule::Enter(trigger.clone()),
+        (None, Some(silence)) => {
+            Rule::Silence(silence.parse().map_err(|_| damaged(format!("`{silence}` is not a duration")))?)
+        }
+        (None, None) => {
+            let leads_here = |stage: &StageRecipe| stage.exits.iter().any(|exit| exit.to == position);
+            Rule::unsaid(position, recipe.stages.iter().any(leads_here))
+        }
     };
-    Ok(Stage { name: recipe.name.clone(), rule, from: recipe.from.clone() })
+    Ok(Stage { from: from.clone(), exits: exits.clone(), re_entry: *re_entry, ..Stage::new(name.clone(), rule) })
 }

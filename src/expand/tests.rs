@@ -72,7 +72,7 @@ fn scores(everyone: &[Someone]) -> Scores {
 }
 
 fn spec(root: &Path) -> Spec {
-    let stage = |name: &str| Stage { name: name.into(), rule: Rule::Start, from: Vec::new() };
+    let stage = |name: &str| Stage::new(name, Rule::Start);
     let prediction = Prediction {
         name: "second-purchase".into(),
         from: vec![0],
@@ -92,7 +92,7 @@ fn spec(root: &Path) -> Spec {
         tables: BTreeMap::new(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],

@@ -6,15 +6,19 @@ use polars::prelude::{
 };
 
 use super::Mapped;
-use super::history::{BY_SILENCE, BY_START, Stays};
+use super::history::{BY_SILENCE, BY_SPAN, BY_START, Stays};
 use super::transitions::{Transition, n_people};
 use crate::error::{Error, Result};
 use crate::source::{Data, People};
-use crate::spec::{Rule, Spec};
+use crate::spec::{Cause, Rule, Spec};
 use crate::store::{Layout, read_frame, write_frame, write_json};
 use crate::time::Time;
 
 const HISTORY: &str = "map/stage_history.parquet";
+/// What stands as the trigger of a stay that silence began.
+const SILENCE: &str = "silence";
+/// What stands as the trigger of a stay that began when the span of the one before was over.
+const SPAN: &str = "span";
 
 /// Writes `map/stage_history.parquet`, `map/transitions.parquet`, `map/lifecycle.json` and `map/lint.json`. Times are
 /// microseconds, UTC, without a zone; `entered_at` is null in a snapshot, `left_at` for who is still there, `trigger`
@@ -55,7 +59,8 @@ pub fn read_history(layout: &Layout, people: &People, spec: &Spec, kinds: &[Stri
             return Err(damaged("it names a person who is not in the data"));
         }
         let stage = stage.and_then(|name| spec.stage(name)).ok_or_else(|| damaged("it names an unknown stage"))?;
-        let trigger = trigger(triggers.get(row), &spec.stages[stage].rule, kinds)
+        let before = stays.stage.last().filter(|_| stays.len() > stays.offsets[n_people(&stays)] as usize);
+        let trigger = trigger(triggers.get(row), before.map(|&stage| usize::from(stage)), stage, spec, kinds)
             .ok_or_else(|| damaged("it names an unknown event"))?;
         let stage = u16::try_from(stage).expect("stages are counted in 16 bits");
         stays.enter(stage, entered[row].unwrap_or(i64::MIN), trigger);
@@ -68,10 +73,16 @@ pub fn read_history(layout: &Layout, people: &People, spec: &Spec, kinds: &[Stri
     Ok(stays)
 }
 
-fn trigger(name: Option<&str>, rule: &Rule, kinds: &[String]) -> Option<u16> {
-    match (name, rule) {
+/// What brought a person from the stage before to `stage`.
+fn trigger(name: Option<&str>, before: Option<usize>, stage: usize, spec: &Spec, kinds: &[String]) -> Option<u16> {
+    let span_leads_here = || {
+        let exits = before.map(|before| spec.stages[before].exits.as_slice()).unwrap_or_default();
+        exits.iter().any(|exit| exit.to == stage && matches!(exit.cause, Cause::After(_)))
+    };
+    match (name, &spec.stages[stage].rule) {
         (None, _) => Some(BY_START),
-        (Some("silence"), Rule::Silence(_)) => Some(BY_SILENCE),
+        (Some(SILENCE), Rule::Silence(_)) => Some(BY_SILENCE),
+        (Some(SPAN), _) if span_leads_here() => Some(BY_SPAN),
         (Some(name), _) => kinds.iter().position(|kind| kind == name).and_then(|kind| u16::try_from(kind).ok()),
     }
 }
@@ -90,9 +101,10 @@ fn history_frame(stays: &Stays, data: &Data, spec: &Spec) -> Result<DataFrame> {
     let triggers = stays.trigger.iter().map(|&trigger| match trigger {
         BY_START => None,
         BY_SILENCE => Some(n_kinds),
+        BY_SPAN => Some(n_kinds + 1),
         kind => Some(u32::from(kind)),
     });
-    let kinds = data.events.kinds.iter().map(String::as_str).chain(["silence"]).collect::<Vec<_>>();
+    let kinds = data.events.kinds.iter().map(String::as_str).chain([SILENCE, SPAN]).collect::<Vec<_>>();
     let left = stays.left.iter().map(|&left| Some(left).filter(|&left| left != Time::NEVER.0));
     let entered = stays.entered.iter().map(|&entered| Some(entered).filter(|&entered| entered != i64::MIN));
     let columns = vec![
@@ -157,6 +169,8 @@ fn times(name: &str, micros: impl Iterator<Item = Option<i64>>) -> Result<Column
 mod tests {
     use super::*;
     use crate::map::testing::{data, silence, spec, stage, start};
+    use crate::spec::{Exit, Stage};
+    use crate::time::Duration;
 
     #[test]
     fn the_history_reads_back_as_it_was_written() {
@@ -166,9 +180,11 @@ mod tests {
         data.people.offsets.push(0);
         data.events.offsets = vec![0, 2, 2, 3];
         data.events.person = vec![0, 0, 2];
+        let expires = vec![Exit { cause: Cause::After(Duration::days(9)), to: 0 }];
         for stages in [
             vec![start("visitor"), stage("customer", "event = 'purchase'"), silence("lapsed", &[1], 30)],
             vec![stage("customer", "event = 'purchase'"), silence("lapsed", &[0], 30)],
+            vec![start("visitor"), Stage { exits: expires, ..stage("customer", "event = 'purchase'") }],
         ] {
             let spec = spec(stages);
             let mapped = crate::map::map(&data, &spec).unwrap();

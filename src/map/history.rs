@@ -1,8 +1,8 @@
 //! Stage history: one row per stay of a person in a stage.
 //!
 //! In: people, their events in order, the stages. Out: [`Stays`]. Over events each person goes through a state machine:
-//! before an event the silence stages whose time has come are entered, then the event enters the last declared stage
-//! whose rule claims it and which may be entered from where the person stands. In a snapshot each person has one stay.
+//! before an event the moves that time makes are made (silences, spans), then the event takes the person out by an exit of
+//! the stage, or into the last declared stage whose rule claims it and which may be entered from there. In a snapshot each person has one stay.
 //! What happens at or after the end of observation is left out.
 
 use std::ops::Range;
@@ -10,19 +10,22 @@ use std::ops::Range;
 use polars::prelude::{DataFrame, IdxCa, NewChunkedArray as _};
 use rayon::prelude::*;
 
-use super::claims::Claims;
-use super::machine::Machine;
-use super::masks::{MAX_STAGES, Masks};
+use super::claims::{Claims, Need};
+use super::machine::{Heard, Machine};
+use super::masks::MAX_STAGES;
 use super::rules::Condition;
+use super::triggers::Triggers;
 use crate::error::{Error, Result};
 use crate::source::Data;
-use crate::spec::{Rule, Shape, Spec};
+use crate::spec::{Cause, Exit, Rule, Shape, Spec};
 use crate::time::Time;
 
 /// No event brought the person here: an attribute or the start did.
 pub const BY_START: u16 = u16::MAX;
 /// No event brought the person here: silence did.
 pub const BY_SILENCE: u16 = u16::MAX - 1;
+/// No event brought the person here: the stage before was left when its span was over.
+pub const BY_SPAN: u16 = u16::MAX - 2;
 
 /// How many events or people are worked on at a time.
 const CHUNK: usize = 1 << 18;
@@ -50,34 +53,75 @@ pub(crate) fn walk(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
 
 /// The history of events, about `chunk` of them at a time.
 pub(crate) fn walk_events(data: &Data, spec: &Spec, chunk: usize) -> Result<(Stays, Claims)> {
-    let masks = Masks::new(data, spec)?;
+    let (enters, exits) = triggers(data, spec)?;
     let machine = Machine::new(data, spec);
-    let parts: Vec<Result<(Stays, Claims)>> = chunks(&data.events.offsets, chunk)
+    let parts: Vec<Result<Part>> = chunks(&data.events.offsets, chunk)
         .into_par_iter()
         .map(|people| {
-            let masks = masks.of(people.clone())?;
+            let entered = enters.of(people.clone())?;
+            let left = exits.as_ref().map(|exits| exits.of(people.clone())).transpose()?.unwrap_or_default();
             let mut claims = Claims::new(spec.stages.len());
+            claims.exits_held = left.masks.iter().fold(0, |held, mask| held | mask);
             let first = data.events.offsets[people.start] as usize;
             let mut stays = Stays::with_capacity(2 * people.len(), people.len());
             for person in people {
                 let rows = data.events.of(person);
-                let masks = &masks[rows.start - first..rows.end - first];
+                let here = rows.start - first..rows.end - first;
+                let masks = &entered.masks[here.clone()];
                 claims.count(person, masks);
-                machine.walk(&data.events.time[rows.clone()], &data.events.kind[rows], masks, &mut stays);
+                let heard = Heard {
+                    times: &data.events.time[rows.clone()],
+                    kinds: &data.events.kind[rows],
+                    enters: masks,
+                    exits: left.masks.get(here).unwrap_or_default(),
+                };
+                machine.walk(person, heard, &mut stays, &mut claims);
             }
-            Ok((stays, claims))
+            Ok(Part { stays, claims, held: [entered.held, left.held] })
         })
         .collect();
     // One after the other, so that of several errors it is always the same one that is told.
     let parts = parts.into_iter().collect::<Result<Vec<_>>>()?;
-    let mut stays = Stays::with_capacity(parts.iter().map(|(part, _)| part.len()).sum(), data.people.len());
+    let mut stays = Stays::with_capacity(parts.iter().map(|part| part.stays.len()).sum(), data.people.len());
     let mut claims = Claims::new(spec.stages.len());
-    for (part, counted) in &parts {
-        stays.append(part);
-        claims.add(counted);
+    let mut held: [Vec<u32>; 2] = Default::default();
+    for part in &parts {
+        stays.append(&part.stays);
+        claims.add(&part.claims);
+        for (held, more) in held.iter_mut().zip(&part.held) {
+            held.resize(more.len(), 0);
+            held.iter_mut().zip(more).for_each(|(held, more)| *held |= more);
+        }
     }
-    claims.unknown_kinds = masks.unknown_kinds().to_vec();
+    for (triggers, held) in [Some(&enters), exits.as_ref()].into_iter().flatten().zip(&held) {
+        claims.unfulfilled.extend(triggers.unfulfilled(held));
+        for rules in triggers.rules() {
+            claims.unknown_kinds.extend_from_slice(rules.unknown_kinds());
+            claims.needs.extend_from_slice(rules.needs());
+        }
+    }
     Ok((stays, claims))
+}
+
+/// What came of some people.
+struct Part {
+    stays: Stays,
+    claims: Claims,
+    /// For each trigger of several events, to enter and to exit, which of its parts ever held.
+    held: [Vec<u32>; 2],
+}
+
+/// The triggers that enter stages and, if there are any, those that take people out; every fault is told at once.
+fn triggers<'a>(data: &'a Data, spec: &Spec) -> Result<(Triggers<'a>, Option<Triggers<'a>>)> {
+    let by_event = |exit: &Exit| matches!(exit.cause, Cause::On(_));
+    let has_exits = spec.stages.iter().any(|stage| stage.exits.iter().any(by_event));
+    match (Triggers::enter(data, spec), has_exits.then(|| Triggers::exit(data, spec)).transpose()) {
+        (Ok(enter), Ok(exit)) => Ok((enter, exit)),
+        (enter, exit) => {
+            let errors = [enter.err(), exit.err()].into_iter().flatten().collect();
+            Err(Error::all(errors).expect("one of them failed"))
+        }
+    }
 }
 
 /// People who stand side by side, about `size` events or people at a time. How they are parted depends on the data alone,
@@ -100,10 +144,15 @@ fn read_snapshot(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
     let attributes = &data.people.attributes;
     let mut masks = vec![0_u32; data.people.len()];
     let mut errors = Vec::new();
+    let mut needs = Vec::new();
     for (stage, what) in spec.stages.iter().enumerate() {
         let Rule::When(rule) = &what.rule else { continue };
-        let asked = Condition::new(rule, &format!("the `when` of stage `{}`", what.name), attributes)
-            .and_then(|condition| condition.holds(&of_people(data, condition.columns())?));
+        let asked =
+            Condition::new(rule, &format!("the `when` of stage `{}`", what.name), attributes).and_then(|condition| {
+                let needed = condition.columns_that_must_be_known().into_iter();
+                needs.extend(needed.map(|column| Need { stage, column, kinds: Vec::new() }));
+                condition.holds(&of_people(data, condition.columns())?)
+            });
         match asked {
             Ok(holds) => masks.iter_mut().zip(holds).for_each(|(mask, holds)| *mask |= u32::from(holds) << stage),
             Err(error) => errors.push(error.at(spec.excerpt(&format!("lifecycle.stages[{stage}].when")))),
@@ -123,6 +172,7 @@ fn read_snapshot(data: &Data, spec: &Spec) -> Result<(Stays, Claims)> {
         stays.next_person();
         claims.count(person, &[mask]);
     }
+    claims.needs = needs;
     Ok((stays, claims))
 }
 
@@ -149,7 +199,8 @@ pub struct Stays {
     pub entered: Vec<i64>,
     /// When it was left; `i64::MAX`: still there.
     pub left: Vec<i64>,
-    /// The kind of event that brought the person here ([`crate::source::Events::kinds`]), [`BY_START`] or [`BY_SILENCE`].
+    /// The kind of event that brought the person here ([`crate::source::Events::kinds`]), [`BY_START`],
+    /// [`BY_SILENCE`] or [`BY_SPAN`].
     pub trigger: Vec<u16>,
     /// The stays of person `p` are the rows `offsets[p]..offsets[p + 1]`. People whom no rule took in,
     /// where there is no start stage, have none, and people whose first event comes after the end.

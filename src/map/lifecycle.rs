@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::history::{BY_SILENCE, BY_START, Stays};
+use super::history::{BY_SILENCE, BY_SPAN, BY_START, Stays};
 use super::rules::columns_named;
 use super::transitions::{median, n_people};
 use crate::rate::Rate;
@@ -55,6 +55,9 @@ pub struct StageRow {
     /// What brings people here, as the spec says it; empty for the start stage.
     #[serde(default)]
     pub rule: String,
+    /// What takes people out of it beside the rules of other stages, as the spec says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<String>,
     /// Attributes that qualify for it: columns that its rule names.
     pub attributes: Vec<String>,
     /// Kinds of events that brought people here (`silence` among them), in the order of the kinds.
@@ -143,23 +146,25 @@ fn row(data: &Data, spec: &Spec, stage: usize, mut tally: Tally, money: Option<(
         kpis.push(number("order_value", sum / n as f64, property, n));
         kpis.push(number("revenue", sum, property, n));
     }
-    let rule = match &spec.stages[stage].rule {
-        Rule::Start => String::new(),
-        Rule::Enter(rule) | Rule::When(rule) => rule.clone(),
-        Rule::Silence(after) => format!("silent for {after}"),
-    };
     let attributes = attributes(data, &spec.stages[stage].rule);
     StageRow {
         stage: spec.stages[stage].name.clone(),
         n_people_now: tally.n_now as u64,
         n_people_ever: tally.n_ever as u64,
-        rule,
+        rule: spec.stages[stage].rule.text(),
+        exits: exits(spec, stage),
         entry_events: names(data, &tally.entries),
         exit_events: names(data, &tally.exits),
         sources: sources(data, spec, &tally.entries, !attributes.is_empty()),
         attributes,
         kpis,
     }
+}
+
+/// What takes people out of a stage: `on event = 'cancel' to visitor`.
+fn exits(spec: &Spec, stage: usize) -> Vec<String> {
+    let exits = spec.stages[stage].exits.iter();
+    exits.map(|exit| format!("{} to {}", exit.cause, spec.stages[exit.to].name)).collect()
 }
 
 fn share(name: &str, rate: Rate) -> Option<Kpi> {
@@ -215,6 +220,7 @@ fn names(data: &Data, triggers: &BTreeSet<u16>) -> Vec<String> {
     let name = |trigger: &u16| match *trigger {
         BY_START => None,
         BY_SILENCE => Some("silence".to_owned()),
+        BY_SPAN => Some("span".to_owned()),
         kind => Some(data.events.kinds[usize::from(kind)].clone()),
     };
     triggers.iter().filter_map(name).collect()
@@ -222,12 +228,12 @@ fn names(data: &Data, triggers: &BTreeSet<u16>) -> Vec<String> {
 
 /// The attributes that a stage's rule names.
 fn attributes(data: &Data, rule: &Rule) -> Vec<String> {
-    let (Rule::Enter(rule) | Rule::When(rule)) = rule else { return Vec::new() };
     let is_property = |name: &str| {
         matches!(name, "event" | "nth") || data.events.properties.iter().any(|property| property.name == name)
     };
     let is_attribute = |name: &String| !is_property(name) && data.people.attributes.column(name).is_ok();
-    columns_named(rule).into_iter().filter(is_attribute).collect()
+    let named: BTreeSet<String> = rule.conditions().into_iter().flat_map(columns_named).collect();
+    named.into_iter().filter(is_attribute).collect()
 }
 
 /// The tables that entries come from: of the events that brought people in, and of the people when attributes decide.

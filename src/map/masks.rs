@@ -1,4 +1,4 @@
-//! Which stages claim an event: for each event a mask with a bit per stage whose `enter` rule holds.
+//! What SQL rules say of events: for each event a mask with a bit per rule that holds.
 //!
 //! A rule that names only `event` is asked once per kind of event; one that adds `nth` once per kind and number; only
 //! one that names properties or attributes is asked per event, and then only for the kinds for which it can hold, over
@@ -15,7 +15,7 @@ use super::rules::{Condition, listed};
 use crate::error::{Error, Result, did_you_mean};
 use crate::source::events::NO_LEVEL;
 use crate::source::{Data, Values};
-use crate::spec::{Rule, Spec};
+use crate::spec::Spec;
 use crate::time::Time;
 
 /// How many stages a mask can tell apart.
@@ -24,7 +24,33 @@ pub(crate) const MAX_STAGES: usize = 32;
 const EVENT: &str = "event";
 const NTH: &str = "nth";
 
-/// The `enter` rules of a spec, ready to be asked about the events of some data.
+/// A SQL rule over events.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked<'s> {
+    /// Its bit in the masks.
+    pub(crate) bit: u32,
+    /// The stage that it is about.
+    pub(crate) stage: usize,
+    /// The SQL.
+    pub(crate) rule: &'s str,
+    /// What messages call it: "the `enter` rule of stage `x`".
+    pub(crate) what: String,
+    /// Where the spec says it.
+    pub(crate) at: String,
+}
+
+/// A column that a rule looks at, and the kinds of events for which it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The stage that the rule is about.
+    pub(crate) stage: usize,
+    /// The column.
+    pub(crate) column: String,
+    /// For each kind, whether the rule can hold for it.
+    pub(crate) kinds: Vec<bool>,
+}
+
+/// Rules ready to be asked about the events of some data.
 #[derive(Debug)]
 pub(crate) struct Masks<'a> {
     data: &'a Data,
@@ -38,9 +64,11 @@ pub(crate) struct Masks<'a> {
     levels: Vec<Option<Series>>,
     /// Texts compared with `event`, beside known ones, that no event has.
     unknown_kinds: Vec<(usize, String)>,
+    /// Columns of which it matters whether they are known.
+    needs: Vec<Need>,
 }
 
-/// The rule of one stage.
+/// A rule and its bit.
 #[derive(Debug)]
 struct Enter {
     bit: u32,
@@ -50,21 +78,24 @@ struct Enter {
 }
 
 impl<'a> Masks<'a> {
-    /// Reads and checks the `enter` rules of all stages; every fault is told at once.
-    pub(crate) fn new(data: &'a Data, spec: &Spec) -> Result<Self> {
+    /// Reads and checks rules; every fault is told at once.
+    pub(crate) fn new(data: &'a Data, spec: &Spec, rules: &[Asked<'_>]) -> Result<Self> {
         let kinds = Series::new(EVENT.into(), &data.events.kinds);
         let levels = data.events.properties.iter().map(|property| levels(&property.values)).collect();
-        let by_kind = vec![0; data.events.kinds.len()];
-        let mut masks =
-            Self { data, by_kind, by_nth: Vec::new(), by_row: Vec::new(), kinds, levels, unknown_kinds: Vec::new() };
+        let mut masks = Self {
+            data,
+            by_kind: vec![0; data.events.kinds.len()],
+            by_nth: Vec::new(),
+            by_row: Vec::new(),
+            kinds,
+            levels,
+            unknown_kinds: Vec::new(),
+            needs: Vec::new(),
+        };
         let columns = masks.all_columns()?;
         let mut errors = Vec::new();
-        for (stage, what) in spec.stages.iter().enumerate() {
-            if let Rule::Enter(rule) = &what.rule {
-                let what = format!("the `enter` rule of stage `{}`", what.name);
-                let place = || spec.excerpt(&format!("lifecycle.stages[{stage}].enter"));
-                masks.add(stage, rule, &what, &columns).unwrap_or_else(|error| errors.push(error.at(place())));
-            }
+        for asked in rules {
+            masks.add(asked, &columns).unwrap_or_else(|error| errors.push(error.at(spec.excerpt(&asked.at))));
         }
         Error::all(errors).map_or(Ok(masks), Err)
     }
@@ -93,12 +124,17 @@ impl<'a> Masks<'a> {
         Ok(masks)
     }
 
-    fn add(&mut self, stage: usize, rule: &str, what: &str, columns: &DataFrame) -> Result<()> {
-        let condition = Condition::new(rule, what, columns)?;
-        self.check_kinds(stage, &condition, what)?;
+    /// Columns of which it matters whether they are known.
+    pub(crate) fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    fn add(&mut self, asked: &Asked<'_>, columns: &DataFrame) -> Result<()> {
+        let condition = Condition::new(asked.rule, &asked.what, columns)?;
+        self.check_kinds(asked.stage, &condition, &asked.what)?;
         let each_kind = DataFrame::new(self.kinds.len(), vec![self.kinds.clone().into_column()])?;
         let kinds = condition.may_hold(&each_kind)?;
-        let bit = 1 << stage;
+        let bit = asked.bit;
         let names_only = |some: &[&str]| condition.columns().iter().all(|name| some.contains(&name.as_str()));
         if names_only(&[EVENT]) {
             for (mask, holds) in self.by_kind.iter_mut().zip(&kinds) {
@@ -107,6 +143,9 @@ impl<'a> Masks<'a> {
         } else if names_only(&[EVENT, NTH]) {
             self.by_nth.push(Enter { bit, condition, kinds });
         } else {
+            let needed = condition.columns_that_must_be_known().into_iter();
+            let needed = needed.filter(|column| column != EVENT && column != NTH);
+            self.needs.extend(needed.map(|column| Need { stage: asked.stage, column, kinds: kinds.clone() }));
             self.by_row.push(Enter { bit, condition, kinds });
         }
         Ok(())

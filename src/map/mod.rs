@@ -2,7 +2,7 @@
 //!
 //! In: people, events, the stages of the spec. Out: a [`history()`] of stays, the [`transitions`] that were seen, the
 //! [`lifecycle`] table, and what looks wrong ([`lint`]). A stage's rules are SQL conditions ([`rules`]); what each event
-//! means to them is worked out first (`masks`), then each person walks through the stages (`machine`).
+//! means to them is worked out first (`masks`, several events together: `triggers`), then each person walks through the stages (`machine`).
 
 mod claims;
 mod files;
@@ -14,6 +14,7 @@ mod masks;
 pub mod outcome;
 pub mod rules;
 pub mod transitions;
+mod triggers;
 
 #[cfg(test)]
 mod testing;

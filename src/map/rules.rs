@@ -74,6 +74,14 @@ impl Condition {
         self.expr.into_iter().filter_map(|node| texts_compared(node, column)).collect()
     }
 
+    /// The columns that it names without asking whether they are missing (`IS NULL`, `COALESCE`): a row that lacks one of
+    /// them cannot be judged by it.
+    pub(crate) fn columns_that_must_be_known(&self) -> Vec<String> {
+        let asked: Vec<String> =
+            self.expr.into_iter().filter(|node| asks_whether_missing(node)).flat_map(columns_of).collect();
+        self.columns.iter().filter(|name| !asked.contains(name)).cloned().collect()
+    }
+
     fn may(&self, expr: &Expr, frame: &DataFrame) -> Result<Vec<bool>> {
         if columns_of(expr).iter().all(|name| frame.column(name).is_ok()) {
             return self.ask(expr, frame);
@@ -201,6 +209,17 @@ fn looks_beyond_its_row(node: &Expr) -> bool {
         | Expr::SubPlan(..) => true,
         _ => false,
     }
+}
+
+fn asks_whether_missing(node: &Expr) -> bool {
+    matches!(
+        node,
+        Expr::Function {
+            function: FunctionExpr::Boolean(BooleanFunction::IsNull | BooleanFunction::IsNotNull)
+                | FunctionExpr::Coalesce,
+            ..
+        }
+    )
 }
 
 fn texts_compared(node: &Expr, column: &str) -> Option<(Vec<String>, bool)> {

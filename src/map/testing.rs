@@ -43,7 +43,16 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
         ids,
     };
     let end = Time(end * DAY);
-    Data { people, events, end, inputs: Vec::new(), rejected: Vec::new(), identities: Vec::new(), profiles: Vec::new() }
+    Data {
+        people,
+        events,
+        end,
+        inputs: Vec::new(),
+        rejected: Vec::new(),
+        identities: Vec::new(),
+        resolved: crate::source::identity::Resolved::default(),
+        profiles: Vec::new(),
+    }
 }
 
 /// A spec over events of a table `orders`.
@@ -67,7 +76,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         tables: BTreeMap::new(),
         people: Vec::new(),
         events: vec![source],
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages,
         predictions: Vec::new(),
@@ -77,7 +86,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
 
 /// A stage that an event enters.
 pub(crate) fn stage(name: &str, enter: &str) -> Stage {
-    Stage { name: name.into(), rule: Rule::Enter(enter.into()), from: Vec::new() }
+    Stage::new(name, Rule::Enter(enter.into()))
 }
 
 /// A stage that an event enters from some others.
@@ -87,10 +96,10 @@ pub(crate) fn stage_from(name: &str, enter: &str, from: &[usize]) -> Stage {
 
 /// A stage that silence of some days enters.
 pub(crate) fn silence(name: &str, from: &[usize], days: i64) -> Stage {
-    Stage { name: name.into(), rule: Rule::Silence(Duration::days(days)), from: from.to_vec() }
+    Stage { from: from.to_vec(), ..Stage::new(name, Rule::Silence(Duration::days(days))) }
 }
 
 /// Where everybody starts.
 pub(crate) fn start(name: &str) -> Stage {
-    Stage { name: name.into(), rule: Rule::Start, from: Vec::new() }
+    Stage::new(name, Rule::Start)
 }

@@ -16,6 +16,9 @@ use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec};
 use crate::store::{self, Layout, manifest, models};
 
+/// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
+const IDENTITY: &str = "identity";
+
 /// The phases over one spec.
 #[derive(Debug)]
 pub struct Phases<'a> {
@@ -38,6 +41,9 @@ impl<'a> Phases<'a> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
         discover::write_findings(&layout.file("discover"), data, spec)?;
+        let kept = layout.models.join(IDENTITY);
+        let data = self.data.as_mut().expect("it was just read");
+        std::mem::take(&mut data.resolved).keep(&kept)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -114,7 +120,8 @@ impl<'a> Phases<'a> {
 
     fn data(&mut self) -> Result<&Data> {
         if self.data.is_none() {
-            self.data = Some(source::read(self.spec)?);
+            let known = source::identity::State::read(&self.layout.models.join(IDENTITY))?;
+            self.data = Some(source::read_with(self.spec, &known)?);
         }
         Ok(self.data.as_ref().expect("it was just read"))
     }
@@ -173,9 +180,11 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 4] = [
+        const OF_SOURCE: [&str; 6] = [
             "discover/profile.parquet",
             "discover/identities.parquet",
+            "discover/identity_edges.parquet",
+            "discover/identity_log.parquet",
             "discover/rejected.parquet",
             "discover/issues.json",
         ];

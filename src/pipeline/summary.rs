@@ -76,6 +76,9 @@ pub struct Finding {
     pub message: Option<String>,
     /// What to do.
     pub advice: String,
+    /// Ids of a few people to look at: only where they are asked for, by `clo check`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
 }
 
 /// The strongest signals of a prediction.
@@ -197,8 +200,7 @@ impl Lifecycle {
 }
 
 impl Finding {
-    /// What was found in the lifecycle and in the data, the gravest first. People are left out: results are no place for
-    /// personal data.
+    /// What was found in the lifecycle and in the data, the gravest first, with people to look at.
     #[must_use]
     pub fn all(lint: &Lint, issues: &Findings) -> Vec<Self> {
         let of_map = lint.findings.iter().map(|finding| Self {
@@ -211,6 +213,7 @@ impl Finding {
             rows: None,
             message: Some(finding.message.clone()),
             advice: finding.advice.clone(),
+            people: finding.people.clone(),
         });
         let of_data = issues.findings.iter().map(|finding| Self {
             severity: finding.severity,
@@ -224,6 +227,7 @@ impl Finding {
             rows: Some(finding.rows),
             message: None,
             advice: finding.advice.clone(),
+            people: Vec::new(),
         });
         let mut all: Vec<Self> = of_map.chain(of_data).collect();
         all.sort_by_key(|finding| finding.severity);
@@ -238,7 +242,12 @@ fn each<T>(project: &Project, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>
 fn findings(project: &Project) -> Result<Vec<Finding>> {
     let lint: Lint = read_json(&project.layout.file("map/lint.json"))?;
     let issues: Findings = read_json(&project.layout.file("discover/issues.json"))?;
-    Ok(Finding::all(&lint, &issues))
+    let mut findings = Finding::all(&lint, &issues);
+    // The result of a run may go anywhere; who it is about stands in lint.json.
+    for finding in &mut findings {
+        finding.people.clear();
+    }
+    Ok(findings)
 }
 
 fn strongest(project: &Project, prediction: &str) -> Result<Signals> {

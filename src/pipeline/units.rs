@@ -93,7 +93,9 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
 /// Which units a phase takes: its own, and all that these need.
 #[must_use]
 pub fn wanted(units: &[Unit], phase: Phase) -> Vec<bool> {
-    let mut wanted: Vec<bool> = units.iter().map(|unit| unit.task.phase() == phase).collect();
+    // What the data knows begins with the sources, whether or not anything is predicted.
+    let is_own = |unit: &Unit| unit.task.phase() == phase || phase == Phase::Discover && unit.task == Task::Source;
+    let mut wanted: Vec<bool> = units.iter().map(is_own).collect();
     for i in (0..units.len()).rev() {
         if wanted[i] {
             units[i].needs.iter().for_each(|&need| wanted[need] = true);
@@ -146,7 +148,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("files", &files)
         .with("people", &spec.people)
         .with("events", &spec.events)
-        .with("links", &spec.links)
+        .with("identity", &spec.identity)
         .with("end", &spec.end)
 }
 

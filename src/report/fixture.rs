@@ -44,7 +44,7 @@ pub(super) fn layout(folder: &Path) -> Layout {
 }
 
 pub(super) fn spec(names: &Names) -> Spec {
-    let stage = |name: &&str| Stage { name: (*name).into(), rule: Rule::Start, from: Vec::new() };
+    let stage = |name: &&str| Stage::new(*name, Rule::Start);
     let prediction = |name: &str, from: usize, to: usize, days: i64| Prediction {
         name: name.into(),
         from: vec![from],
@@ -78,7 +78,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         tables: BTreeMap::default(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],

@@ -48,11 +48,25 @@ impl Interner {
         self.slots[at].code
     }
 
+    /// The code of a text that was seen before.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let slot = &self.slots[self.place(key(text.as_bytes()), text)];
+        (slot.key != EMPTY).then_some(slot.code)
+    }
+
     /// The text of a code.
     pub(crate) fn text(&self, code: u32) -> &str {
         let code = code as usize;
         let start = if code == 0 { 0 } else { self.ends[code - 1] };
         &self.text[start..self.ends[code]]
+    }
+
+    /// A hash of a text, the same in every run and on every machine.
+    pub(crate) fn hash(text: &str) -> u64 {
+        hash(text.as_bytes())
     }
 
     /// The slot that holds the text, or the empty one where it belongs.

@@ -9,13 +9,13 @@
 //!    them. Then the queries run (`sql`), and a table is dropped after the last query that names it.
 //! 3. `gather`: texts become codes as soon as a batch is read (`intern`), times become instants (`times`), bad rows go to
 //!    the `ledger`. Whole files are never held as text: ten million events take about 650 MB at most.
-//! 4. `identity`: ids that a link joins become one person; people are sorted by id, events by person and time.
+//! 4. [`identity`]: ids that links or likeness join become one person; people are sorted by id, events by person and time.
 
 mod batch;
 pub mod events;
 mod files;
 mod gather;
-mod identity;
+pub mod identity;
 mod intern;
 mod kind;
 mod ledger;
@@ -31,7 +31,7 @@ pub use files::sniff;
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
 pub use profile::ColumnProfile;
-pub use read::read;
+pub use read::{read, read_with};
 
 use crate::time::Time;
 
@@ -50,6 +50,8 @@ pub struct Data {
     pub rejected: Vec<Rejected>,
     /// Every source id and the person it became, when it is not itself.
     pub identities: Vec<Identity>,
+    /// The person of every source id, and how that was found.
+    pub resolved: identity::Resolved,
     /// What the columns of the tables hold.
     pub profiles: Vec<ColumnProfile>,
 }

@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 use super::batch::{Batch, Header, RowNumbers};
 use super::files::OpenTable;
 use super::gather::{EventGather, PeopleGather, Positions, assemble, merge};
-use super::identity::{LinkGather, resolve};
+use super::identity::{self, LinkGather, State, resolve};
 use super::intern::Interner;
 use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather};
@@ -23,13 +23,21 @@ use crate::time::Time;
 /// When a file, a column or a query is not as the spec says, when times are ambiguous, or when most rows of a source
 /// cannot be used. Single bad rows are no error: they stand in the ledger.
 pub fn read(spec: &Spec) -> Result<Data> {
+    read_with(spec, &State::default())
+}
+
+/// As [`read`], with the identities that an earlier run kept: who was known keeps their id.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(spec: &Spec, state: &State) -> Result<Data> {
     let mut reading = Reading::new(spec)?;
     reading.check_queries()?;
     for name in reading.tables_used_directly() {
         reading.table(&name)?;
     }
     reading.queries()?;
-    reading.finish()
+    reading.finish(state)
 }
 
 struct Reading<'s> {
@@ -64,7 +72,8 @@ impl<'s> Reading<'s> {
             gather.map_err(|error| at(spec, &format!("events.{}.time", events.name), error))
         });
         let events = events.collect::<Result<_>>()?;
-        let links = spec.links.iter().enumerate().map(|(number, link)| LinkGather::new(link, number)).collect();
+        let links =
+            spec.identity.links.iter().enumerate().map(|(number, link)| LinkGather::new(link, number)).collect();
         Ok(Self {
             spec,
             people,
@@ -119,7 +128,7 @@ impl<'s> Reading<'s> {
             Rows::Table(name) => Some(name.clone()),
             Rows::Sql(_) => None,
         });
-        rows.chain(self.spec.links.iter().map(|link| link.table.clone())).collect()
+        rows.chain(self.spec.identity.links.iter().map(|link| link.table.clone())).collect()
     }
 
     /// Whether a query names the table.
@@ -246,7 +255,7 @@ impl<'s> Reading<'s> {
         Err(at(self.spec, "lifecycle.end", error))
     }
 
-    fn finish(mut self) -> Result<Data> {
+    fn finish(mut self, state: &State) -> Result<Data> {
         let spec = self.spec;
         for people in &self.people {
             people.check(&self.ledger).map_err(|error| at(spec, &format!("people.{}", people.spec.name), error))?;
@@ -255,7 +264,9 @@ impl<'s> Reading<'s> {
             events.check(&self.ledger).map_err(|error| at(spec, &format!("events.{}", events.spec.name), error))?;
         }
         self.refuse_no_event()?;
-        let (person_of, identities) = resolve(&self.links, &self.ids);
+        let sources = identity::Sources { people: &self.people, events: &self.events, links: &self.links };
+        let resolved = resolve(sources, &mut self.ids, &spec.identity, state);
+        let (person_of, identities, resolved) = resolved.map_err(|error| at(spec, "identity.match", error))?;
         let mut used = vec![false; self.ids.len()];
         self.people.iter().for_each(|people| people.mark(&mut used, &person_of));
         self.events.iter().for_each(|events| events.mark(&mut used, &person_of));
@@ -274,7 +285,7 @@ impl<'s> Reading<'s> {
         let end = spec.end.unwrap_or(Time(last.map_or(0, |last| last.saturating_add(1))));
         let rejected = self.ledger.close(&mut self.inputs);
         let (inputs, profiles) = (self.inputs, self.profiles);
-        Ok(Data { people, events, end, inputs, rejected, identities, profiles })
+        Ok(Data { people, events, end, inputs, rejected, identities, resolved, profiles })
     }
 }
 

@@ -19,6 +19,7 @@ mod places;
 mod seed;
 mod sql;
 mod templates;
+mod trigger;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -34,6 +35,7 @@ use crate::time::{Duration, Time};
 
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
+pub use trigger::{Cause, Exit, ReEntry, Trigger};
 
 /// Reads and checks a `clo.toml`. `variable` answers `${VAR}`, usually from the environment.
 ///
@@ -108,8 +110,8 @@ pub struct Spec {
     pub people: Vec<PeopleSource>,
     /// Where events come from, in the order of the file. Empty for a labelled snapshot.
     pub events: Vec<EventSource>,
-    /// Pairs of columns whose ids are one person.
-    pub links: Vec<Link>,
+    /// Which ids are one person.
+    pub identity: IdentityRules,
     /// The end of observation; default: the last event.
     pub end: Option<Time>,
     /// The stages, in the order of the file.
@@ -150,6 +152,12 @@ impl Spec {
     #[must_use]
     pub fn excerpt(&self, path: &str) -> Option<Excerpt> {
         self.places.excerpt(path)
+    }
+
+    /// Whether the file says `path` itself.
+    #[must_use]
+    pub fn says(&self, path: &str) -> bool {
+        self.places.says(path)
     }
 
     /// The prediction of that name.
@@ -300,6 +308,31 @@ pub enum TimeReading {
     },
 }
 
+/// `[identity]`: which ids are one person.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IdentityRules {
+    /// Pairs of columns whose ids are one person.
+    pub links: Vec<Link>,
+    /// Contact columns; ids that share a value are one person.
+    pub contacts: Vec<ContactLink>,
+    /// Ids and contact data that mean nobody, in lower case.
+    pub blocked: Vec<String>,
+    /// Find rows of one person by likeness.
+    pub matching: Option<Matching>,
+    /// Pairs of ids that are one person.
+    pub always: Vec<[String; 2]>,
+    /// Pairs of ids that are two people.
+    pub never: Vec<[String; 2]>,
+}
+
+impl IdentityRules {
+    /// Whether an id may become another.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.contacts.is_empty() && self.matching.is_none() && self.always.is_empty()
+    }
+}
+
 /// Two columns of a table whose values are ids of the same person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -307,6 +340,56 @@ pub struct Link {
     pub table: String,
     /// The two columns.
     pub columns: [String; 2],
+    /// An id of the first column with more ids of the second links nobody.
+    pub max_ids: usize,
+    /// An id of the second column with more ids of the first links nobody.
+    pub max_people: usize,
+}
+
+/// A contact column of people tables; ids that share a value are one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactLink {
+    /// The column.
+    pub column: String,
+    /// Names of the people sources; empty: all that have the column.
+    pub people: Vec<String>,
+    /// A value that more ids share links nobody.
+    pub max_ids: usize,
+}
+
+/// `[identity.match]`: how rows of one person are found by likeness.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matching {
+    /// Names of the people sources; empty: all.
+    pub people: Vec<String>,
+    /// The columns to compare and what they hold; empty: guessed.
+    pub compare: BTreeMap<String, Comparison>,
+    /// From this probability on two rows are one person, 0–1.
+    pub threshold: f64,
+    /// Whether a table holds each person once.
+    pub one_to_one: bool,
+    /// The most ids of one person.
+    pub max_ids: usize,
+}
+
+/// What a compared column holds, which says how its values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Comparison {
+    /// Names of people and places: few words, typed by ear.
+    Name,
+    /// Longer texts such as addresses.
+    Text,
+    /// Days, such as the date of birth.
+    Date,
+    /// Postcodes, house numbers, categories.
+    Code,
+    /// Numbers of cards, insurance, tax: one person's own.
+    Id,
+    /// E-mail addresses.
+    Email,
+    /// Telephone numbers.
+    Phone,
 }
 
 /// A place in the lifecycle; a person stands in exactly one at any time.
@@ -318,6 +401,18 @@ pub struct Stage {
     pub rule: Rule,
     /// Positions of the stages it can be entered from; empty: any other stage.
     pub from: Vec<usize>,
+    /// What takes people out of it, beside the rules of other stages; of several at one instant the first counts.
+    pub exits: Vec<Exit>,
+    /// Whether people who have left it may come back.
+    pub re_entry: ReEntry,
+}
+
+impl Stage {
+    /// A stage that can be entered from any other and again and again, and that nothing takes people out of.
+    #[must_use]
+    pub fn new(name: impl Into<String>, rule: Rule) -> Self {
+        Self { name: name.into(), rule, from: Vec::new(), exits: Vec::new(), re_entry: ReEntry::Always }
+    }
 }
 
 /// What brings a person into a stage.
@@ -325,12 +420,43 @@ pub struct Stage {
 pub enum Rule {
     /// No rule: where everybody starts.
     Start,
-    /// An event for which the SQL expression holds (over `event`, `nth`, its properties and the person's attributes).
-    Enter(String),
+    /// An event, or several together.
+    Enter(Trigger),
     /// Attributes for which the SQL expression holds (snapshots).
     When(String),
     /// No event that enters a `from` stage for this long.
     Silence(Duration),
+    /// No rule of its own: only exits of other stages lead here.
+    Exits,
+}
+
+impl Rule {
+    /// The rule of a stage that says none: everybody starts there, unless exits lead there and it is not the first.
+    #[must_use]
+    pub fn unsaid(position: usize, exits_lead_here: bool) -> Self {
+        if position > 0 && exits_lead_here { Self::Exits } else { Self::Start }
+    }
+
+    /// The rule in words and SQL, for people to read; empty where there is none.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Start | Self::Exits => String::new(),
+            Self::Enter(trigger) => trigger.to_string(),
+            Self::When(rule) => rule.clone(),
+            Self::Silence(after) => format!("silent for {after}"),
+        }
+    }
+
+    /// The SQL expressions in it.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<&str> {
+        match self {
+            Self::Enter(trigger) => trigger.conditions().into_iter().map(|(_, rule)| rule).collect(),
+            Self::When(rule) => vec![rule],
+            Self::Start | Self::Silence(_) | Self::Exits => Vec::new(),
+        }
+    }
 }
 
 /// One `[[predictions]]`: of the people in `from` at the cutoff, who reaches `to` within the horizon?

@@ -59,6 +59,12 @@ impl Places {
         self.key(path).map(|at| self.excerpt_at(at))
     }
 
+    /// Whether the file says `path` itself.
+    #[must_use]
+    pub fn says(&self, path: &str) -> bool {
+        self.keys.contains_key(path)
+    }
+
     /// A line and column of the text at `path`, counted from 1 within that text; the key, when the text is written with
     /// escapes and cannot be counted in.
     pub(super) fn excerpt_within(&self, path: &str, text: &str, line: usize, column: usize) -> Option<Excerpt> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::written::Stage;
+use super::written::{Stage, Trigger};
 
 /// A lifecycle in common use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -64,11 +64,12 @@ impl Template {
 
 /// Puts the event's name into the rule.
 fn with_names(mut stage: Stage, names: &BTreeMap<String, String>) -> TemplateStage {
-    let slot = stage.enter.as_deref().and_then(|rule| rule.split_once('{')?.1.split_once('}'));
+    let Some(Trigger::Event(rule)) = &mut stage.enter else { return TemplateStage { stage, event: None } };
+    let slot = rule.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     let Some(event) = slot.map(|(event, _)| event.to_owned()) else {
         return TemplateStage { stage, event: None };
     };
     let name = names.get(&event).unwrap_or(&event).replace('\'', "''");
-    stage.enter = stage.enter.map(|rule| rule.replace(&format!("{{{event}}}"), &format!("event = '{name}'")));
+    *rule = rule.replace(&format!("{{{event}}}"), &format!("event = '{name}'"));
     TemplateStage { stage, event: Some(event) }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Destination, Estimator, Method, SeedTime, Solver};
+use super::{ColumnType, Comparison, Destination, Estimator, Method, SeedTime, Solver};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -180,19 +180,60 @@ pub(super) enum Unit {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
-    /// Tables whose rows hold two ids of one person.
+    /// Ids that are known to be one person: tables whose rows hold two of them, or a contact column they share.
     #[serde(default)]
     pub(super) links: Vec<Link>,
+    /// Ids and contact data that mean nobody (default: null, none, nil, undefined, -1, anonymous, unknown, n/a, na, nan, test).
+    pub(super) blocked: Option<Vec<String>>,
+    /// Find rows of one person by likeness (an empty table: everything by default).
+    #[serde(rename = "match")]
+    pub(super) matching: Option<Match>,
+    /// Pairs of ids that are one person, whatever their rows say: `[["17", "c-9"]]`.
+    #[serde(default)]
+    pub(super) always: Vec<[String; 2]>,
+    /// Pairs of ids that are two people, whatever their rows say: takes a merge back, and holds from then on.
+    #[serde(default)]
+    pub(super) never: Vec<[String; 2]>,
 }
 
-/// Two columns of a table that hold ids of the same person.
+/// Ids that are one person: two columns of a table, or a contact column that people share.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
-    /// The table of `[tables]`.
-    pub(super) table: String,
+    /// The table of `[tables]` whose rows hold two ids of one person.
+    pub(super) table: Option<String>,
     /// The two columns with the ids: `["mql_id", "seller_id"]`.
-    pub(super) columns: [String; 2],
+    pub(super) columns: Option<[String; 2]>,
+    /// Or: a contact column of people tables, such as "email"; those with the same address or number are one person.
+    pub(super) contact: Option<String>,
+    /// The people tables whose contact column is compared (default: all that have it).
+    pub(super) people: Option<Vec<String>>,
+    /// An id of the first column with more ids of the second than this links nobody (default 50); of a contact: ids that share it
+    /// (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_ids: Option<usize>,
+    /// An id of the second column, such as a shared device, with more ids of the first than this links nobody (default 5).
+    #[schemars(range(min = 1))]
+    pub(super) max_people: Option<usize>,
+}
+
+/// How rows of one person are found by likeness.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    /// The people tables whose rows are compared, within each and across (default: all).
+    pub(super) people: Option<Vec<String>>,
+    /// The columns to compare and what they hold (default: guessed): `{ surname = "name", born = "date" }`.
+    #[serde(default)]
+    pub(super) compare: BTreeMap<String, Comparison>,
+    /// How probable it must be that two rows are one person (default 0.9).
+    pub(super) threshold: Option<f64>,
+    /// Whether a table holds each person once, so that its rows are compared with other tables' only (default false).
+    #[serde(default)]
+    pub(super) one_to_one: bool,
+    /// The most ids that one person has (default 50).
+    #[schemars(range(min = 2))]
+    pub(super) max_ids: Option<usize>,
 }
 
 /// The stages that people pass.
@@ -238,14 +279,73 @@ pub(super) struct TemplateFitted {
 pub(super) struct Stage {
     /// The stage's name.
     pub(super) name: String,
-    /// An event for which this SQL holds brings people here; it sees `event`, `nth`, properties and attributes.
-    pub(super) enter: Option<String>,
+    /// An event for which this SQL holds brings people here (it sees `event`, `nth`, properties and attributes); or a table
+    /// of several events together.
+    pub(super) enter: Option<Trigger>,
     /// Snapshots: SQL over the attributes; people for whom it holds are here.
     pub(super) when: Option<String>,
     /// The stages people can come from (default: any earlier one).
     pub(super) from: Option<Vec<String>>,
     /// Nothing that enters a `from` stage for this long brings people here: "180d".
     pub(super) silence: Option<String>,
+    /// What takes people out of it and where to, beside the rules of other stages: one, or a list.
+    pub(super) exit: Option<Exits>,
+    /// Whether people who left it may come back: "always" (default), "never", or how long after they left: "90d".
+    pub(super) re_entry: Option<String>,
+}
+
+/// Events: SQL that holds for one, or a table of several together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Trigger {
+    /// SQL that holds for the event; it sees `event`, `nth`, properties and attributes.
+    Event(String),
+    /// Several events together.
+    Joint(Joint),
+}
+
+/// Several events together: exactly one of `all`, `any`, `sequence` and `event` with `times`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Joint {
+    /// All of these, in any order: `{ all = ["event = 'signup'", "event = 'purchase'"], within = "30d" }`.
+    #[schemars(length(min = 2))]
+    pub(super) all: Option<Vec<Trigger>>,
+    /// Any of these.
+    #[schemars(length(min = 2))]
+    pub(super) any: Option<Vec<Trigger>>,
+    /// These, one after the other.
+    #[schemars(length(min = 2))]
+    pub(super) sequence: Option<Vec<Trigger>>,
+    /// SQL that holds for an event which must happen several times: `{ event = "event = 'visit'", times = 3, within = "7d" }`.
+    pub(super) event: Option<String>,
+    /// How many times.
+    #[schemars(range(min = 2))]
+    pub(super) times: Option<u64>,
+    /// The time from the first of the events to the last, at most (default: any).
+    pub(super) within: Option<String>,
+}
+
+/// What takes people out of a stage: one, or a list.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Exits {
+    /// One: `{ on = "event = 'cancel'", to = "visitor" }`.
+    One(Exit),
+    /// Several; of those that hold at once the first counts.
+    Several(Vec<Exit>),
+}
+
+/// What takes people out of a stage, and where to: `on` or `after`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exit {
+    /// SQL that holds for an event, or a table of several events together.
+    pub(super) on: Option<Trigger>,
+    /// How long after they entered: "14d".
+    pub(super) after: Option<String>,
+    /// The stage that they go to.
+    pub(super) to: String,
 }
 
 /// Of the people in `from`, who reaches `to` within the horizon?

@@ -18,6 +18,7 @@ EXPECTED = {
     "starbucks-rewards": (17_000, {"complete-offer": (0.70, 0.88)}),
     "bank-marketing": (30_979, {"subscribe": (0.72, 0.80)}),
     "telco-churn": (5_265, {"churn": (0.80, 0.88)}),
+    "febrl": (5_000, {}),
 }
 
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clo::simulate::{Settings, simulate};
 use insta::assert_snapshot;
 
-use crate::support::{clo, code, folder, run, stderr, stdout, write};
+use crate::support::{clo, code, folder, run, said, stderr, stdout, write};
 
 fn init(folder: &Path, arguments: &[&str]) -> std::process::Output {
     clo().current_dir(folder).arg("init").args(arguments).output().unwrap()
@@ -64,7 +64,7 @@ fn a_snapshot_without_a_header_in_an_old_encoding_runs() {
 #[test]
 fn the_real_data_sets_run_from_their_files_alone() {
     let Some(data) = std::env::var_os("CLO_DATA").map(PathBuf::from).filter(|folder| folder.is_dir()) else {
-        eprintln!("skipped: CLO_DATA names no folder");
+        said("skipped: CLO_DATA names no folder");
         return;
     };
     for files in [

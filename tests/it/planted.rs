@@ -6,7 +6,7 @@ use clo::discover::Leaks;
 use clo::simulate::{Settings, planted, simulate, simulate_with_leaks};
 use clo::store;
 
-use crate::support::{clo, code, folder, run, stderr, stdout, write};
+use crate::support::{clo, code, folder, run, said, stderr, stdout, write};
 
 /// The features named as leaks, in the order of their names.
 fn named(project: &Path, prediction: &str) -> Vec<String> {
@@ -37,7 +37,7 @@ fn every_planted_leak_is_named_and_nothing_else() {
 fn real_data() -> Option<PathBuf> {
     let folder = std::env::var_os("CLO_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
     if folder.is_none() {
-        eprintln!("skipped: CLO_DATA names no folder");
+        said("skipped: CLO_DATA names no folder");
     }
     folder
 }

@@ -205,6 +205,6 @@ pub(super) fn named_in(path: &str, spec: &Spec, who: &Who<'_>) -> Result<(Vec<bo
 fn id_columns(spec: &Spec) -> Vec<&str> {
     let people = spec.people.iter().filter_map(|source| source.person.as_deref());
     let events = spec.events.iter().map(|source| source.person.as_str());
-    let links = spec.links.iter().flat_map(|link| link.columns.iter().map(String::as_str));
+    let links = spec.identity.links.iter().flat_map(|link| link.columns.iter().map(String::as_str));
     people.chain(events).chain(links).collect()
 }

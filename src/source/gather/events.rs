@@ -166,6 +166,11 @@ impl<'s> EventGather<'s> {
         self.time.is_empty()
     }
 
+    /// The id of each event, as a code.
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.person
+    }
+
     /// Refuses a source of which most rows were rejected.
     pub(crate) fn check(&self, ledger: &Ledger) -> Result<()> {
         ledger.check(self.source, self.rows_read)

@@ -113,6 +113,21 @@ impl<'s> PeopleGather<'s> {
         Ok(())
     }
 
+    /// The id of each row, as a code.
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.person
+    }
+
+    /// The attributes of all rows.
+    pub(crate) fn attribute_names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().flat_map(DataFrame::columns).map(|column| column.name().as_str())
+    }
+
+    /// A column of all rows, if there is one of that name.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Column> {
+        self.attributes.as_ref()?.column(name).ok()
+    }
+
     /// Refuses a source of which most rows were rejected.
     pub(crate) fn check(&self, ledger: &Ledger) -> Result<()> {
         ledger.check(self.source, self.rows_read)

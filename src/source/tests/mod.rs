@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::{Data, Values, read};
 use crate::error::Error;
-use crate::spec::{EventSource, PeopleSource, Rows, Spec, Table, TimeColumn, TimeReading};
+use crate::spec::{EventSource, Link, PeopleSource, Rows, Spec, Table, TimeColumn, TimeReading};
 
 /// A folder with files, removed at the end of the test.
 struct Folder(tempfile::TempDir);
@@ -47,7 +47,7 @@ fn spec(root: &Path) -> Spec {
         tables: std::collections::BTreeMap::new(),
         people: Vec::new(),
         events: Vec::new(),
-        links: Vec::new(),
+        identity: crate::spec::IdentityRules::default(),
         end: None,
         stages: Vec::new(),
         predictions: Vec::new(),
@@ -86,6 +86,11 @@ fn people(name: &str) -> PeopleSource {
         valid_from: None,
         contact: Vec::new(),
     }
+}
+
+/// Two columns of a table that hold ids of one person, with the usual limits.
+fn link(table: &str, columns: [&str; 2]) -> Link {
+    Link { table: table.into(), columns: columns.map(str::to_owned), max_ids: 50, max_people: 5 }
 }
 
 /// What a log of that text holds, told how to read its table.

@@ -1,7 +1,7 @@
 //! People tables: ids, duplicates, joins, order, contact data, links.
 
 use super::*;
-use crate::spec::{Link, Order};
+use crate::spec::Order;
 
 fn with_people(text: &str, tell: impl FnOnce(&mut PeopleSource)) -> Result<Data, Error> {
     let folder = Folder::new().with("people.csv", text);
@@ -129,7 +129,7 @@ fn linked_ids_become_one_person() {
     spec.people.push(PeopleSource { rows: Rows::Table("leads".into()), ..people("leads") });
     spec.events.push(EventSource { rows: Rows::Table("deals".into()), properties: Some(vec![]), ..events("won") });
     spec.events.push(events("sale"));
-    spec.links.push(Link { table: "deals".into(), columns: ["person".into(), "seller".into()] });
+    spec.identity.links.push(link("deals", ["person", "seller"]));
     let data = read(&spec).unwrap();
     assert_eq!(data.people.ids, ["m1", "m2", "s8"]);
     assert_eq!(lines(&data), ["m1 2024-01-05 won", "m1 2024-02-01 sale", "m2 2024-01-06 won", "s8 2024-02-02 sale"]);

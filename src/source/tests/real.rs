@@ -1,7 +1,7 @@
 //! The public datasets, when `CLO_DATA` names their folder: row counts as their README states them.
 
 use super::*;
-use crate::spec::{Delimiter, Link, Order};
+use crate::spec::{Delimiter, Order};
 use crate::time::Time;
 
 #[expect(clippy::disallowed_methods, reason = "a test that runs where the data is")]
@@ -100,7 +100,7 @@ fn olist() {
             time: time("won_date"),
             ..events("won")
         });
-        spec.links.push(Link { table: "deals".into(), columns: ["mql_id".into(), "seller_id".into()] });
+        spec.identity.links.push(link("deals", ["mql_id", "seller_id"]));
     }) else {
         return;
     };

@@ -4,10 +4,12 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod goals;
+mod identity;
 mod seeds;
 mod sources;
 mod stages;
 mod times;
+mod triggers;
 mod variables;
 
 use std::path::Path;
@@ -39,7 +41,7 @@ pub(super) fn check(
     let tables = check.tables(written.tables);
     let people = check.people(written.people);
     let events = check.events(written.events);
-    let links = check.links(written.identity.links);
+    let identity = check.identity(written.identity, &people);
     let lifecycle = check.lifecycle(written.lifecycle, &written.predictions, &written.audiences);
     let end = lifecycle.end.as_deref().and_then(|end| {
         let end: crate::error::Result<Time> = end.parse();
@@ -57,7 +59,7 @@ pub(super) fn check(
         tables,
         people,
         events,
-        links,
+        identity,
         end,
         stages,
         predictions,

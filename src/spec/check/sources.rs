@@ -1,9 +1,9 @@
-//! `[tables]`, `[people.*]`, `[events.*]` and `[[identity.links]]`.
+//! `[tables]`, `[people.*]` and `[events.*]`.
 
 use std::collections::BTreeMap;
 
 use super::super::written;
-use super::super::{Delimiter, EventSource, Link, Order, PeopleSource, Rows, Shape, Table};
+use super::super::{Delimiter, EventSource, Order, PeopleSource, Rows, Shape, Table};
 use super::times::unmistakable;
 use super::variables::{Unexpanded, expand};
 use super::{Check, Sql, sql};
@@ -41,23 +41,6 @@ impl Check<'_, '_> {
 
     pub(super) fn events(&mut self, events: BTreeMap<String, written::Events>) -> Vec<EventSource> {
         self.in_file_order("events", events).into_iter().map(|(name, events)| self.event_source(name, events)).collect()
-    }
-
-    pub(super) fn links(&mut self, links: Vec<written::Link>) -> Vec<Link> {
-        let mut checked = Vec::new();
-        for (position, written::Link { table, columns }) in links.into_iter().enumerate() {
-            let at = format!("identity.links[{position}]");
-            self.known_table(&format!("{at}.table"), &table);
-            if columns[0] == columns[1] {
-                self.fault(
-                    &format!("{at}.columns"),
-                    format!("a link joins two columns, and both are `{}`", columns[0]),
-                    "name the two columns that hold ids of the same person",
-                );
-            }
-            checked.push(Link { table, columns });
-        }
-        checked
     }
 
     fn table(&mut self, at: &str, table: written::Table) -> Table {
@@ -262,7 +245,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn known_table(&mut self, at: &str, table: &str) {
+    pub(super) fn known_table(&mut self, at: &str, table: &str) {
         if self.is_table(table) {
             return;
         }

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::Expr;
-
 use super::super::written;
 use super::super::{EventSource, Rule, Shape, Stage};
-use super::{Check, Sql, sql};
+use super::{Check, Sql};
 use crate::error::Error;
 
 /// Where a template's stages are said.
 const TEMPLATE: &str = "lifecycle.template";
 
 /// A stage before its rule is checked.
-struct Draft {
-    stage: written::Stage,
+pub(super) struct Draft {
+    pub(super) stage: written::Stage,
     /// The path where it is said.
-    at: String,
+    pub(super) at: String,
     /// The conventional kind of event that enters a template's stage.
-    event: Option<String>,
+    pub(super) event: Option<String>,
 }
 
 impl Draft {
@@ -26,7 +24,11 @@ impl Draft {
         self.at == TEMPLATE
     }
 
-    fn at(&self, key: &str) -> String {
+    fn has_no_rule(&self) -> bool {
+        self.stage.enter.is_none() && self.stage.when.is_none() && self.stage.silence.is_none()
+    }
+
+    pub(super) fn at(&self, key: &str) -> String {
         if self.is_from_template() { self.at.clone() } else { format!("{}.{key}", self.at) }
     }
 }
@@ -45,9 +47,18 @@ impl Check<'_, '_> {
         for draft in &drafts {
             let rule = self.stage_rule(draft, kinds.as_deref());
             let from = self.stage_from(draft, &rule, &names);
-            stages.push(Stage { name: draft.stage.name.clone(), rule, from });
+            let exits = self.exits(draft, kinds.as_deref(), &names);
+            let re_entry = self.re_entry(draft);
+            stages.push(Stage { from, exits, re_entry, ..Stage::new(draft.stage.name.clone(), rule) });
+        }
+        for position in 0..stages.len() {
+            let leads_here = stages.iter().any(|stage| stage.exits.iter().any(|exit| exit.to == position));
+            if drafts[position].has_no_rule() {
+                stages[position].rule = Rule::unsaid(position, leads_here);
+            }
         }
         self.one_start(&drafts, &stages);
+        self.circles_of_time(&drafts, &stages);
         (stages, drafts.into_iter().map(|draft| draft.at).collect())
     }
 
@@ -137,63 +148,24 @@ impl Check<'_, '_> {
 
     fn stage_rule(&mut self, draft: &Draft, kinds: Option<&[String]>) -> Rule {
         let stage = &draft.stage;
-        let rules = [("enter", &stage.enter), ("when", &stage.when), ("silence", &stage.silence)];
-        let given: Vec<_> = rules.into_iter().filter_map(|(key, rule)| Some((key, rule.as_deref()?))).collect();
-        let Some(&(key, rule)) = given.first() else { return Rule::Start };
-        if let Some((second, _)) = given.get(1) {
+        let is_given =
+            [("enter", stage.enter.is_some()), ("when", stage.when.is_some()), ("silence", stage.silence.is_some())];
+        let given: Vec<&str> = is_given.into_iter().filter_map(|(key, given)| given.then_some(key)).collect();
+        if let [key, second, ..] = given[..] {
             self.fault(
                 &draft.at(second),
                 format!("stage `{}` has both `{key}` and `{second}`", stage.name),
                 "one rule brings people into a stage: keep one, or make two stages",
             );
         }
-        match key {
-            "enter" => {
-                self.enter(draft, rule, kinds);
-                Rule::Enter(rule.to_owned())
-            }
-            "when" => {
+        match (&stage.enter, &stage.when, &stage.silence) {
+            (Some(trigger), ..) => self.enter(draft, trigger, kinds),
+            (None, Some(rule), _) => {
                 self.when(draft, rule);
-                Rule::When(rule.to_owned())
+                Rule::When(rule.clone())
             }
-            _ => self.silence(draft, rule),
-        }
-    }
-
-    fn enter(&mut self, draft: &Draft, text: &str, kinds: Option<&[String]>) {
-        let (at, name) = (draft.at("enter"), &draft.stage.name);
-        if self.shape == Shape::Snapshot {
-            return self.fault(
-                &at,
-                format!("stage `{name}` is entered by events, and this spec has no [events.*]"),
-                "in a snapshot, write when = \"…\" over the attributes; or declare the events",
-            );
-        }
-        let sql = Sql { at: &at, text };
-        let Some(rule) = self.rule(sql) else { return };
-        self.double_quotes(sql, &rule, "event");
-        let Some(kinds) = kinds else { return };
-        let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        if let Expr::Column(kind) = &rule
-            && known.contains(&kind.as_str())
-        {
-            let message = format!("stage `{name}`: `{kind}` alone is the name of a column, not a rule");
-            self.fault(&at, message, format!("write enter = \"event = '{kind}'\""));
-        }
-        for kind in sql::texts_compared_with(&rule, "event").into_iter().filter(|kind| !known.contains(kind)) {
-            let entered = format!("`{name}` is entered by the event `{kind}`, and there is no [events.{kind}]");
-            match &draft.event {
-                None => self.unknown_in(sql, format!("stage {entered}"), kind, "events", &known),
-                Some(event) => self.fault(
-                    &at,
-                    format!("the template's stage {entered}"),
-                    format!(
-                        "say what it is called here: template = {{ name = …, events = {{ {event} = \"…\" }} }}; \
-                         or leave the stage out: without = [\"{name}\"]; \
-                         or give it a rule of your own in [[lifecycle.stages]]"
-                    ),
-                ),
-            }
+            (None, None, Some(silence)) => self.silence(draft, silence),
+            (None, None, None) => Rule::Start,
         }
     }
 
@@ -231,8 +203,7 @@ impl Check<'_, '_> {
     fn stage_from(&mut self, draft: &Draft, rule: &Rule, names: &[&str]) -> Vec<usize> {
         let Some(from) = &draft.stage.from else { return Vec::new() };
         let (at, name) = (draft.at("from"), &draft.stage.name);
-        let no_rule = draft.stage.silence.is_none() && *rule == Rule::Start;
-        if no_rule || matches!(rule, Rule::When(_)) {
+        if draft.has_no_rule() || matches!(rule, Rule::When(_)) {
             let (what, hint) = match rule {
                 Rule::When(_) => ("qualifies by attributes", "a snapshot knows no moves: leave `from` out"),
                 _ => (
@@ -267,9 +238,8 @@ impl Check<'_, '_> {
     }
 
     fn one_start(&mut self, drafts: &[Draft], stages: &[Stage]) {
-        let has_no_rule =
-            |draft: &Draft| draft.stage.enter.is_none() && draft.stage.when.is_none() && draft.stage.silence.is_none();
-        let mut starts = drafts.iter().zip(stages).filter(|(draft, _)| has_no_rule(draft));
+        let starts = |(draft, stage): &(&Draft, &Stage)| draft.has_no_rule() && stage.rule == Rule::Start;
+        let mut starts = drafts.iter().zip(stages).filter(starts);
         let Some((_, first)) = starts.next() else { return };
         for (draft, second) in starts {
             if self.faults.has_blanks_in(&draft.at) {

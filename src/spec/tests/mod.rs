@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod samples;
+mod triggers;
 
 use super::{Spec, parse};
 use crate::error::Result;

@@ -106,9 +106,9 @@ enter = \"event = 'purchase' AND nth >= 3\"
         rules,
         [
             ("prospect", &Rule::Start),
-            ("lead", &Rule::Enter("event = 'contact'".to_owned())),
-            ("customer", &Rule::Enter("event = 'purchase'".to_owned())),
-            ("retained", &Rule::Enter("event = 'purchase' AND nth >= 3".to_owned())),
+            ("lead", &Rule::Enter("event = 'contact'".into())),
+            ("customer", &Rule::Enter("event = 'purchase'".into())),
+            ("retained", &Rule::Enter("event = 'purchase' AND nth >= 3".into())),
             ("lapsed", &Rule::Silence("1y".parse().unwrap())),
         ]
     );

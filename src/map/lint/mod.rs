@@ -1,5 +1,12 @@
-//! What looks wrong with a lifecycle, judged by the data: stages that nobody reaches, that catch nobody now, that nobody
-//! can leave, rules that claim the same events. Each finding names a few people to look at, and says what to do.
+//! What looks wrong with a lifecycle, judged by the data: stages that nobody reaches or can leave, rules and exits that
+//! catch nobody (here and in `moves`), rules that claim the same events and the same moves (`moves`), loops by silence
+//! (`loops`), rules that the data cannot decide (`litmus`). Each finding names a few people, and says what to change.
+
+mod litmus;
+mod loops;
+mod moves;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +41,9 @@ pub enum Severity {
 /// Something that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What was found: `stage-unreached`, `stage-empty`, `stage-final`, `rules-overlap`, `kind-unknown`,
-    /// `people-without-stage`.
+    /// What was found: `stage-unreachable`, `stage-unreached`, `stage-empty`, `stage-final`, `rule-catches-nobody`,
+    /// `exit-unused`, `rules-overlap`, `transition-claimed-twice`, `silence-circle`, `silence-loop`, `not-decidable`,
+    /// `attribute-undated`, `kind-unknown`, `people-without-stage`.
     pub code: String,
     /// How much it matters.
     pub severity: Severity,
@@ -58,6 +66,10 @@ struct Linter<'a> {
     machine: Machine,
     /// For each stage, how many people ever stood in it and how many do now.
     counts: Vec<(usize, usize)>,
+    /// Every move that was made, and whether its last trigger was time: from, to, by time; with how often.
+    moves: BTreeMap<(u16, u16, bool), u64>,
+    /// The stages that can be reached, as a mask.
+    reachable: u32,
     findings: Vec<Finding>,
 }
 
@@ -65,12 +77,19 @@ struct Linter<'a> {
 pub(crate) fn lint(data: &Data, spec: &Spec, stays: &Stays, claims: &Claims) -> Lint {
     let counts = counts(stays, spec.stages.len());
     let machine = Machine::new(data, spec);
-    let mut linter = Linter { data, spec, stays, claims, machine, counts, findings: Vec::new() };
+    let (moves, reachable) = (moves::made(stays), moves::reachable(&machine));
+    let mut linter = Linter { data, spec, stays, claims, machine, counts, moves, reachable, findings: Vec::new() };
     for stage in 0..spec.stages.len() {
         linter.known(stage);
+        linter.decidable(stage);
         linter.reached(stage);
+        linter.fulfilled(stage);
         linter.left(stage);
+        linter.exits(stage);
         linter.apart(stage);
+        linter.contested(stage);
+        linter.silence_loop(stage);
+        linter.circle(stage);
     }
     linter.without_stage();
     Lint { format_version: 1, findings: linter.findings }
@@ -99,9 +118,9 @@ impl Linter<'_> {
     fn reached(&mut self, stage: usize) {
         let (n_ever, n_now) = self.counts[stage];
         if n_ever == 0 {
-            let (message, advice) = self.why_unreached(stage);
+            let (code, message, advice) = self.why_unreached(stage);
             let who = self.claims.people(stage, stage).to_vec();
-            self.add("stage-unreached", Severity::Warning, stage, message, advice, &who);
+            self.add(code, Severity::Warning, stage, message, advice, &who);
         } else if n_now == 0 {
             let message = format!("Nobody stands here at the end; {} once did.", grouped(n_ever as u64));
             let advice = "A prediction from this stage has nobody to score. If people should be here, look at what takes \
@@ -111,30 +130,43 @@ impl Linter<'_> {
         }
     }
 
-    fn why_unreached(&self, stage: usize) -> (String, &'static str) {
+    fn why_unreached(&self, stage: usize) -> (&'static str, String, &'static str) {
         let n_claimed = self.claims.claimed[stage];
+        if self.spec.shape() == Shape::Events && self.reachable & (1 << stage) == 0 {
+            let message = "Nobody can reach it: no stage that people can be in leads here.".to_owned();
+            let advice = "Name in `from` a stage that people are in when its rule holds, or let an exit lead here.";
+            return ("stage-unreachable", message, advice);
+        }
         match self.spec.stages[stage].rule {
             Rule::Start => {
-                ("Nobody ever starts here: the first event already takes everyone elsewhere.".into(), "Drop it.")
+                let message = "Nobody ever starts here: the first event already takes everyone elsewhere.".to_owned();
+                ("stage-unreached", message, "Drop it.")
+            }
+            Rule::Exits => {
+                let message = "Nobody ever reaches it: no exit ever led here.".to_owned();
+                ("stage-unreached", message, "Look at the exits that lead here.")
             }
             Rule::Silence(after) => {
                 let message = format!("Nobody ever stayed silent for {after}.");
-                (message, "Shorten the silence, or end the observation later.")
+                ("stage-unreached", message, "Shorten the silence, or end the observation later.")
             }
-            _ if n_claimed == 0 => (
-                "Nobody ever reaches it: its rule never holds.".into(),
-                "Compare the rule with the values in the data.",
-            ),
+            _ if n_claimed == 0 => {
+                let message = "Nobody ever reaches it: its rule never holds.".to_owned();
+                ("rule-catches-nobody", message, "Compare the rule with the values in the data.")
+            }
             _ => {
                 let message = format!("Nobody ever reaches it, though its rule holds {} times.", grouped(n_claimed));
-                (message, "A stage declared later takes these, or `from` names stages that people are not in then.")
+                let advice = "A stage declared later takes these, or `from` names stages that people are not in then.";
+                ("stage-unreached", message, advice)
             }
         }
     }
 
     fn left(&mut self, stage: usize) {
         let (n_ever, _) = self.counts[stage];
-        if self.spec.shape() == Shape::Events && n_ever > 0 && !self.machine.can_be_left(stage) {
+        let machine = &self.machine;
+        let can_be_left = (machine.by_event(stage) | machine.by_time(stage)) & !(1 << stage) != 0;
+        if self.spec.shape() == Shape::Events && n_ever > 0 && !can_be_left {
             let message = "Nobody can leave it: no stage can be entered from here.".to_owned();
             let advice =
                 "Fine for a last stage. To see who drops out, add a stage with `silence` and this one in `from`.";
@@ -227,7 +259,7 @@ mod tests {
         // At day 2 b's purchase comes before b's visit (kinds are in the order of the spec), so that b never visits.
         assert_eq!(
             found,
-            [("stage-empty", "visitor", "a".to_owned()), ("stage-unreached", "champion", String::new()),]
+            [("stage-empty", "visitor", "a".to_owned()), ("rule-catches-nobody", "champion", String::new()),]
         );
     }
 }

@@ -1,0 +1,273 @@
+//! What identity resolution leaves: the person of every id, the pairs that were weighed, the log, and the state to keep.
+
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame, Float64Type, UInt32Type, UInt64Type};
+use rayon::prelude::*;
+
+use super::linkage::Edge;
+use super::matching::Matched;
+use super::pattern::Pattern;
+use super::score::{Scorer, probability};
+use super::state::{Header, State, longer, number_column, text_column};
+use super::{Joining, Known, Note, Place, Why};
+use crate::error::Result;
+use crate::source::Identity;
+use crate::source::events::NO_LEVEL;
+use crate::source::gather::PeopleGather;
+use crate::source::intern::Interner;
+use crate::store;
+
+const OWN: &str = "own id";
+
+/// Identities as files.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// `identities.parquet`: person, table, id, why.
+    identities: DataFrame,
+    /// `identity_edges.parquet`: pairs at even odds or better, and what became of them.
+    edges: DataFrame,
+    /// What is to be kept, if an id may become another.
+    state: Option<State>,
+    /// What a person can act on.
+    pub notes: Vec<Note>,
+}
+
+impl Resolved {
+    /// Everybody is their own id.
+    pub(super) fn own(places: &[Place], ids: &Interner) -> Result<Self> {
+        let own = |id: u32| (id, OWN.to_owned());
+        Ok(Self { identities: identities(places, ids, own)?, ..Self::default() })
+    }
+
+    /// Writes `identities.parquet`, and where an id may become another `identity_edges.parquet` and `identity_log.parquet`.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        store::write_frame(&folder.join("identities.parquet"), &mut self.identities.clone())?;
+        let Some(state) = &self.state else { return Ok(()) };
+        store::write_frame(&folder.join("identity_edges.parquet"), &mut self.edges.clone())?;
+        store::write_frame(&folder.join("identity_log.parquet"), &mut state.log.clone())
+    }
+
+    /// Keeps who is who for the next run, in the folder that [`State::read`] reads.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn keep(&mut self, folder: &Path) -> Result<()> {
+        self.state.as_mut().map_or(Ok(()), |state| state.write(folder))
+    }
+
+    /// A row per table and id: person, table, id, why.
+    #[must_use]
+    pub fn identities(&self) -> &DataFrame {
+        &self.identities
+    }
+
+    /// The pairs that were weighed, at even odds or better.
+    #[must_use]
+    pub fn edges(&self) -> &DataFrame {
+        &self.edges
+    }
+}
+
+/// All that was found out.
+pub(super) struct Outcome<'o, 's> {
+    pub(super) places: &'o [Place],
+    pub(super) ids: &'o Interner,
+    /// The place of each id among the sorted ones.
+    pub(super) rank: &'o [u32],
+    pub(super) people: &'o [PeopleGather<'s>],
+    pub(super) known: &'o [Known],
+    pub(super) matched: Option<&'o Matched>,
+    pub(super) scorer: Option<&'o Scorer<'o>>,
+    pub(super) threshold: f64,
+    pub(super) joining: &'o Joining,
+    pub(super) person_of: &'o [u32],
+    pub(super) before: &'o [u32],
+}
+
+impl Outcome<'_, '_> {
+    /// The ids that became another, each once, with the first table that holds it.
+    pub(super) fn former(&self) -> Vec<Identity> {
+        let mut former = Vec::new();
+        let mut is_listed = vec![false; self.ids.len()];
+        let mut is_first = |id: u32| !std::mem::replace(&mut is_listed[id as usize], true);
+        for place in self.places {
+            for &id in place.ids.iter().filter(|id| self.person_of[**id as usize] != **id && is_first(**id)) {
+                former.push(Identity {
+                    person: self.ids.text(self.person_of[id as usize]).to_owned(),
+                    table: place.table.clone(),
+                    id: self.ids.text(id).to_owned(),
+                    why: self.why(id),
+                });
+            }
+        }
+        former
+    }
+
+    /// The files.
+    pub(super) fn resolved(&self, mut notes: Vec<Note>, state: &State) -> Result<Resolved> {
+        notes.extend(self.refusals());
+        let identities = identities(self.places, self.ids, |id| (self.person_of[id as usize], self.why(id)))?;
+        let (log, run) = self.log(state)?;
+        let kept = State {
+            header: Header { run, basis: self.matched.map(|matched| matched.basis.clone()), ..Header::default() },
+            ids: self.ids_frame()?,
+            records: self.records_frame()?,
+            edges: self.kept_edges()?,
+            log,
+        };
+        Ok(Resolved { identities, edges: self.edges()?, state: Some(kept), notes })
+    }
+
+    fn why(&self, id: u32) -> String {
+        match self.joining.why[id as usize] {
+            _ if self.person_of[id as usize] == id => OWN.to_owned(),
+            Why::Own => "the person's former id".to_owned(),
+            Why::Told => "identity.always".to_owned(),
+            Why::Link(number) => self.known[number].why.clone(),
+            Why::Edge(number) => {
+                let edge = self.edges_found()[number];
+                format!("match weight {:.1}: {}", edge.weight, self.words(edge.pattern))
+            }
+        }
+    }
+
+    fn words(&self, pattern: Pattern) -> String {
+        self.scorer.map(|scorer| scorer.why(pattern)).unwrap_or_default()
+    }
+
+    fn edges_found(&self) -> &[Edge] {
+        self.matched.map(|matched| matched.edges.as_slice()).unwrap_or_default()
+    }
+
+    /// Pairs that the guard held back.
+    fn refusals(&self) -> Option<Note> {
+        let n = self.joining.refused.len();
+        (n > 0).then(|| Note {
+            code: "identity-held-back",
+            table: "identity.match".to_owned(),
+            column: None,
+            rows: n as u64,
+            advice: format!(
+                "{n} pairs that look like one person were not joined, for that would have joined people who contradict each other: see `held_back` in discover/identity_edges.parquet; `identity.always` and `identity.never` settle such pairs"
+            ),
+        })
+    }
+
+    /// What changed since the last run, after what changed before.
+    fn log(&self, state: &State) -> Result<(DataFrame, u32)> {
+        let mut is_person = vec![false; self.ids.len()];
+        let present = self.present();
+        for &id in &present {
+            is_person[self.person_of[id as usize] as usize] = true;
+        }
+        let was = |id: u32| Some(self.before[id as usize]).filter(|before| *before != NO_LEVEL).unwrap_or(id);
+        let changed: Vec<u32> = present.into_iter().filter(|&id| was(id) != self.person_of[id as usize]).collect();
+        let run = state.header.run + u32::from(!changed.is_empty());
+        let change = |&id: &u32| if is_person[was(id) as usize] { "split" } else { "merged" };
+        let text = |code: u32| self.ids.text(code);
+        let whys: Vec<String> = changed.iter().map(|&id| self.why(id)).collect();
+        let columns = vec![
+            number_column::<UInt32Type>("run", changed.iter().map(|_| run)),
+            text_column("change", changed.iter().map(change)),
+            text_column("id", changed.iter().map(|&id| text(id))),
+            text_column("from", changed.iter().map(|&id| text(was(id)))),
+            text_column("to", changed.iter().map(|&id| text(self.person_of[id as usize]))),
+            text_column("why", whys.iter().map(String::as_str)),
+        ];
+        Ok((longer(&state.log, DataFrame::new(changed.len(), columns)?)?, run))
+    }
+
+    /// Every id of every table, in order.
+    fn present(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = self.places.iter().flat_map(|place| &place.ids).copied().collect();
+        all.par_sort_unstable_by_key(|&id| self.rank[id as usize]);
+        all.dedup();
+        all
+    }
+
+    fn ids_frame(&self) -> Result<DataFrame> {
+        let all = self.present();
+        let columns = vec![
+            text_column("id", all.iter().map(|&id| self.ids.text(id))),
+            text_column("person", all.iter().map(|&id| self.ids.text(self.person_of[id as usize]))),
+        ];
+        Ok(DataFrame::new(all.len(), columns)?)
+    }
+
+    fn source(&self, record: u32) -> &str {
+        let matched = self.matched.expect("records are of a matching");
+        &self.people[usize::from(matched.records.source[record as usize])].spec.name
+    }
+
+    fn id(&self, record: u32) -> &str {
+        self.ids.text(self.matched.expect("records are of a matching").records.id[record as usize])
+    }
+
+    fn records_frame(&self) -> Result<DataFrame> {
+        let n = self.matched.map_or(0, |matched| matched.records.len());
+        let all = || (0_u32..).take(n);
+        let fingerprints = self.matched.into_iter().flat_map(|matched| matched.fingerprints.iter().copied());
+        let columns = vec![
+            text_column("source", all().map(|record| self.source(record))),
+            text_column("id", all().map(|record| self.id(record))),
+            number_column::<UInt64Type>("fingerprint", fingerprints),
+        ];
+        Ok(DataFrame::new(n, columns)?)
+    }
+
+    fn edge_columns(&self) -> Vec<Column> {
+        let edges = self.edges_found();
+        vec![
+            text_column("source", edges.iter().map(|edge| self.source(edge.a))),
+            text_column("id", edges.iter().map(|edge| self.id(edge.a))),
+            text_column("other_source", edges.iter().map(|edge| self.source(edge.b))),
+            text_column("other_id", edges.iter().map(|edge| self.id(edge.b))),
+            number_column::<Float64Type>("weight", edges.iter().map(|edge| edge.weight)),
+        ]
+    }
+
+    fn kept_edges(&self) -> Result<DataFrame> {
+        let edges = self.edges_found();
+        let mut columns = self.edge_columns();
+        columns.push(number_column::<UInt64Type>("pattern", edges.iter().map(|edge| edge.pattern.0)));
+        Ok(DataFrame::new(edges.len(), columns)?)
+    }
+
+    /// The pairs for people to read.
+    fn edges(&self) -> Result<DataFrame> {
+        let edges = self.edges_found();
+        let decision = |(number, edge): (usize, &Edge)| match self.joining.refused.get(&number) {
+            Some(_) => "held_back",
+            None if probability(edge.weight) >= self.threshold => "match",
+            None => "review",
+        };
+        let held_back = |number: usize| self.joining.refused.get(&number).map_or("", |refusal| refusal.word());
+        let whys: Vec<String> = edges.iter().map(|edge| self.words(edge.pattern)).collect();
+        let mut columns = self.edge_columns();
+        columns.extend([
+            number_column::<Float64Type>("probability", edges.iter().map(|edge| probability(edge.weight))),
+            text_column("decision", edges.iter().enumerate().map(decision)),
+            text_column("held_back", (0..edges.len()).map(held_back)),
+            text_column("why", whys.iter().map(String::as_str)),
+        ]);
+        Ok(DataFrame::new(edges.len(), columns)?)
+    }
+}
+
+/// A row per table and id.
+fn identities(places: &[Place], ids: &Interner, of: impl Fn(u32) -> (u32, String)) -> Result<DataFrame> {
+    let n = places.iter().map(|place| place.ids.len()).sum();
+    let all = || places.iter().flat_map(|place| place.ids.iter().map(move |&id| (place, id)));
+    let found: Vec<(u32, String)> = all().map(|(_, id)| of(id)).collect();
+    let columns = vec![
+        text_column("person", found.iter().map(|(person, _)| ids.text(*person))),
+        text_column("table", all().map(|(place, _)| place.table.as_str())),
+        text_column("id", all().map(|(_, id)| ids.text(id))),
+        text_column("why", found.iter().map(|(_, why)| why.as_str())),
+    ];
+    Ok(DataFrame::new(n, columns)?)
+}
