@@ -6,7 +6,14 @@ use crate::discover::{Attribute, Table};
 use crate::map::Outcome;
 
 fn recipe(names: &[&str]) -> Recipe {
-    let stage = |name: &str| StageRecipe { name: name.into(), enter: None, silence: None, from: Vec::new() };
+    let stage = |name: &str| StageRecipe {
+        name: name.into(),
+        enter: None,
+        silence: None,
+        from: Vec::new(),
+        exits: Vec::new(),
+        re_entry: crate::spec::ReEntry::default(),
+    };
     let attribute = |name: &&str| {
         Feature::Attribute(Attribute {
             column: name.trim_start_matches("attr.").into(),
