@@ -10,6 +10,7 @@ mod discover;
 mod expand;
 mod init;
 mod map;
+mod measure;
 mod models;
 mod numbers;
 mod phase;
@@ -64,7 +65,7 @@ struct Global {
     /// The seed of every random choice, in place of the spec's
     #[arg(long, global = true, value_name = "N")]
     seed: Option<u64>,
-    /// The end of observation, in place of the spec's: what happened at or after it is not looked at
+    /// Go back to this time: what happened at or after it, or was known only then, is not looked at
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     as_of: Option<Time>,
     /// Write the result as one JSON document
@@ -92,6 +93,7 @@ enum Command {
     Expand(expand::Args),
     Report(report::Args),
     Score(score::Args),
+    Measure(measure::Args),
     Models(models::Args),
     Simulate(simulate::Args),
     Schema(schema::Args),
@@ -126,6 +128,7 @@ fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
         Command::Expand(args) => expand::run(&args, &global, ui),
         Command::Report(args) => report::run(&args, &global, ui),
         Command::Score(args) => score::run(&args, &global),
+        Command::Measure(args) => measure::run(args, &global, ui),
         Command::Models(args) => models::run(args, &global),
         Command::Simulate(args) => simulate::run(&args, &global),
         Command::Schema(args) => Ok(schema::run(&args)),

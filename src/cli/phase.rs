@@ -10,6 +10,8 @@ use crate::discover::{Enough, Severity};
 use crate::error::Result;
 use crate::pipeline::summary::{Finding, Lifecycle, Predicted, Reached, Signals, Summary};
 use crate::pipeline::{self, Outcome, Phase, State};
+use crate::predict::evaluation::Measured;
+use crate::predict::uplift::Evaluation;
 use crate::rate::grouped;
 
 /// The options of every phase's command.
@@ -57,6 +59,7 @@ fn body(summary: &Summary) -> String {
     parts.extend((!summary.findings.is_empty()).then(|| findings(&summary.findings)));
     parts.extend(summary.signals.iter().map(signals));
     parts.extend((!summary.predictions.is_empty()).then(|| predictions(&summary.predictions)));
+    parts.extend((!summary.uplifts.is_empty()).then(|| uplifts(&summary.uplifts)));
     parts.extend((!summary.audiences.is_empty()).then(|| audiences(&summary.audiences)));
     parts.extend(summary.report.as_ref().map(|path| format!("Report: {path}\n")));
     parts.iter().map(|part| format!("\n{part}")).collect()
@@ -156,6 +159,35 @@ fn predictions(predictions: &[Predicted]) -> String {
     table.render() + &said.collect::<String>()
 }
 
+fn uplifts(uplifts: &[Evaluation]) -> String {
+    let mut table = Table::new([
+        ("uplift", Align::Left),
+        ("learner", Align::Left),
+        ("effect, points", Align::Left),
+        ("of the best 30 %", Align::Left),
+        ("area over random", Align::Left),
+    ]);
+    for uplift in uplifts {
+        let points = |measured: &Measured| {
+            let [value, low, high] = [measured.value, measured.low, measured.high].map(|share| 100.0 * share);
+            format!("{value:.2} ({low:.2}–{high:.2})")
+        };
+        for learner in &uplift.learners {
+            let area = numbers::measured(learner.area_over_random.as_ref(), 3);
+            let name = printable(&uplift.uplift);
+            table.row([
+                name,
+                learner.learner.name().to_owned(),
+                points(&uplift.effect),
+                points(&learner.uplift_best[2]),
+                area,
+            ]);
+        }
+    }
+    let said = uplifts.iter().map(|uplift| format!("{}: {}\n", printable(&uplift.uplift), uplift.sentence));
+    table.render() + &said.collect::<String>()
+}
+
 fn audiences(audiences: &[Reached]) -> String {
     let mut table = Table::new([
         ("audience", Align::Left),
@@ -173,8 +205,13 @@ fn audiences(audiences: &[Reached]) -> String {
         };
         table.row([a.audience.clone(), candidates, target, holdout, expected, a.folder.clone()]);
     }
+    let powers = audiences.iter().filter_map(|a| {
+        // What is not enough is a warning already.
+        let power = a.power.as_ref().filter(|power| power.warning().is_none())?;
+        Some(format!("{}: {}\n", printable(&a.audience), power.sentence()))
+    });
     let warnings = audiences.iter().flat_map(|a| {
         a.warnings.iter().map(|warning| format!("warning: {}: {}\n", printable(&a.audience), printable(warning)))
     });
-    table.render() + &warnings.collect::<String>()
+    table.render() + &powers.chain(warnings).collect::<String>()
 }

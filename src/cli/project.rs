@@ -10,7 +10,14 @@ use crate::store::{Fingerprint, Layout};
 
 /// Reads the spec that the options name, and lays their overrides over it.
 pub(super) fn open(global: &Global) -> Result<Project> {
-    let file = file(&global.spec);
+    let spec = spec(&global.spec, global)?;
+    let layout = layout(&spec.root, global);
+    Ok(Project { spec_blake3: Fingerprint::of(&spec.file)?.blake3, layout, spec })
+}
+
+/// Reads the spec in a file or folder, and lays the options' overrides over it.
+pub(super) fn spec(named: &Path, global: &Global) -> Result<Spec> {
+    let file = file(named);
     if !file.is_file() {
         return Err(missing(&file));
     }
@@ -18,10 +25,7 @@ pub(super) fn open(global: &Global) -> Result<Project> {
         return Err(Error::spec(format!("{} is not a spec: its name does not end in .toml", file.display()))
             .hint("name a clo.toml with --spec, or the folder that it lies in"));
     }
-    let spec = spec::read(&file, &|name| std::env::var(name).ok())?;
-    let spec = overridden(spec, global)?;
-    let layout = layout(&spec.root, global);
-    Ok(Project { spec_blake3: Fingerprint::of(&file)?.blake3, layout, spec })
+    overridden(spec::read(&file, &|name| std::env::var(name).ok())?, global)
 }
 
 /// The folders of a project that need not have a spec any more.
@@ -45,6 +49,7 @@ fn overridden(mut spec: Spec, global: &Global) -> Result<Spec> {
             return Err(Error::usage("--as-of has no meaning for a snapshot, which has no times"));
         }
         spec.end = Some(end);
+        spec.as_of = Some(end);
     }
     Ok(spec)
 }

@@ -1,6 +1,6 @@
 //! Examples: who was eligible at each cutoff, what was known of them then, and what became of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use super::engine::{Plan, Totals};
 use super::splits;
 use super::table::{Cells, Column, Examples, NO_LEVEL, Split, Table};
 use crate::error::{Error, Excerpt, Result};
-use crate::map::{Outcome, Stays, outcome};
+use crate::map::{self, Outcome, Standing, Stays, outcome};
 use crate::source::Data;
 use crate::spec::{Prediction, Shape, Spec};
 use crate::time::{DAY, Time};
@@ -23,8 +23,8 @@ pub(super) struct Row {
     person: u32,
     /// Position among the cutoffs.
     cutoff: u16,
-    /// The stay the person was in.
-    stay: u32,
+    /// Where the person stood, as far as was known.
+    standing: Standing,
     outcome: Outcome,
 }
 
@@ -49,9 +49,11 @@ fn of_events(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -
     let horizon = prediction.horizon.ok_or_else(|| Error::internal("a prediction over events has no horizon"))?;
     let mut cutoffs = cutoffs(data, spec, prediction)?;
     cutoffs.push(data.end);
+    let beliefs = cutoffs.iter().map(|&at| map::beliefs(data, spec, at)).collect::<Result<_>>()?;
     let labelling = Labelling {
         data,
         stays,
+        beliefs,
         prediction,
         horizon_ends: cutoffs.iter().map(|at| at.plus(horizon)).collect(),
         cutoffs,
@@ -70,14 +72,14 @@ fn of_events(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -
     let recipe = Recipe::of_events(data, spec, prediction, until);
 
     let (order, places) = cutoff_major(&rows, labelling.cutoffs.len());
-    let features = features(&recipe, data, stays, &labelling.cutoffs, &rows, &places)?;
+    let features = features(&recipe, data, &labelling.cutoffs, &rows, &places)?;
     let by_row =
         |value: &dyn Fn(&Row) -> u16| order.iter().map(|&row| value(&rows[row as usize])).collect::<Vec<u16>>();
     let examples = Examples {
         ids: data.people.ids.clone(),
         person: order.iter().map(|&row| rows[row as usize].person).collect(),
         cutoff: order.iter().map(|&row| labelling.cutoffs[usize::from(rows[row as usize].cutoff)].0).collect(),
-        stage: by_row(&|row| stays.stage[row.stay as usize]),
+        stage: by_row(&|row| row.standing.stage),
         stages: spec.stages.iter().map(|stage| stage.name.clone()).collect(),
         split: order.iter().map(|&row| split(&rows[row as usize])).collect(),
         outcome: order.iter().map(|&row| rows[row as usize].outcome).collect(),
@@ -154,6 +156,8 @@ fn last_training_cutoff(cutoffs: &[Time], splits: Option<&[Split]>) -> Time {
 struct Labelling<'a> {
     data: &'a Data,
     stays: &'a Stays,
+    /// At each cutoff, where people were believed to stand of whom more became known later.
+    beliefs: Vec<BTreeMap<u32, Option<Standing>>>,
     prediction: &'a Prediction,
     cutoffs: Vec<Time>,
     horizon_ends: Vec<Time>,
@@ -175,25 +179,29 @@ impl Labelling<'_> {
 
     fn row(&self, person: usize, position: usize) -> Option<Row> {
         let cutoff = self.cutoffs[position];
-        let stay = self.stays.at(person, cutoff)?;
-        if !self.prediction.from.contains(&usize::from(self.stays.stage[stay])) {
+        let number = u32::try_from(person).expect("people are counted in 32 bits");
+        let belief = self.beliefs[position].get(&number);
+        let standing = belief.map_or_else(|| Standing::at(self.stays, person, cutoff), |belief| *belief)?;
+        if !self.prediction.from.contains(&usize::from(standing.stage)) {
             return None;
         }
-        let outcome = outcome(
-            self.stays,
-            person,
-            cutoff,
-            self.horizon_ends[position],
-            self.data.end,
-            &self.prediction.from,
-            &self.prediction.to,
-        );
         Some(Row {
-            person: u32::try_from(person).expect("people are counted in 32 bits"),
+            person: number,
             cutoff: u16::try_from(position).expect("cutoffs are counted in 16 bits"),
-            stay: u32::try_from(stay).expect("stays are counted in 32 bits"),
-            outcome,
+            standing,
+            outcome: self.outcome(person, position),
         })
+    }
+
+    /// What became of a person who was believed to stand in a `from` stage. Who had left it before the cutoff, without
+    /// anybody knowing, did not make the transition within the horizon.
+    fn outcome(&self, person: usize, position: usize) -> Outcome {
+        let Prediction { from, to, .. } = self.prediction;
+        let (cutoff, horizon_end) = (self.cutoffs[position], self.horizon_ends[position]);
+        let outcome = outcome(self.stays, person, cutoff, horizon_end, self.data.end, from, to);
+        let stood = self.stays.at(person, cutoff).map(|stay| usize::from(self.stays.stage[stay]));
+        let was_there = stood.is_some_and(|stage| from.contains(&stage));
+        if was_there || outcome == Outcome::Immature { outcome } else { Outcome::Attrited }
     }
 }
 
@@ -218,14 +226,7 @@ fn cutoff_major(rows: &[Row], n_cutoffs: usize) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// The features of rows that stand by person, then cutoff; row `i` of them goes to `places[i]`.
-fn features(
-    recipe: &Recipe,
-    data: &Data,
-    stays: &Stays,
-    cutoffs: &[Time],
-    rows: &[Row],
-    places: &[u32],
-) -> Result<Table> {
+fn features(recipe: &Recipe, data: &Data, cutoffs: &[Time], rows: &[Row], places: &[u32]) -> Result<Table> {
     let (plan, of_plan) = Plan::compile(&recipe.features, &data.events);
     let mut columns: Vec<Option<Column>> = vec![None; recipe.features.len()];
     let blocks = walk_all(&plan, cutoffs, rows);
@@ -264,9 +265,9 @@ fn features(
     for (place, feature) in recipe.features.iter().enumerate() {
         let cells = match feature {
             Feature::Attribute(attribute) => attribute.column(&data.people, &valid)?.cells,
-            Feature::Stage => stage_cells(recipe, stays, &order),
-            Feature::DaysInStage => Cells::Number(order.iter().map(|row| days_in_stage(stays, row, cutoffs)).collect()),
-            Feature::StagesVisited => Cells::Number(order.iter().map(|row| stays_so_far(stays, row)).collect()),
+            Feature::Stage => stage_cells(recipe, &order),
+            Feature::DaysInStage => Cells::Number(order.iter().map(|row| days_in_stage(row, cutoffs)).collect()),
+            Feature::StagesVisited => Cells::Number(order.iter().map(|row| row.standing.n_stays as f32).collect()),
             _ => continue,
         };
         columns[place] = Some(Column { name: feature.name(), cells });
@@ -305,11 +306,11 @@ fn walk_all(plan: &Plan<'_>, cutoffs: &[Time], rows: &[Row]) -> Vec<Vec<f32>> {
     blocks.into_par_iter().map_init(|| Totals::new(plan), walk).collect()
 }
 
-fn stage_cells(recipe: &Recipe, stays: &Stays, rows: &[&Row]) -> Cells {
+fn stage_cells(recipe: &Recipe, rows: &[&Row]) -> Cells {
     let mut names: Vec<&str> = recipe.from.iter().map(|&stage| recipe.stages[stage].name.as_str()).collect();
     names.sort_unstable();
     let code = |row: &&Row| {
-        let name = recipe.stages[usize::from(stays.stage[row.stay as usize])].name.as_str();
+        let name = recipe.stages[usize::from(row.standing.stage)].name.as_str();
         names.binary_search(&name).map_or(NO_LEVEL, |code| u32::try_from(code).expect("stages are few"))
     };
     Cells::Category {
@@ -319,11 +320,8 @@ fn stage_cells(recipe: &Recipe, stays: &Stays, rows: &[&Row]) -> Cells {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
-fn days_in_stage(stays: &Stays, row: &Row, cutoffs: &[Time]) -> f32 {
-    cutoffs[usize::from(row.cutoff)].days_since(Time(stays.entered[row.stay as usize])) as f32
-}
-fn stays_so_far(stays: &Stays, row: &Row) -> f32 {
-    (row.stay - stays.offsets[row.person as usize] + 1) as f32
+fn days_in_stage(row: &Row, cutoffs: &[Time]) -> f32 {
+    cutoffs[usize::from(row.cutoff)].days_since(Time(row.standing.entered)) as f32
 }
 
 fn of_snapshot(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -> Result<(Examples, Recipe)> {
@@ -396,8 +394,9 @@ pub fn eligible_at(recipe: &Recipe, data: &Data, stays: &Stays, cutoff: Time) ->
     let from: BTreeSet<usize> = recipe.from.iter().copied().collect();
     let row = |person: usize| {
         let stay = stays.at(person, cutoff).filter(|&stay| from.contains(&usize::from(stays.stage[stay])))?;
-        let number = |position: usize| u32::try_from(position).expect("people and stays are counted in 32 bits");
-        Some(Row { person: number(person), cutoff: 0, stay: number(stay), outcome: Outcome::Immature })
+        let standing = Standing::of_stay(stays, person, stay);
+        let person = u32::try_from(person).expect("people are counted in 32 bits");
+        Some(Row { person, cutoff: 0, standing, outcome: Outcome::Immature })
     };
     let rows: Vec<Row> = (0..data.people.len()).filter_map(row).collect();
     let people = rows.iter().map(|row| row.person).collect();
@@ -405,7 +404,7 @@ pub fn eligible_at(recipe: &Recipe, data: &Data, stays: &Stays, cutoff: Time) ->
         return Ok((people, Table::default()));
     }
     let places: Vec<u32> = (0..).take(rows.len()).collect();
-    Ok((people, features(recipe, data, stays, &[cutoff], &rows, &places)?))
+    Ok((people, features(recipe, data, &[cutoff], &rows, &places)?))
 }
 
 /// The features of people over events, each as of an instant: a row each, in the given order.
@@ -425,15 +424,21 @@ pub(super) fn features_at(recipe: &Recipe, data: &Data, stays: &Stays, at: &[(u3
         let (person, cutoff) = at[place as usize];
         let position = cutoffs.binary_search(&cutoff).expect("it was just taken from these rows");
         let cutoff = u16::try_from(position).expect("instants are few");
-        Row { person, cutoff, stay: stays.offsets[person as usize], outcome: Outcome::Immature }
+        let first = stays.of(person as usize).next();
+        // Who is in no stage has no features of stages: any standing will do.
+        let nowhere = Standing { stage: 0, entered: at[place as usize].1.0, n_stays: 0 };
+        let standing = first.map_or(nowhere, |stay| Standing::of_stay(stays, person as usize, stay));
+        Row { person, cutoff, standing, outcome: Outcome::Immature }
     };
     let rows: Vec<Row> = places.iter().map(row).collect();
-    features(recipe, data, stays, &cutoffs, &rows, &places)
+    features(recipe, data, &cutoffs, &rows, &places)
 }
 
-/// Takes out the features that say the same of every example that is learned from.
+/// Takes out the features that say the same of every example that is learned from; of a snapshot, of every example: what
+/// varies in its newest rows alone is learned from by the model that is kept.
 fn drop_constant(examples: &mut Examples, recipe: &mut Recipe) {
-    let used: Vec<usize> = (0..examples.len()).filter(|&row| examples.split[row] == Split::Train).collect();
+    let is_used = |&row: &usize| examples.snapshot || examples.split[row] == Split::Train;
+    let used: Vec<usize> = (0..examples.len()).filter(is_used).collect();
     let varies: Vec<bool> = examples.features.columns.par_iter().map(|column| varies(&column.cells, &used)).collect();
     let mut keep = varies.iter();
     examples.features.columns.retain(|_| *keep.next().expect("one per column"));

@@ -18,6 +18,7 @@ mod signals;
 mod splits;
 pub mod table;
 pub mod words;
+mod trial;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
@@ -31,3 +32,4 @@ pub use likeness::{Unseen, features_at, likeness};
 pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Best, Contrast, Grade, Leak, Signal, signals, write_signals};
 pub use table::{Cells, Column, Examples, Split, Table};
+pub use trial::{Trial, trial};

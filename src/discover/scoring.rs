@@ -162,9 +162,12 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         events,
         identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
+        as_of: new.as_of,
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
         places: Places::default(),
     })
 }
@@ -189,6 +192,7 @@ fn people_source(table: &str, person: Option<String>, order: Option<Order>) -> P
         person,
         order,
         valid_from: None,
+        known_at: None,
         contact: Vec::new(),
     }
 }

@@ -1,10 +1,8 @@
 //! The chosen people, and the group each is in.
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
-use rayon::prelude::*;
 
-use super::rank::Holdout;
-use super::{Ranking, Reasons};
+use super::{Earlier, Ranking, Reasons};
 use crate::error::Result;
 use crate::source::People;
 
@@ -37,6 +35,12 @@ pub enum Group {
 }
 
 impl Group {
+    /// The group that `audience.parquet` calls so.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Target, Self::Holdout].into_iter().find(|group| group.name() == name)
+    }
+
     /// The word in `audience.parquet`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -48,18 +52,22 @@ impl Group {
 }
 
 impl Chosen {
-    /// The rows of a ranking, best first.
-    pub(super) fn of(rows: &[u32], ranking: &Ranking<'_>, people: &People, holdout: &Holdout) -> Result<Self> {
+    /// The rows of a ranking, best first; `group` puts them into groups.
+    pub(super) fn of(
+        rows: &[u32],
+        ranking: &Ranking<'_>,
+        people: &People,
+        group: impl FnOnce(&[String]) -> Vec<Group>,
+    ) -> Result<Self> {
         let id = |&row: &u32| people.ids[ranking.person[row as usize] as usize].clone();
         let person: Vec<String> = rows.iter().map(id).collect();
         let taken = |of: &Option<Vec<f64>>| rows.iter().map(|&row| of.as_ref().map(|of| of[row as usize])).collect();
-        let group = person.par_iter().map(|id| if holdout.holds(id) { Group::Holdout } else { Group::Target });
         Ok(Self {
             rank: (1..=u32::try_from(rows.len()).expect("rows are counted in 32 bits")).collect(),
             score: rows.iter().map(|&row| ranking.score[row as usize]).collect(),
             propensity: taken(&ranking.propensity),
             similarity: taken(&ranking.similarity),
-            group: group.collect(),
+            group: group(&person),
             reasons: (ranking.reasons)(rows)?,
             person,
         })
@@ -80,6 +88,13 @@ impl Chosen {
     /// How many of a group.
     pub(super) fn n_in(&self, group: Group) -> usize {
         self.group.iter().filter(|&&other| other == group).count()
+    }
+
+    /// The groups of `earlier`, and those of the chosen.
+    pub(super) fn remembered(&self, earlier: &Earlier) -> Earlier {
+        let mut groups = earlier.clone();
+        groups.extend(self.person.iter().cloned().zip(self.group.iter().copied()));
+        groups
     }
 
     /// The table of `audience.parquet`.

@@ -8,16 +8,19 @@
 //!
 //! Each candidate is dropped for the first of these reasons that holds, and counted once: a suppression list means them
 //! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
-//! the size. What is left is chosen, and a share of it held out by a salted hash of the person.
+//! the size. What is left is chosen, and a share of it held out at random ([`holdout`]); [`power`] tells what that can show.
 
 mod asked;
 mod chosen;
 mod contact;
 mod export;
+mod holdout;
 mod lookalike;
+pub mod measure;
 mod normalise;
 mod phone;
 mod places;
+mod power;
 mod rank;
 mod ranking;
 mod rule;
@@ -31,19 +34,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::chosen::{Chosen, Group};
 pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::holdout::{Earlier, earlier};
 pub use self::lookalike::{Known, lookalikes};
+pub use self::power::Power;
 pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
 pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedUsed, Summary};
 
 use self::asked::Asked;
 use self::contact::Contacts;
-use self::rank::{Expectation, Holdout};
+use self::holdout::Holdout;
+use self::rank::Expectation;
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
 use crate::error::{Excerpt, Result};
 use crate::source::{Identity, People};
-use crate::spec::{Audience, Destination, Size, Spec};
+use crate::spec::{Audience, Destination, Shape, Size, Spec};
 use crate::store::{self, Layout};
 use crate::time::Time;
 
@@ -56,6 +62,8 @@ pub struct Context<'a> {
     pub end: Time,
     /// Ids that people had before identity resolution: a suppression list may name them.
     pub identities: &'a [Identity],
+    /// The groups of the people whom this audience held before, when it is stratified: they keep them.
+    pub earlier: &'a Earlier,
 }
 
 /// An audience, ready to be written.
@@ -69,6 +77,8 @@ pub struct Expanded {
     contacts: Contacts,
     destinations: Vec<Destination>,
     asks_consent: bool,
+    /// What a stratified audience has to remember.
+    groups: Option<Earlier>,
 }
 
 impl Context<'_> {
@@ -119,11 +129,19 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     let n_contactable = rows.len();
     rows.truncate(n_chosen);
 
-    let holdout = Holdout::new(context.spec.seed, &audience.name, audience.holdout);
-    let chosen = Chosen::of(&rows, ranking, people, &holdout)?;
     let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
-    let counts = Counts { n_candidates, n_contactable, dropped, lists };
-    let summary = summarise(audience, context.spec, &chosen, propensity.as_deref(), counts);
+    let strata = holdout::strata(audience, people, &attributes)
+        .map_err(|error| error.at(context.place(audience, "stratify")))?;
+    let holdout = Holdout::new(context.spec, audience);
+    let chosen =
+        Chosen::of(&rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
+    let groups = strata.map(|_| chosen.remembered(context.earlier));
+    let n_universal = chosen.person.iter().filter(|person| holdout.is_universal(person)).count();
+    let counts = Counts { n_candidates, n_contactable, n_universal, dropped, lists };
+    let mut summary = summarise(audience, context, &chosen, propensity.as_deref(), counts);
+    summary.holdout_share = holdout.share();
+    summary.power = Power::of(audience, &summary);
+    summary.warnings.extend(summary.power.as_ref().and_then(Power::warning));
     let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
     Ok(Expanded {
         summary,
@@ -131,6 +149,7 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
         asks_consent: audience.consent.is_some(),
+        groups,
     })
 }
 
@@ -148,6 +167,9 @@ fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bo
 pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let folder = layout.expand(&expanded.summary.audience);
     store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
+    if let Some(groups) = &expanded.groups {
+        holdout::keep(&folder, groups)?;
+    }
     let mut summary = expanded.summary.clone();
     summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
     store::write_json(&folder.join("summary.json"), &summary)
@@ -165,20 +187,29 @@ fn drop_where(rows: &mut Vec<u32>, is_dropped: &[bool], reason: &str, dropped: &
 struct Counts {
     n_candidates: usize,
     n_contactable: usize,
+    n_universal: usize,
     dropped: BTreeMap<String, u64>,
     lists: Vec<ListUsed>,
 }
 
-fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: Option<&[f64]>, counts: Counts) -> Summary {
+fn summarise(
+    audience: &Audience,
+    context: &Context<'_>,
+    chosen: &Chosen,
+    propensity: Option<&[f64]>,
+    counts: Counts,
+) -> Summary {
+    let spec = context.spec;
     let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
     let expected = propensity.map(|propensity| Expectation::of(&propensity[..chosen.len()]));
     let curve = propensity.map_or_else(Vec::new, |propensity| rank::curve(audience.size, propensity));
-    let warnings = warnings(audience, &counts, chosen);
+    let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
         audience: audience.name.clone(),
         prediction: audience.prediction.clone(),
+        uplift: audience.uplift.clone(),
         from: prediction.map_or_else(Vec::new, |prediction| names(&prediction.from)),
         to: prediction.map_or_else(Vec::new, |prediction| names(&prediction.to)),
         horizon: prediction.and_then(|prediction| prediction.horizon).map(|horizon| horizon.to_string()),
@@ -188,6 +219,10 @@ fn summarise(audience: &Audience, spec: &Spec, chosen: &Chosen, propensity: Opti
         n_chosen: chosen.len() as u64,
         n_target: chosen.n_in(Group::Target) as u64,
         n_holdout: chosen.n_in(Group::Holdout) as u64,
+        n_universal: counts.n_universal as u64,
+        holdout_share: 0.0,
+        power: None,
+        as_of: (spec.shape() == Shape::Events).then(|| context.end.to_string()),
         expected_conversions: expected.map(|expected| expected.conversions),
         expected_low: expected.map(|expected| expected.interval().0),
         expected_high: expected.map(|expected| expected.interval().1),
@@ -206,7 +241,7 @@ fn nobody_left(dropped: &BTreeMap<String, u64>) -> String {
     format!("no candidate may be contacted ({})", told.join(", "))
 }
 
-fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String> {
+fn warnings(audience: &Audience, has_universal: bool, counts: &Counts, chosen: &Chosen) -> Vec<String> {
     let mut warnings = Vec::new();
     for list in &counts.lists {
         if list.n_entries == 0 {
@@ -228,7 +263,7 @@ fn warnings(audience: &Audience, counts: &Counts, chosen: &Chosen) -> Vec<String
         };
         warnings.push(format!("The audience is empty: {why}."));
     }
-    if audience.holdout > 0.0 && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
+    if (audience.holdout > 0.0 || has_universal) && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
         warnings.push("Nobody is in the holdout: the list is too short to measure its lift.".to_owned());
     }
     warnings

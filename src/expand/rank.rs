@@ -1,7 +1,6 @@
-//! Who comes first, how many are taken, what that is expected to bring, and who is held out.
+//! Who comes first, how many are taken, and what that is expected to bring.
 //!
-//! All of it depends on the scores and ids alone, never on the order of rows: ties go by id, and the holdout by a salted
-//! hash of the id, so that a person stays in the group they were in when the list is made again.
+//! All of it depends on the scores and ids alone, never on the order of rows: ties go by id.
 
 use rayon::prelude::*;
 
@@ -95,28 +94,6 @@ pub(super) fn curve(size: Size, propensity: &[f64]) -> Vec<Point> {
     points
 }
 
-/// Puts a share of people into the holdout, each by their own hash.
-pub(super) struct Holdout {
-    salt: [u8; 32],
-    share: f64,
-}
-
-impl Holdout {
-    /// The holdout of an audience in a project: another audience holds out others.
-    pub(super) fn new(seed: u64, audience: &str, share: f64) -> Self {
-        let words = [&seed.to_le_bytes(), audience.as_bytes()].concat();
-        Self { salt: blake3::derive_key("clo holdout 2026", &words), share }
-    }
-
-    /// Whether a person is held out: always the same answer.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits of the hash are taken, which a double holds")]
-    pub(super) fn holds(&self, person: &str) -> bool {
-        let hash = blake3::keyed_hash(&self.salt, person.as_bytes());
-        let first = u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"));
-        ((first >> 11) as f64) < self.share * (1_u64 << 53) as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,15 +121,5 @@ mod tests {
         assert_eq!((many.len(), many[0].n_people, many[99].n_people), (100, 13, 1234));
         // Σ p (1 − p) = 1234 × 0.09, and 1.96 × its root is 20.66.
         assert!((many[99].expected_high - 123.4 - 20.655).abs() < 0.01, "{}", many[99].expected_high);
-    }
-
-    #[test]
-    fn a_tenth_is_held_out_within_its_standard_error() {
-        let holdout = Holdout::new(7, "second-purchase", 0.1);
-        let n = (0..100_000).filter(|person| holdout.holds(&format!("p{person}"))).count();
-        // Standard error of a share of 0.1 of 100,000: 95 people.
-        assert!(n.abs_diff(10_000) < 4 * 95, "{n}");
-        assert!((0..1000).all(|person| !Holdout::new(7, "x", 0.0).holds(&person.to_string())));
-        assert!((0..1000).all(|person| Holdout::new(7, "x", 1.0).holds(&person.to_string())));
     }
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::asked::Asked;
 use super::{Context, Scores};
 use crate::error::{Error, Result};
+use crate::predict::uplift;
 use crate::source::People;
 use crate::spec::{Audience, Spec};
 
@@ -60,6 +61,40 @@ impl<'a> Ranking<'a> {
             propensity: Some(propensity),
             similarity: None,
             reasons: Box::new(reasons),
+        })
+    }
+
+    /// Those among everyone scored by an uplift whom an audience considers, those first whom its treatment changes most.
+    ///
+    /// The rule for candidates may ask about `uplift` (`uplift > 0`: nobody whom the treatment drives away) and attributes.
+    ///
+    /// # Errors
+    /// As [`Ranking::of_scores`].
+    pub fn of_uplift(
+        audience: &Audience,
+        scores: &uplift::Scores,
+        people: &People,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let found: Option<Vec<u32>> = scores.person.iter().map(|id| people.find(id).map(position)).collect();
+        let person = found.ok_or_else(|| {
+            Error::data("the scores are of people whom no table names any more").hint("run `clo predict` again")
+        })?;
+        let asked = Asked::new(people, &person, context.end);
+        let known: [Column; 1] = [Series::new("uplift".into(), &scores.uplift).into()];
+        let holds = match &audience.candidates.rule {
+            Some(rule) => asked
+                .holds(rule, format!("candidates of audience `{}`", audience.name), &known)
+                .map_err(|error| error.at(context.place(audience, "candidates")))?,
+            None => vec![true; person.len()],
+        };
+        let rows: Vec<usize> = (0..person.len()).filter(|&row| holds[row]).collect();
+        Ok(Self {
+            person: rows.iter().map(|&row| person[row]).collect(),
+            score: rows.iter().map(|&row| scores.uplift[row]).collect(),
+            propensity: None,
+            similarity: None,
+            reasons: Box::new(|at| Ok(vec![[const { None }; 3]; at.len()])),
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::power::Power;
 use crate::error::Result;
 use crate::store;
 
@@ -18,8 +19,11 @@ pub struct Summary {
     pub format_version: u32,
     /// The audience's name.
     pub audience: String,
-    /// The prediction that ranks it; none where likeness to a seed does alone.
+    /// The prediction that ranks it; none where likeness to a seed or an uplift does alone.
     pub prediction: Option<String>,
+    /// The uplift that ranks it.
+    #[serde(default)]
+    pub uplift: Option<String>,
     /// The stages people are taken from.
     pub from: Vec<String>,
     /// The stages that count as attained.
@@ -39,6 +43,18 @@ pub struct Summary {
     pub n_target: u64,
     /// Chosen people kept out at random.
     pub n_holdout: u64,
+    /// Those of them who are kept out of every audience.
+    #[serde(default)]
+    pub n_universal: u64,
+    /// The share of people who are kept out, 0–1: what the spec asks for, of which `n_holdout` is a draw.
+    #[serde(default)]
+    pub holdout_share: f64,
+    /// What a holdout of this size can show; absent without one.
+    #[serde(default)]
+    pub power: Option<Power>,
+    /// The end of observation when the list was made; absent in a snapshot.
+    #[serde(default)]
+    pub as_of: Option<String>,
     /// How many of the chosen are expected to make the transition: the sum of their propensities, where a prediction gives them.
     pub expected_conversions: Option<f64>,
     /// Lower end of its 95 % interval (normal approximation of the Poisson binomial; it holds as far as the propensities do).

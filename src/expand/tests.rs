@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Kind;
-use crate::spec::{Candidates, Cutoffs, Method, Model, Prediction, Rule, Stage};
+use crate::spec::{Candidates, Cutoffs, Method, Model, Prediction, Rule, Stage, Stratify};
 use crate::time::Duration;
 
 /// A person as the tests write them.
@@ -94,9 +94,12 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
         places: crate::spec::Places::default(),
     }
 }
@@ -105,12 +108,15 @@ fn audience() -> Audience {
     Audience {
         name: "second purchase".into(),
         prediction: Some("second-purchase".into()),
+        uplift: None,
         seed: None,
         candidates: Candidates { rule: Some("stage = 'customer'".into()), ..Candidates::default() },
         method: Method::Auto,
         exclude: Vec::new(),
         size: Size::Share(1.0),
         holdout: 0.0,
+        stratify: None,
+        expected_lift: None,
         suppress: Vec::new(),
         consent: Some("opt_in = true".into()),
         export: vec![
@@ -124,7 +130,7 @@ fn audience() -> Audience {
 
 fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
     let spec = spec(root);
-    let context = Context { spec: &spec, end: Time(0), identities: &[] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[], earlier: &Earlier::new() };
     made(audience, &scores(everyone), &people(everyone), &context)
 }
 
@@ -246,7 +252,7 @@ fn an_id_from_before_identity_resolution_counts() {
     let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
     let (spec, everyone) = (spec(folder.path()), six());
     let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
-    let context = Context { spec: &spec, end: Time(0), identities: &[former] };
+    let context = Context { spec: &spec, end: Time(0), identities: &[former], earlier: &Earlier::new() };
     let done = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
     assert_eq!(done.chosen.person, ["a", "b", "c"]);
 }
@@ -364,7 +370,8 @@ fn what_is_written_holds_the_target_group_only() {
     assert!(csv.headers().unwrap().iter().take(6).eq(header));
     let listed: BTreeSet<String> = csv.records().map(|row| row.unwrap()[0].to_owned()).collect();
     assert_eq!(listed.len() as u64, summary.n_target);
-    let holdout = rank::Holdout::new(7, "second purchase", 0.3);
+    let of_audience = Audience { holdout: 0.3, ..self::audience() };
+    let holdout = Holdout::new(&spec(Path::new("")), &of_audience);
     assert!(listed.iter().all(|person| !holdout.holds(person)));
     for (name, bytes) in &files {
         let text = String::from_utf8_lossy(bytes);
@@ -470,6 +477,41 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_strata_too_a_refresh_moves_nobody_and_one_more_person_moves_nobody_else(
+        everyone in Just(many(90)).prop_shuffle(),
+        by_country in any::<bool>(),
+        holdout in 0.05..0.6_f64,
+        shift in 0.0..0.5_f64,
+    ) {
+        let by = if by_country { Stratify::Attribute("country".into()) } else { Stratify::Propensity };
+        let audience = Audience { holdout, stratify: Some(by), consent: None, ..audience() };
+        let spec = spec(Path::new(""));
+        let groups = |everyone: &[Someone], earlier: &Earlier| -> Earlier {
+            let context = Context { spec: &spec, end: Time(0), identities: &[], earlier };
+            let done = made(&audience, &scores(everyone), &people(everyone), &context).unwrap();
+            done.groups.unwrap()
+        };
+        let first = groups(&everyone[..60], &Earlier::new());
+        // In one stratum or in ten of six people each, the share is as near as whole people come.
+        let n_held = first.values().filter(|group| **group == Group::Holdout).count();
+        let exact = if by_country { (60.0 * holdout).round() } else { 10.0 * (6.0 * holdout).round() };
+        prop_assert!((n_held as f64 - exact).abs() < 1e-9, "{n_held} {exact}");
+        prop_assert_eq!(&first, &groups(&many(90).into_iter().filter(|one| first.contains_key(&one.id)).collect::<Vec<_>>(), &Earlier::new()));
+        let mut later = everyone[1..].to_vec();
+        for one in &mut later {
+            one.propensity = (one.propensity * 0.5 + shift).clamp(0.0, 1.0);
+        }
+        let second = groups(&later, &first);
+        prop_assert!(first.iter().all(|(person, group)| second.get(person) == Some(group)));
+        let third = groups(&everyone[..61], &first);
+        prop_assert!(first.iter().all(|(person, group)| third.get(person) == Some(group)) && third.len() == 61);
+    }
+}
+
 /// `cargo test --release --lib a_million -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement: a million candidates, seconds of work"]
@@ -495,7 +537,13 @@ fn a_million_candidates_in_seconds() {
             ..audience()
         };
         let started = std::time::Instant::now();
-        let done = made(&audience, &scores, &people, &Context { spec: &spec, end: Time(0), identities: &[] }).unwrap();
+        let done = made(
+            &audience,
+            &scores,
+            &people,
+            &Context { spec: &spec, end: Time(0), identities: &[], earlier: &Earlier::new() },
+        )
+        .unwrap();
         let made = started.elapsed();
         write(&done, &layout).unwrap();
         println!(

@@ -4,6 +4,7 @@
 //! [`lifecycle`] table, and what looks wrong ([`lint`]). A stage's rules are SQL conditions ([`rules`]); what each event
 //! means to them is worked out first (`masks`, several events together: `triggers`), then each person walks through the stages (`machine`).
 
+pub mod belief;
 mod claims;
 mod files;
 pub mod history;
@@ -21,6 +22,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use belief::{Standing, beliefs};
 pub use files::{read_history, write};
 pub use history::{Stays, history};
 pub use lifecycle::Lifecycle;

@@ -78,9 +78,12 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         events: vec![source],
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages,
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::spec::{Spec, Told};
-use crate::store::{Fingerprint, manifest};
+use crate::store::{Fingerprint, Layout, manifest};
 
 /// A file that a unit of work reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,17 @@ pub fn inputs(spec: &Spec) -> Vec<InputFile> {
         .flat_map(|(name, path)| files(path, &spec.root).into_iter().map(move |file| (name.clone(), file)))
         .collect();
     named.into_par_iter().map(|(name, path)| look(name, &path, &spec.root)).collect()
+}
+
+/// What the inputs of the report are called that `clo measure` wrote: this and the audience.
+pub(super) const MEASURED: &str = "measured.";
+
+/// What `clo measure` has written of the audiences of a spec: the report shows it.
+#[must_use]
+pub fn measured(spec: &Spec, layout: &Layout) -> Vec<InputFile> {
+    let files = spec.audiences.iter().map(|audience| (audience, layout.measure(&audience.name).join("measure.json")));
+    let there = files.filter(|(_, path)| path.exists());
+    there.map(|(audience, path)| look(format!("{MEASURED}{}", audience.name), &path, &layout.out)).collect()
 }
 
 fn look(name: String, path: &Path, root: &Path) -> InputFile {

@@ -5,10 +5,13 @@
 
 pub mod advance;
 pub mod check;
+pub mod diff;
 pub mod inputs;
+pub mod measure;
 pub mod phases;
 pub mod score;
 pub mod summary;
+mod trials;
 pub mod units;
 pub mod versions;
 
@@ -42,7 +45,8 @@ pub fn run(project: &Project, phase: Phase, force: bool, listen: &mut dyn FnMut(
     if n_swept > 0 {
         listen(Step::Note(&format!("removed {n_swept} half-written files of a run that was killed")));
     }
-    let inputs = inputs::inputs(spec);
+    let mut inputs = inputs::inputs(spec);
+    inputs.extend(inputs::measured(spec, layout));
     let units = units::units(spec, &inputs);
     let wanted = units::wanted(&units, phase);
     let mut manifest = headed(Manifest::read(layout), project);

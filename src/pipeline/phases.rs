@@ -2,22 +2,25 @@
 //! from their artifacts; what no later unit needs is dropped at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
+use super::trials::TrialFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Leaks, Named, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
+use crate::predict::search::Journal;
 use crate::predict::{self, Predicted};
 use crate::report;
 use crate::source::{self, Data, Events};
-use crate::spec::{Audience, Prediction, Spec};
-use crate::store::{self, Layout, manifest, models};
+use crate::spec::{Audience, Prediction, Spec, Uplift};
+use crate::store::{self, Key, Layout, manifest, models};
 
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
-const IDENTITY: &str = "identity";
+pub(super) const IDENTITY: &str = "identity";
 
 /// The phases over one spec.
 #[derive(Debug)]
@@ -85,9 +88,23 @@ impl<'a> Phases<'a> {
             Some((_, examples, recipe)) => (examples, recipe),
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
-        let predicted = predict::predict(&examples, prediction, &context(spec, prediction, &recipe, self.layout)?)?;
+        let file = layout.predict(&prediction.name).join("trials.json");
+        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let journal: Arc<dyn Journal> = trials.clone();
+        let context = context(spec, prediction, &recipe, self.layout)?;
+        let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         drop(examples);
+        trials.finish(&predicted.trials)?;
         keep(&predicted, &prediction.name, layout)
+    }
+
+    fn uplift(&mut self, uplift: &Uplift) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        let trial = discover::trial(self.data()?, spec, uplift)?;
+        let done = predict::uplift::uplift(&trial, uplift, spec.seed)?;
+        let folder = layout.uplift(&uplift.name);
+        store::write_frame(&folder.join("scores.parquet"), &mut done.scores.to_frame()?)?;
+        store::write_json(&folder.join("evaluation.json"), &done.evaluation)
     }
 
     fn expand(&mut self, audience: &Audience) -> Result<Vec<manifest::Input>> {
@@ -96,12 +113,13 @@ impl<'a> Phases<'a> {
             Some(prediction) => Some(expand::Scores::read(&layout.predict(prediction).join("scores.parquet"))?),
             None => None,
         };
+        let earlier = expand::earlier(&layout.expand(&audience.name))?;
         self.data()?;
         if audience.seed.is_some() {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities };
+        let context = expand::Context { spec, end: data.end, identities: &data.identities, earlier: &earlier };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };
@@ -111,7 +129,7 @@ impl<'a> Phases<'a> {
                 let ranking = expand::Ranking::of_scores(audience, scores, &data.people, &context)?;
                 expand::expand(audience, &ranking, &data.people, &context)?
             }
-            _ => return Err(Error::internal("the audience has neither a prediction nor a seed")),
+            _ => by_uplift(audience, data, &context, layout)?,
         };
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
@@ -141,9 +159,9 @@ impl<'a> Phases<'a> {
         let needs_events = left.iter().any(|task| match task {
             Task::Source | Task::Map | Task::Discover(_) => true,
             Task::Expand(audience) => has_seed(*audience),
-            Task::Predict(_) | Task::Report => false,
+            Task::Predict(_) | Task::Uplift(_) | Task::Report => false,
         });
-        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Expand(_)));
+        let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
             self.stays = None;
             self.data.iter_mut().for_each(|data| data.events = Events::default());
@@ -168,6 +186,10 @@ impl Work for Phases<'_> {
                 .map_err(|error| named(error, "prediction", &spec.predictions[i].name)),
             Task::Predict(i) => {
                 self.predict(i).map(nothing_read).map_err(|error| named(error, "prediction", &spec.predictions[i].name))
+            }
+            Task::Uplift(i) => {
+                let uplift = &spec.uplifts[i];
+                self.uplift(uplift).map(nothing_read).map_err(|error| named(error, "uplift", &uplift.name))
             }
             Task::Expand(i) => {
                 let audience = &spec.audiences[i];
@@ -197,10 +219,32 @@ impl Work for Phases<'_> {
                 let name = &self.spec.predictions[i].name;
                 vec![layout.predict(name), layout.models.join(name)]
             }
+            Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }
+}
+
+/// The audience whom an uplift ranks; where it ranks no better than chance, the audience says so.
+fn by_uplift(
+    audience: &Audience,
+    data: &Data,
+    context: &expand::Context<'_>,
+    layout: &Layout,
+) -> Result<expand::Expanded> {
+    let Some(name) = &audience.uplift else {
+        return Err(Error::internal("the audience has neither a prediction, a seed nor an uplift"));
+    };
+    let folder = layout.uplift(name);
+    let scores = predict::uplift::Scores::read(&folder.join("scores.parquet"))?;
+    let ranking = expand::Ranking::of_uplift(audience, &scores, &data.people, context)?;
+    let mut expanded = expand::expand(audience, &ranking, &data.people, context)?;
+    let evaluation: predict::uplift::Evaluation = store::read_json(&folder.join("evaluation.json"))?;
+    if !evaluation.beats_random {
+        expanded.summary.warnings.push(format!("Uplift {name}: {}", evaluation.sentence));
+    }
+    Ok(expanded)
 }
 
 /// Says whose work failed, unless the message does.
@@ -223,9 +267,20 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe, layout: &Layou
     })
 }
 
+/// All that the trials of a search depend on, as one hash; where nothing is searched, nothing is looked up by it.
+fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<String> {
+    let key = Key::new("search").with("model", &prediction.model).with("seed", &seed);
+    if prediction.model.search.is_none() {
+        return Ok(key.finish());
+    }
+    let path = layout.discover(&prediction.name).join("examples.parquet");
+    let examples = store::read_bytes(&path).map_err(|source| Error::io("read", &path, &source))?;
+    Ok(key.with("examples", &blake3::hash(&examples)).finish())
+}
+
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores } = predicted;
+    let Predicted { bundle, evaluation, scores, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;

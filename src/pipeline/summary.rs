@@ -9,6 +9,7 @@ use crate::expand::{self, Exported};
 use crate::map::{self, Lint};
 use crate::predict::Evaluation;
 use crate::predict::evaluation::Measured;
+use crate::predict::uplift;
 use crate::rate::Rate;
 use crate::store::{models, read_frame, read_json};
 
@@ -29,6 +30,9 @@ pub struct Summary {
     /// Which model was chosen, and what it is worth.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<Predicted>,
+    /// Whom treatments change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uplifts: Vec<uplift::Evaluation>,
     /// Who is to be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<Reached>,
@@ -147,6 +151,8 @@ pub struct Reached {
     pub expected_low: Option<f64>,
     /// Upper end of its interval.
     pub expected_high: Option<f64>,
+    /// What the holdout can show.
+    pub power: Option<expand::Power>,
     /// The files to upload.
     pub exports: Vec<Exported>,
     /// What to know before the list is used.
@@ -174,6 +180,7 @@ impl Summary {
         }
         if all || phase == Phase::Predict {
             summary.predictions = each(project, |prediction| predicted(project, prediction))?;
+            summary.uplifts = uplifts(project)?;
         }
         if all || phase == Phase::Expand {
             summary.audiences = reached(project)?;
@@ -298,6 +305,11 @@ fn predicted(project: &Project, prediction: &str) -> Result<Predicted> {
     })
 }
 
+fn uplifts(project: &Project) -> Result<Vec<uplift::Evaluation>> {
+    let read = |uplift: &crate::spec::Uplift| read_json(&project.layout.uplift(&uplift.name).join("evaluation.json"));
+    project.spec.uplifts.iter().map(read).collect()
+}
+
 fn reached(project: &Project) -> Result<Vec<Reached>> {
     let read = |audience: &crate::spec::Audience| -> Result<Reached> {
         let folder = project.layout.expand(&audience.name);
@@ -311,6 +323,7 @@ fn reached(project: &Project) -> Result<Vec<Reached>> {
             expected_conversions: found.expected_conversions,
             expected_low: found.expected_low,
             expected_high: found.expected_high,
+            power: found.power,
             exports: found.exports,
             warnings: found.warnings,
             folder: folder.display().to_string(),

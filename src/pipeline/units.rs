@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
-//!             └──────────────── an audience with a seed ────────────►
+//!        │    └──────────────── an audience with a seed ────────────►
+//!        └─► uplift/<uplift> ───────────────────────────────────────────────────────────────►
 //! ```
 //!
 //! A unit whose key stands in the manifest, and whose artifacts are still as recorded, is not done again. A key is made of
@@ -10,7 +11,7 @@
 //! a change reaches just the units that depend on it.
 
 use super::advance::is_of_audience;
-use super::inputs::InputFile;
+use super::inputs::{self, InputFile};
 use crate::spec::{Audience, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
@@ -40,6 +41,8 @@ pub enum Task {
     Discover(usize),
     /// Learn the prediction at this position.
     Predict(usize),
+    /// Learn the uplift at this position.
+    Uplift(usize),
     /// Make the audience at this position.
     Expand(usize),
     /// Write page and workbook.
@@ -76,25 +79,36 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
+    let mut uplifted = Vec::new();
+    for (i, uplift) in spec.uplifts.iter().enumerate() {
+        let key = Key::new(&uplift.name).with("uplift", uplift).with("seed", &spec.seed);
+        uplifted.push(plan.add(&format!("uplift/{}", uplift.name), Task::Uplift(i), key, &[source]));
+    }
     for (i, audience) in spec.audiences.iter().enumerate() {
         let ranking = spec.predictions.iter().position(|known| Some(&known.name) == audience.prediction.as_ref());
         let mut needs: Vec<usize> = ranking.map(|p| predicted[p]).into_iter().collect();
+        let uplift = spec.uplifts.iter().position(|known| Some(&known.name) == audience.uplift.as_ref());
+        needs.extend(uplift.map(|u| uplifted[u]));
         if audience.seed.is_some() {
             needs.push(map);
         }
-        let key = audience_key(spec.seed, audience, inputs);
+        let key = audience_key(spec.seed, audience, inputs).with("holdout", &spec.holdout);
         plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs);
     }
     let all: Vec<usize> = (0..plan.units.len()).collect();
-    plan.add("report", Task::Report, Key::new("report").with("project", &spec.name), &all);
+    let measured: Vec<_> =
+        inputs.iter().filter(|input| input.name.starts_with(inputs::MEASURED)).map(InputFile::identity).collect();
+    let key = Key::new("report").with("project", &spec.name).with("measured", &measured);
+    plan.add("report", Task::Report, key, &all);
     plan.units
 }
 
 /// Which units a phase takes: its own, and all that these need.
 #[must_use]
 pub fn wanted(units: &[Unit], phase: Phase) -> Vec<bool> {
-    // What the data knows begins with the sources, whether or not anything is predicted.
-    let is_own = |unit: &Unit| unit.task.phase() == phase || phase == Phase::Discover && unit.task == Task::Source;
+    // What the data knows begins with the sources and who stands where, whether or not anything is predicted.
+    let is_basis = |task: Task| phase == Phase::Discover && matches!(task, Task::Source | Task::Map);
+    let is_own = |unit: &Unit| unit.task.phase() == phase || is_basis(unit.task);
     let mut wanted: Vec<bool> = units.iter().map(is_own).collect();
     for i in (0..units.len()).rev() {
         if wanted[i] {
@@ -111,7 +125,7 @@ impl Task {
         match self {
             Self::Source | Self::Map => Phase::Map,
             Self::Discover(_) => Phase::Discover,
-            Self::Predict(_) => Phase::Predict,
+            Self::Predict(_) | Self::Uplift(_) => Phase::Predict,
             Self::Expand(_) => Phase::Expand,
             Self::Report => Phase::Report,
         }
@@ -150,6 +164,7 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("as_of", &spec.as_of)
 }
 
 /// Everything of a prediction but its model, which the examples do not depend on.

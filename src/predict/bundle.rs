@@ -17,7 +17,7 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::store;
 
 /// The version of the format that this program writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Parts between the reference scores of the percentiles.
 const PERCENTILE_PARTS: usize = 1000;
 /// Features a bundle may name at most.

@@ -19,7 +19,7 @@ const ENOUGH: [(usize, usize); 2] = [(1_000, 100), (5_000, 400)];
 /// A smaller shift in log odds than this is none.
 const LEAST_SHIFT: f64 = 0.02;
 /// The least slope of a Platt line and of an isotonic map: the ranks hold.
-const LEAST_SLOPE: f64 = 1e-3;
+pub(super) const LEAST_SLOPE: f64 = 1e-3;
 
 /// A map from margins to probabilities, rising everywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

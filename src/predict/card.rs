@@ -1,7 +1,9 @@
 //! The model card: what a bundle is for, what it was made of, how well it does, and where it ends.
 
 use super::bundle::Bundle;
+use super::estimator::Fitted;
 use super::evaluation::{Evaluation, Measured, Metrics};
+use super::linear::Coefficient;
 use crate::rate::grouped;
 
 /// Features named on the card.
@@ -50,12 +52,39 @@ pub fn card(bundle: &Bundle, evaluation: &Evaluation) -> String {
     {
         card += &format!("- `{feature}` moves the log odds by {importance:.3} on average\n");
     }
+    card += &coefficients(&bundle.model);
     card += "\n## Limits\n\n- It says who is likely to move, not whom a message would move: only a holdout tells that.\n\
              - What it learned holds while people and offers stay as they were.\n";
     for warning in &evaluation.warnings {
         card += &format!("- {warning}\n");
     }
     card
+}
+
+/// The weights of the logistic regression that stand furthest from zero, counted in standard errors.
+fn coefficients(model: &Fitted) -> String {
+    let linear = match model {
+        Fitted::Linear(linear) => Some(linear),
+        Fitted::Blend(blend) => blend.parts.iter().find_map(|part| match &part.model {
+            Fitted::Linear(linear) => Some(linear),
+            _ => None,
+        }),
+        Fitted::Trees(_) => None,
+    };
+    let errors = |coefficient: &Coefficient| coefficient.standard_error.filter(|error| *error > 0.0);
+    let Some(linear) = linear else { return String::new() };
+    let mut known: Vec<(Coefficient, f64)> =
+        linear.coefficients().into_iter().filter_map(|one| errors(&one).map(|error| (one, error))).collect();
+    known.sort_by(|a, b| (b.0.weight.abs() / b.1).total_cmp(&(a.0.weight.abs() / a.1)));
+    if known.is_empty() {
+        return String::new();
+    }
+    let mut table = "\n## Weights of the logistic regression\n\nIn log odds, those that stand furthest from zero; the penalty draws all of them towards it.\n\n| feature | part | weight | standard error |\n|---|---|---|---|\n".to_owned();
+    for (one, error) in known.iter().take(FEATURES) {
+        table +=
+            &format!("| `{}` | {} | {:.3} | {error:.3} |\n", one.feature, one.part.replace('|', "\\|"), one.weight);
+    }
+    table
 }
 
 type Metric = fn(&Metrics) -> Option<Measured>;
@@ -76,9 +105,11 @@ fn shown(measured: Option<Measured>) -> String {
 
 fn estimator(name: &str) -> &'static str {
     match name {
-        "logistic" => "Logistic regression with an L2 penalty.",
+        "logistic" => "Penalised logistic regression.",
         "boosting" => "Gradient boosting of trees.",
         "forest" => "Random forest.",
+        "bayes" => "Naive Bayes.",
+        "blend" => "Logistic regression and gradient boosting, weighed and added in log odds.",
         _ => "",
     }
 }

@@ -9,12 +9,15 @@
 //!   gaps where they were rare, have none.
 //! - What is constant becomes nothing.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::discover::table::NO_LEVEL;
-use crate::discover::{Cells, Table};
+use crate::discover::{Cells, Column, Table};
 use crate::error::{Error, Result};
+use crate::spec::Direction;
 
 /// A level, or a gap, has a column of its own from so many rows on.
 pub const MIN_COUNT: usize = 10;
@@ -86,31 +89,54 @@ pub struct Category {
 }
 
 impl Design {
-    /// The design for the features of `table`, its shapes taken from `rows`; with `knots`, lines may bend.
+    /// The design for the features of `table`, its shapes taken from `rows`; with `knots`, lines may bend, but for those that
+    /// must be `monotone`.
     #[must_use]
-    pub fn new(table: &Table, rows: &[u32], knots: usize) -> Self {
+    pub fn new(table: &Table, rows: &[u32], knots: usize, monotone: &BTreeMap<String, Direction>) -> Self {
         let step = rows.len().div_ceil(SHAPE_ROWS).max(1);
         let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
         let shapes: Vec<Shape> = table
             .columns
             .par_iter()
             .map(|column| match &column.cells {
-                Cells::Number(values) => number_shape(values, &sample, knots),
+                Cells::Number(values) => {
+                    number_shape(values, &sample, if monotone.contains_key(&column.name) { 0 } else { knots })
+                }
                 Cells::Category { codes, levels } => category_shape(codes, levels, rows),
             })
             .collect();
-        let mut n_columns = 0;
-        let terms = table
-            .columns
-            .iter()
-            .zip(shapes)
-            .map(|(column, shape)| {
-                let first = n_columns;
-                n_columns += shape.width();
-                Term { feature: column.name.clone(), first, shape }
-            })
-            .collect();
-        Self { terms, n_columns }
+        let term = |(column, shape): (&Column, Shape)| Term { feature: column.name.clone(), first: 0, shape };
+        let mut design = Self { terms: table.columns.iter().zip(shapes).map(term).collect(), n_columns: 0 };
+        design.number_columns();
+        design
+    }
+
+    fn number_columns(&mut self) {
+        self.n_columns = 0;
+        for term in &mut self.terms {
+            term.first = self.n_columns;
+            self.n_columns += term.shape.width();
+        }
+    }
+
+    /// Takes the lines out that go against their direction under `weights`; whether there were any.
+    pub(super) fn drop_wrong_way(&mut self, monotone: &BTreeMap<String, Direction>, weights: &[f64]) -> bool {
+        let mut dropped = false;
+        for term in &mut self.terms {
+            let (Shape::Number(_), Some(direction)) = (&term.shape, monotone.get(&term.feature)) else { continue };
+            let wrong = match direction {
+                Direction::Up => weights[term.first] < 0.0,
+                Direction::Down => weights[term.first] > 0.0,
+            };
+            if wrong {
+                term.shape = Shape::Nothing;
+                dropped = true;
+            }
+        }
+        if dropped {
+            self.number_columns();
+        }
+        dropped
     }
 
     /// The design, tied to the columns of `table` by name.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::blend::Blend;
 use super::linear::LinearModel;
 use super::trees::TreeModel;
 use crate::discover::Table;
@@ -23,6 +24,8 @@ pub struct Data<'a> {
     pub table: &'a Table,
     /// Whether the row attained; meaningless where no rows point.
     pub label: &'a [bool],
+    /// How much each row counts in learning, above 0; absent: all alike.
+    pub weight: Option<&'a [f64]>,
     /// What rows are ordered and parted by: a hash of person and cutoff.
     pub key: &'a [u64],
     /// Every random choice derives from it.
@@ -44,6 +47,27 @@ impl Data<'_> {
     #[must_use]
     pub fn labels(&self, rows: &[u32]) -> Vec<bool> {
         rows.iter().map(|&row| self.label[row as usize]).collect()
+    }
+
+    /// The weights of `rows`, where rows have weights.
+    #[must_use]
+    pub fn weights(&self, rows: &[u32]) -> Option<Vec<f64>> {
+        self.weight.map(|weight| rows.iter().map(|&row| weight[row as usize]).collect())
+    }
+
+    /// The log odds of the (weighted) base rate of `rows`, half an example added to each side.
+    #[must_use]
+    pub fn base_log_odds(&self, rows: &[u32]) -> f64 {
+        let (mut attained, mut others) = (0.5, 0.5);
+        for &row in rows {
+            let weight = self.weight.map_or(1.0, |weight| weight[row as usize]);
+            if self.label[row as usize] {
+                attained += weight;
+            } else {
+                others += weight;
+            }
+        }
+        libm::log(attained / others)
     }
 }
 
@@ -90,6 +114,25 @@ pub struct Tuned {
     pub settings: Settings,
     /// For each window the margins of its judged rows.
     pub margins: Vec<Vec<f64>>,
+    /// What was tried.
+    pub trials: Vec<Trial>,
+}
+
+/// Settings that were tried, and how well they did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// `logistic`, `boosting` …
+    pub estimator: String,
+    /// Its place among the estimator's trials; a trial on more data keeps it.
+    pub number: usize,
+    /// What was fitted.
+    pub settings: Settings,
+    /// How many of the windows judged it.
+    pub n_windows: usize,
+    /// Share of the rows that it was fitted to.
+    pub row_share: f64,
+    /// Mean log loss of the judged rows, after recalibration within each window.
+    pub loss: f64,
 }
 
 /// What an estimator is fitted with.
@@ -100,6 +143,10 @@ pub enum Settings {
     Linear(super::logistic::LinearSettings),
     /// Of boosted trees or a forest.
     Trees(super::trees::TreeSettings),
+    /// Of naive Bayes.
+    Bayes(super::bayes::BayesSettings),
+    /// Of several models, and how they are weighed.
+    Blend(super::blend::BlendSettings),
 }
 
 impl Settings {
@@ -109,6 +156,8 @@ impl Settings {
         let value = match self {
             Self::Linear(settings) => serde_json::to_value(settings),
             Self::Trees(settings) => serde_json::to_value(settings),
+            Self::Bayes(settings) => serde_json::to_value(settings),
+            Self::Blend(settings) => serde_json::to_value(settings),
         };
         match value {
             Ok(serde_json::Value::Object(fields)) => fields.into_iter().collect(),
@@ -125,6 +174,8 @@ pub enum Fitted {
     Linear(LinearModel),
     /// A sum of trees.
     Trees(Box<TreeModel>),
+    /// A weighted sum of the margins of other models.
+    Blend(Blend),
 }
 
 /// How much each feature moved the margin of each row away from the average.
@@ -143,6 +194,7 @@ impl Fitted {
         match self {
             Self::Linear(model) => model.features(),
             Self::Trees(model) => model.features(),
+            Self::Blend(model) => model.features(),
         }
     }
 
@@ -154,6 +206,7 @@ impl Fitted {
         match self {
             Self::Linear(model) => model.margins(table, rows),
             Self::Trees(model) => model.margins(table, rows),
+            Self::Blend(model) => model.margins(table, rows),
         }
     }
 
@@ -165,7 +218,19 @@ impl Fitted {
         match self {
             Self::Linear(model) => model.contributions(table, rows),
             Self::Trees(model) => model.contributions(table, rows),
+            Self::Blend(model) => model.contributions(table, rows),
         }
+    }
+
+    /// The same model, every margin moved by so much.
+    #[must_use]
+    pub fn moved(mut self, by: f64) -> Self {
+        match &mut self {
+            Self::Linear(model) => model.intercept += by,
+            Self::Trees(model) => model.offset += by,
+            Self::Blend(model) => model.intercept += by,
+        }
+        self
     }
 
     /// Checks what a file may have damaged: lengths, indices, numbers that are not finite.
@@ -176,6 +241,7 @@ impl Fitted {
         match self {
             Self::Linear(model) => model.check(),
             Self::Trees(model) => model.check(),
+            Self::Blend(model) => model.check(),
         }
     }
 }

@@ -160,10 +160,9 @@ impl Subject<'_> {
     }
 
     fn calibrated(&self, tried: &Tried) -> Result<Calibrator> {
-        let label: Vec<bool> = self.judged.iter().map(|&row| self.label[row as usize]).collect();
-        let key: Vec<u64> = self.judged.iter().map(|&row| self.person_key[row as usize]).collect();
-        let held_out = Calibrator::choose(&tried.margins, &label, &key);
-        super::final_calibration(&held_out, tried, self.scheme, self.data)
+        let covering = &self.scheme.windows[..self.scheme.n_covering];
+        let held_out = tried.calibrator(covering, self.data, self.person_key);
+        super::final_calibration(&held_out, &tried.fitted, &self.scheme.validation, self.scheme, self.data)
     }
 
     fn calibration_sentence(&self) -> String {

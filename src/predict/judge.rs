@@ -37,7 +37,7 @@ pub struct Difference {
     pub high: f64,
 }
 
-/// The mean of `first − second` over examples, with a paired Poisson bootstrap over people.
+/// The mean of `first − second` over examples, with a paired Poisson bootstrap over people (or whatever `person` numbers).
 #[must_use]
 pub fn paired_difference(first: &[f64], second: &[f64], person: &[u32], seed: u64, resamples: u64) -> Difference {
     let (person, n_people) = numbered(person);

@@ -2,8 +2,9 @@
 //!
 //! In: examples, with their splits. Out: a [`Bundle`] that scores, an [`Evaluation`] that says what it is worth, and
 //! [`Scores`] of everyone eligible now. Estimators are tuned on windows of train and validation ([`scheme`]), one is chosen
-//! ([`choose`]), fitted to all that may be learned from, calibrated on what it had not seen ([`calibration`]), and judged once
-//! on the test part ([`metrics`]).
+//! ([`choose`]), fitted to train and validation, calibrated on what it had not seen ([`calibration`]), and judged once on the
+//! test part ([`metrics`]). What is kept is made once more in the same way, of all examples whose outcome is known: the test has
+//! told what the way is worth, and its rows are the newest there are.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -11,13 +12,19 @@
 )]
 #![expect(clippy::float_cmp, reason = "scores tie when they are equal to the bit")]
 
+mod asked;
+pub mod bayes;
+pub mod blend;
 pub mod blocks;
 pub mod boosting;
 pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod correct;
 pub mod design;
+mod elastic;
+mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
@@ -28,8 +35,14 @@ pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+pub mod search;
+mod sizes;
 mod solver_linfa;
+mod stacking;
 pub mod trees;
+pub mod uplift;
+
+use std::sync::Arc;
 
 use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
 
@@ -39,16 +52,17 @@ pub use evaluation::Evaluation;
 
 use crate::discover::Examples;
 use crate::error::{Error, Result};
-use crate::spec::{self, Prediction};
+use crate::spec::Prediction;
 use crate::time::Time;
-use boosting::{Boosting, Forest};
+use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
-use calibration::Calibrator;
+use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
-use estimator::{Data, Estimator, Window};
-use logistic::Logistic;
+use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
+use search::{Journal, NoJournal, Search};
+use stacking::Stack;
 
 /// What the prediction stands in.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +90,8 @@ pub struct Predicted {
     pub evaluation: Evaluation,
     /// Everyone eligible now.
     pub scores: Scores,
+    /// All settings that were tried.
+    pub trials: Vec<Trial>,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -98,6 +114,19 @@ pub struct Scores {
 /// # Errors
 /// When a part holds one class only, or too few examples to learn from; the message names the counts.
 pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) -> Result<Predicted> {
+    predict_with(examples, prediction, context, &(Arc::new(NoJournal) as Arc<dyn Journal>))
+}
+
+/// As [`predict()`]; a search of settings keeps its trials in `journal`, and looks there at the clock.
+///
+/// # Errors
+/// As [`predict()`], and when a trial cannot be kept.
+pub fn predict_with(
+    examples: &Examples,
+    prediction: &Prediction,
+    context: &Context,
+    journal: &Arc<dyn Journal>,
+) -> Result<Predicted> {
     let label: Vec<bool> = examples.outcome.iter().map(|outcome| outcome.label() == Some(true)).collect();
     let (person_key, key) = keys(examples, context.seed);
     if examples.features.columns.is_empty() {
@@ -105,9 +134,12 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
             .hint("exclude fewer of them, or bring more columns or events"));
     }
     let scheme = Scheme::new(examples, prediction, &label, &person_key)?;
+    let asked = Asked::new(&examples.features, prediction, &label, &scheme.all)?;
+    let search = prediction.model.search.map(|budget| Search { budget, journal: journal.clone() });
     let data = Data {
-        table: &examples.features,
+        table: &asked.table,
         label: &label,
+        weight: asked.weight.as_deref(),
         key: &key,
         seed: context.seed,
         out_of_time: scheme.out_of_time,
@@ -115,21 +147,30 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
     let judged_by =
         |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
     let judged = judged_by(&scheme.windows[..scheme.n_covering]);
-    let tried: Result<Vec<Tried>> = estimators(prediction.model)
+    let mut estimators = asked.estimators(search.as_ref());
+    let mut trials = Vec::new();
+    let tried: Result<Vec<Tried>> = estimators
         .iter()
         .map(|estimator| {
             let prepared = estimator.prepare(data, &scheme.fit)?;
-            let tuned = prepared.tune(&scheme.windows)?;
+            let mut tuned = prepared.tune(&scheme.windows)?;
+            trials.append(&mut tuned.trials);
             let fitted = prepared.fit(&scheme.fit, &tuned.settings)?;
             Ok(Tried::new(estimator.name(), tuned, fitted, data, &scheme))
         })
         .collect();
-    let tried = tried?;
-    let person: Vec<u32> = judged_by(&scheme.windows).iter().map(|&row| examples.person[row as usize]).collect();
-    let (chosen, chosen_because) = choose::choose(&tried, &person, judged.len(), context.seed)?;
-    let judged_key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
-    let held_out = Calibrator::choose(&tried[chosen].margins, &data.labels(&judged), &judged_key);
-    let calibration = final_calibration(&held_out, &tried[chosen], &scheme, data)?;
+    let mut tried = tried?;
+    if tried.len() > 1 {
+        let blend = Tried::blend(&tried, data, &scheme);
+        if !blend.is_one_model() {
+            tried.push(blend);
+            estimators.push(asked.blend(search.as_ref()));
+        }
+    }
+    let clusters = scheme.clusters(examples);
+    let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed, scheme.out_of_time)?;
+    let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
+    let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -146,47 +187,87 @@ pub fn predict(examples: &Examples, prediction: &Prediction, context: &Context) 
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
-    let trained_on = trained_on(examples, &scheme.fit, &label, context.seed);
-    let Some(kept) = tried.into_iter().nth(chosen) else { return Err(Error::internal("the chosen estimator is gone")) };
+    let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
+    let search_again = search.is_none() && scheme.out_of_time;
+    let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
         format_version: FORMAT_VERSION,
         prediction: prediction.name.clone(),
         from: context.from.clone(),
         to: context.to.clone(),
         horizon: context.horizon.clone(),
-        estimator: kept.name.to_owned(),
-        settings: kept.settings,
-        trained_on,
-        features: trees::features_of(&examples.features),
-        model: kept.fitted,
+        estimator: tried[chosen].name.to_owned(),
+        settings,
+        trained_on: trained_on(examples, &scheme.all, &label, context.seed),
+        features: trees::features_of(data.table),
+        model,
         calibration,
         percentiles: Vec::new(),
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    Ok(Predicted { bundle, evaluation, scores })
+    Ok(Predicted { bundle, evaluation, scores, trials })
 }
 
-/// The calibration of the final fit: out of time, where it has seen newer rows than the held-out margins came from, at the
-/// level of the newest outcomes.
-fn final_calibration(held_out: &Calibrator, tried: &Tried, scheme: &Scheme, data: Data<'_>) -> Result<Calibrator> {
+/// The fit that is kept: to every example whose outcome is known.
+struct Last<'a> {
+    scheme: &'a Scheme,
+    data: Data<'a>,
+    person_key: &'a [u64],
+    /// What the estimator was found to need …
+    found: &'a Tried,
+    /// … and how its margins are calibrated.
+    held_out: &'a Calibrator,
+}
+
+impl Last<'_> {
+    /// The settings, the model and its calibration. Out of time, settings and calibration are found once more on the newest
+    /// windows, where the world may have become another; in folds all is alike, and what was found serves.
+    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<(Settings, Fitted, Calibrator)> {
+        let (scheme, data) = (self.scheme, self.data);
+        let prepared = estimator.prepare(data, &scheme.all)?;
+        let (windows, n_covering) = &scheme.newest_windows;
+        let (settings, held_out) = if find_again && !windows.is_empty() {
+            let tuned = prepared.tune(windows)?;
+            let covering = (&windows[..*n_covering], &tuned.margins[..*n_covering]);
+            let calibrator = held_out_calibrator(covering, data, self.person_key);
+            (tuned.settings, calibrator)
+        } else {
+            (self.found.settings.clone(), self.held_out.clone())
+        };
+        let model = prepared.fit(&scheme.all, &settings)?;
+        let calibration = final_calibration(&held_out, &model, &scheme.newest, scheme, data)?;
+        Ok((settings, model, calibration))
+    }
+}
+
+/// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
+/// levels move for other reasons than the scores: the slope within them is what holds, and the level is set later.
+fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<'_>, person_key: &[u64]) -> Calibrator {
+    if data.out_of_time && windows.len() > 1 {
+        let weighed = Stack::new(&[margins], data, windows).best(None);
+        return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
+    }
+    let judged: Vec<u32> = windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
+    Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
+}
+
+/// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the
+/// `newest` outcomes.
+fn final_calibration(
+    held_out: &Calibrator,
+    fitted: &Fitted,
+    newest: &[u32],
+    scheme: &Scheme,
+    data: Data<'_>,
+) -> Result<Calibrator> {
     if !scheme.out_of_time {
         return Ok(held_out.clone());
     }
-    let margins = tried.fitted.margins(data.table, &scheme.validation)?;
-    let n_attained = data.labels(&scheme.validation).into_iter().filter(|&label| label).count();
+    let margins = fitted.margins(data.table, newest)?;
+    let n_attained = data.labels(newest).into_iter().filter(|&label| label).count();
     Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
-}
-
-/// What the spec names, from the simplest to the richest.
-fn estimators(model: spec::Model) -> Vec<Box<dyn Estimator>> {
-    let logistic = || Box::new(Logistic { solver: model.solver });
-    match model.estimator {
-        spec::Estimator::Auto => vec![logistic(), Box::new(Boosting)],
-        spec::Estimator::Logistic => vec![logistic()],
-        spec::Estimator::Boosting => vec![Box::new(Boosting)],
-        spec::Estimator::Forest => vec![Box::new(Forest)],
-    }
 }
 
 /// For each row a hash of its person, and one of its person and cutoff.
@@ -260,6 +341,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod learning_tests;
 #[cfg(test)]
 mod real_data;
 #[cfg(test)]

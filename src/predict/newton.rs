@@ -1,6 +1,6 @@
 //! Logistic regression by a quasi-Newton method, in parallel, the same bytes for any number of threads.
 //!
-//! Minimises `Σ −ln P(label | row) + λ/2 · Σ weight²`; the intercept is not penalised. Gradients are exact. The curvature is
+//! Minimises `Σ −ln P(label | row) + λ/2 · Σ weight²`, each row counting as often as it weighs; the intercept is not penalised. Gradients are exact. The curvature is
 //! computed once (Newton's, from a part of the rows when there are many), and what it misses is learned from the gradients on
 //! the way (L-BFGS with that curvature as its metric; Nocedal and Wright 2006, algorithm 7.4): a pass over the rows per step,
 //! and few steps. Sums run over fixed chunks of rows and are added in order.
@@ -20,6 +20,8 @@ const CHUNK: usize = 4096;
 const SQUARE_ROWS: usize = 4 * ROWS;
 /// Parts that the curvature is summed in, each by one thread.
 const PARTS: usize = 16;
+/// Columns whose standard errors are computed, at most.
+const MOST_ERRORS: usize = 1_500;
 /// Steps at most.
 const MAX_STEPS: usize = 100;
 /// Steps after which the curvature is computed again, where the search now stands: soon at first, far from the optimum.
@@ -34,6 +36,8 @@ pub struct Problem<'a> {
     pub rows: &'a [u32],
     /// The label of each of `rows`.
     pub label: &'a [bool],
+    /// How much each of `rows` counts; absent: all alike.
+    pub weight: Option<&'a [f64]>,
 }
 
 /// Where the search stands: weights, the intercept last, and the curvature that served last.
@@ -41,7 +45,7 @@ pub struct Problem<'a> {
 pub struct Iterate {
     /// A weight per column, then the intercept.
     pub weights: Vec<f64>,
-    curvature: Option<Mat<f64>>,
+    pub(super) curvature: Option<Mat<f64>>,
 }
 
 /// A step and the change of the gradient along it.
@@ -51,18 +55,18 @@ struct Pair {
 }
 
 /// The penalised loss and its gradient.
-struct Descent {
-    loss: f64,
-    gradient: Vec<f64>,
+pub(super) struct Descent {
+    pub(super) loss: f64,
+    pub(super) gradient: Vec<f64>,
 }
 
 impl Iterate {
     /// All weights zero, the intercept at the log odds of the base rate.
     #[must_use]
     pub fn start(problem: Problem<'_>) -> Self {
-        let attained = problem.label.iter().filter(|&&label| label).count() as f64;
+        let attained: f64 = (0..problem.rows.len()).filter(|&at| problem.label[at]).map(|at| problem.weight(at)).sum();
         let mut weights = vec![0.0; problem.bound.n_columns + 1];
-        weights[problem.bound.n_columns] = libm::log((attained + 0.5) / (problem.label.len() as f64 - attained + 0.5));
+        weights[problem.bound.n_columns] = libm::log((attained + 0.5) / (problem.total() - attained + 0.5));
         Self { weights, curvature: None }
     }
 
@@ -71,7 +75,7 @@ impl Iterate {
     /// # Errors
     /// When the curvature cannot be factored, which a positive penalty rules out but for numbers that are not finite.
     pub fn solve(&mut self, problem: Problem<'_>, penalty: f64, tolerance: f64) -> Result<()> {
-        let enough = tolerance * problem.rows.len() as f64;
+        let enough = tolerance * problem.total();
         let mut here = problem.descent(&self.weights, penalty);
         let mut steps = 0;
         let mut patience = if self.curvature.is_none() { PATIENCE[0] } else { PATIENCE[1] };
@@ -147,7 +151,7 @@ fn direction(metric: &Llt<f64>, pairs: &[Pair], gradient: &[f64]) -> Vec<f64> {
     seen
 }
 
-fn dot(left: &[f64], right: &[f64]) -> f64 {
+pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
@@ -162,14 +166,20 @@ impl Problem<'_> {
         self.descent(weights, penalty).loss
     }
 
-    fn descent(&self, weights: &[f64], penalty: f64) -> Descent {
+    /// How much the row at a place counts.
+    pub(super) fn weight(&self, at: usize) -> f64 {
+        self.weight.map_or(1.0, |weight| weight[at])
+    }
+
+    /// What all rows count together.
+    pub(super) fn total(&self) -> f64 {
+        self.weight.map_or(self.rows.len() as f64, |weight| weight.iter().sum())
+    }
+
+    pub(super) fn descent(&self, weights: &[f64], penalty: f64) -> Descent {
         let n_columns = self.bound.n_columns;
-        let chunks: Vec<Descent> = self
-            .rows
-            .par_chunks(CHUNK)
-            .zip(self.label.par_chunks(CHUNK))
-            .map(|(rows, label)| self.descent_of(rows, label, weights))
-            .collect();
+        let starts: Vec<usize> = (0..self.rows.len()).step_by(CHUNK).collect();
+        let chunks: Vec<Descent> = starts.into_par_iter().map(|start| self.descent_of(start, weights)).collect();
         let squares = dot(&weights[..n_columns], &weights[..n_columns]);
         let mut gradient: Vec<f64> = weights.iter().map(|weight| penalty * weight).collect();
         gradient[n_columns] = 0.0;
@@ -181,20 +191,24 @@ impl Problem<'_> {
         Descent { loss, gradient }
     }
 
-    fn descent_of(&self, rows: &[u32], label: &[bool], weights: &[f64]) -> Descent {
+    /// Of the chunk of rows that starts at a place.
+    fn descent_of(&self, start: usize, weights: &[f64]) -> Descent {
+        let end = (start + CHUNK).min(self.rows.len());
+        let (rows, label) = (&self.rows[start..end], &self.label[start..end]);
         let n_columns = self.bound.n_columns;
         let mut gradient = vec![0.0; n_columns + 1];
         let mut block = Block::new(self.bound);
         let mut loss = 0.0;
-        for (rows, label) in rows.chunks(ROWS).zip(label.chunks(ROWS)) {
+        for (part, (rows, label)) in rows.chunks(ROWS).zip(label.chunks(ROWS)).enumerate() {
             block.load(self.bound, rows);
             let mut margins = [weights[n_columns]; ROWS];
             block.add_margins(weights, &mut margins);
-            for (margin, &label) in margins.iter_mut().zip(label) {
+            for (at, (margin, &label)) in margins.iter_mut().zip(label).enumerate() {
                 let target = f64::from(u8::from(label));
                 let (probability, softplus) = logistic_and_softplus(*margin);
-                loss += softplus - target * *margin;
-                *margin = probability - target;
+                let weight = self.weight(start + part * ROWS + at);
+                loss += weight * (softplus - target * *margin);
+                *margin = weight * (probability - target);
                 gradient[n_columns] += *margin;
             }
             block.add_gradient(&margins, &mut gradient);
@@ -203,14 +217,14 @@ impl Problem<'_> {
     }
 
     /// `Xᵀ diag(p (1 − p)) X`, lower triangle, the intercept last; from a part of the rows when there are many.
-    fn curvature(&self, weights: &[f64]) -> Mat<f64> {
+    pub(super) fn curvature(&self, weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
         let wanted = (20 * width).max(10_000);
         let step = (self.rows.len() / wanted).max(1);
-        let rows: Vec<u32> = self.rows.iter().copied().step_by(step).collect();
-        let scale = self.rows.len() as f64 / rows.len().max(1) as f64;
-        let part = rows.len().div_ceil(PARTS).max(SQUARE_ROWS);
-        let parts: Vec<Mat<f64>> = rows.par_chunks(part).map(|rows| self.curvature_of(rows, weights)).collect();
+        let places: Vec<usize> = (0..self.rows.len()).step_by(step).collect();
+        let scale = self.rows.len() as f64 / places.len().max(1) as f64;
+        let part = places.len().div_ceil(PARTS).max(SQUARE_ROWS);
+        let parts: Vec<Mat<f64>> = places.par_chunks(part).map(|places| self.curvature_of(places, weights)).collect();
         let mut sum = Mat::<f64>::zeros(width, width);
         for part in parts {
             sum += part;
@@ -219,22 +233,23 @@ impl Problem<'_> {
         sum
     }
 
-    fn curvature_of(&self, rows: &[u32], weights: &[f64]) -> Mat<f64> {
+    fn curvature_of(&self, places: &[usize], weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
         let mut sum = Mat::<f64>::zeros(width, width);
         let mut square = vec![0.0; SQUARE_ROWS * width];
         let mut block = Block::new(self.bound);
-        for rows in rows.chunks(SQUARE_ROWS) {
+        for places in places.chunks(SQUARE_ROWS) {
             square.fill(0.0);
-            for (lines, rows) in square.chunks_mut(ROWS * width).zip(rows.chunks(ROWS)) {
+            for (lines, places) in square.chunks_mut(ROWS * width).zip(places.chunks(ROWS)) {
                 let mut margins = [weights[width - 1]; ROWS];
-                block.load(self.bound, rows);
+                let rows: Vec<u32> = places.iter().map(|&at| self.rows[at]).collect();
+                block.load(self.bound, &rows);
                 block.add_margins(weights, &mut margins);
                 block.fill(lines, width);
-                for (line, margin) in lines.chunks_exact_mut(width).zip(margins).take(rows.len()) {
+                for ((line, margin), &at) in lines.chunks_exact_mut(width).zip(margins).zip(places) {
                     line[width - 1] = 1.0;
                     let probability = logistic(margin);
-                    let root = (probability * (1.0 - probability)).sqrt();
+                    let root = (self.weight(at) * probability * (1.0 - probability)).sqrt();
                     for value in line {
                         *value *= root;
                     }
@@ -248,7 +263,7 @@ impl Problem<'_> {
     }
 }
 
-fn factored(curvature: &Mat<f64>, penalty: f64) -> Result<Llt<f64>> {
+pub(super) fn factored(curvature: &Mat<f64>, penalty: f64) -> Result<Llt<f64>> {
     let width = curvature.nrows();
     let mut matrix = curvature.clone();
     for at in 0..width {
@@ -256,6 +271,32 @@ fn factored(curvature: &Mat<f64>, penalty: f64) -> Result<Llt<f64>> {
         matrix[(at, at)] += if at + 1 < width { penalty } else { 1e-9 };
     }
     matrix.llt(Side::Lower).map_err(|_| Error::internal("the curvature of the logistic regression is not positive"))
+}
+
+/// The standard error of each weight at the optimum, the intercept's last: the roots of the diagonal of
+/// `(Xᵀ diag(p (1 − p)) X + λ)⁻¹`, which is the spread that the data and the penalty leave open (Wood 2006); of a weight that is
+/// zero, zero. Empty for more than [`MOST_ERRORS`] columns.
+pub(super) fn standard_errors(problem: Problem<'_>, weights: &[f64], penalty: f64) -> Vec<f64> {
+    if weights.len() > MOST_ERRORS {
+        return Vec::new();
+    }
+    let mut curvature = problem.curvature(weights);
+    let zero = |at: usize| weights[at] == 0.0 && at + 1 < weights.len();
+    for row in 0..weights.len() {
+        for column in 0..row {
+            if zero(row) || zero(column) {
+                curvature[(row, column)] = 0.0;
+            }
+        }
+        if zero(row) {
+            curvature[(row, row)] = 1.0;
+        }
+    }
+    // Two knots beside a straight line say the same twice: a touch of ridge keeps that solvable.
+    let Ok(factor) = factored(&curvature, penalty.max(1e-6)) else { return Vec::new() };
+    let inverse = factor.solve(&Mat::<f64>::identity(weights.len(), weights.len()));
+    let error = |at: usize| if zero(at) { 0.0 } else { inverse[(at, at)].max(0.0).sqrt() };
+    (0..weights.len()).map(error).collect()
 }
 
 /// `1 / (1 + e^−margin)`.

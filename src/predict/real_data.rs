@@ -62,8 +62,9 @@ fn folds(label: &[bool], key: &[u64], rows: &[u32], n: usize) -> Vec<Window> {
 }
 
 #[test]
+#[ignore = "takes minutes"]
 fn five_folds() {
-    let estimators: [&dyn Estimator; 3] = [&Logistic::default(), &Boosting, &Forest];
+    let estimators: [&dyn Estimator; 3] = [&Logistic::default(), &Boosting::default(), &Forest::default()];
     let files = [
         ("telco-churn/telco.csv", b',', "Churn", "Yes", vec!["customerID"]),
         ("bank-marketing/bank-additional.csv", b';', "y", "yes", vec!["duration"]),
@@ -71,7 +72,7 @@ fn five_folds() {
     for (file, delimiter, target, yes, drop) in files {
         let Some((table, label)) = read(file, delimiter, target, yes, &drop) else { return };
         let key = key(table.n_rows);
-        let data = Data { table: &table, label: &label, key: &key, seed: 7, out_of_time: false };
+        let data = Data { table: &table, label: &label, weight: None, key: &key, seed: 7, out_of_time: false };
         let all: Vec<u32> = (0..table.n_rows as u32).collect();
         for estimator in estimators {
             let start = Instant::now();
@@ -104,12 +105,13 @@ fn five_folds() {
 }
 
 #[test]
+#[ignore = "takes a minute"]
 fn bank_in_time() {
     let Some((table, label)) = read("bank-marketing/bank-additional.csv", b';', "y", "yes", &["duration"]) else {
         return;
     };
     let key = key(table.n_rows);
-    let data = Data { table: &table, label: &label, key: &key, seed: 7, out_of_time: true };
+    let data = Data { table: &table, label: &label, weight: None, key: &key, seed: 7, out_of_time: true };
     let n = table.n_rows as u32;
     let (validation, test) = (n * 16 / 25, n * 4 / 5);
     let rows = |from: u32, to: u32| (from..to).collect::<Vec<u32>>();
@@ -120,7 +122,7 @@ fn bank_in_time() {
         .flat_map(cut)
         .map(|(start, end)| Window { fit: rows(0, start), judge: rows(start, end) })
         .collect();
-    for estimator in [&Logistic::default() as &dyn Estimator, &Boosting, &Forest] {
+    for estimator in [&Logistic::default() as &dyn Estimator, &Boosting::default(), &Forest::default()] {
         let start = Instant::now();
         let prepared = estimator.prepare(data, &rows(0, test)).unwrap();
         let tuned = prepared.tune(&windows).unwrap();

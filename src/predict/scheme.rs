@@ -9,7 +9,8 @@
 //!   serve, and what wins depends on it: so the cut is made three times, into parts of different length ([`STEPS`]).
 //! - **Folds** (neither): train and validation together are cut into [`FOLDS`] folds of people.
 //!
-//! The final fit uses train and validation, and what fell between the splits if its label was known before the test began.
+//! The fit that the test judges uses train and validation, and what fell between the splits if its label was known before the
+//! test began. The fit that is kept uses every example whose outcome is known.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,8 @@ use crate::time::Time;
 const STEPS: [usize; 3] = [5, 2, 10];
 /// … if each has so many rows.
 const STEP_ROWS: usize = 100;
+/// Fewer parts than this tell nothing about the chance of parts.
+const LEAST_BLOCKS: usize = 5;
 /// Folds of people.
 const FOLDS: usize = 4;
 /// Fewer who attained, or who did not, than this cannot be learned from.
@@ -40,12 +43,21 @@ pub struct Scheme {
     pub validation: Vec<u32>,
     /// See `train`.
     pub test: Vec<u32>,
-    /// Rows of the final fit.
+    /// Rows of the fit that the test judges.
     pub fit: Vec<u32>,
+    /// Rows of the fit that is kept: all whose outcome is known.
+    pub all: Vec<u32>,
+    /// The newest of them, by which the level of the kept model is set: the test part.
+    pub newest: Vec<u32>,
+    /// Windows that end with the newest, and how many of them judge every row once: out of time, the kept model's settings
+    /// and calibration are found once more, by the same procedure, on what is newest. None where parts are not parts of time.
+    pub newest_windows: (Vec<Window>, usize),
     /// Windows that settings and estimators are compared on.
     pub windows: Vec<Window>,
     /// How many of the windows, the first ones, judge every row once: what the validation metrics are taken from.
     pub n_covering: usize,
+    /// In time order: the parts that validation is cut into at most; rows of one part may share what no other has.
+    n_blocks: usize,
     /// Whether validation and test lie after training in time.
     pub out_of_time: bool,
     /// The scheme in a sentence.
@@ -69,13 +81,18 @@ impl Scheme {
         check_classes(prediction, label, [("training", &train), ("validation", &validation), ("test", &test)])?;
         let mut fit: Vec<u32> = train.iter().chain(&validation).copied().collect();
         fit.sort_unstable();
+        let known = |&row: &u32| examples.outcome[row as usize].label().is_some();
         let mut scheme = Self {
             train,
             validation,
+            newest: test.clone(),
+            newest_windows: (Vec::new(), 0),
             test,
             fit,
+            all: rows(examples.len()).filter(known).collect(),
             windows: Vec::new(),
             n_covering: 0,
+            n_blocks: 0,
             out_of_time: true,
             sentence: String::new(),
         };
@@ -113,6 +130,7 @@ impl Scheme {
         self.fit.sort_unstable();
         self.windows = vec![Window { fit: self.train.clone(), judge: self.validation.clone() }];
         self.n_covering = 1;
+        self.newest_windows = (vec![Window { fit: self.fit.clone(), judge: self.newest.clone() }], 1);
         let span = |rows: &[u32]| {
             let mut cutoffs: Vec<i64> = rows.iter().map(|&row| examples.cutoff[row as usize]).collect();
             cutoffs.sort_unstable();
@@ -133,27 +151,38 @@ impl Scheme {
 
     fn in_order(&mut self, order: &[u32]) {
         let by_time = |rows: &mut Vec<u32>| rows.sort_by_key(|&row| (order[row as usize], row));
-        by_time(&mut self.train);
-        by_time(&mut self.validation);
-        let n = self.validation.len();
-        let mut steps: Vec<usize> = STEPS.into_iter().filter(|steps| n / steps >= STEP_ROWS).collect();
-        if steps.is_empty() {
-            steps.push(1);
+        for rows in [&mut self.train, &mut self.validation, &mut self.newest] {
+            by_time(rows);
         }
-        let part = |start: usize, end: usize| {
-            let before = self.train.iter().chain(&self.validation[..start]).copied().collect();
-            Window { fit: before, judge: self.validation[start..end].to_vec() }
-        };
-        let parts =
-            |steps: &usize| (0..*steps).map(|step| (step * n / steps, (step + 1) * n / steps)).collect::<Vec<_>>();
-        self.windows = steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect();
+        let n = self.validation.len();
+        let steps = steps(n);
+        self.windows = cut(&self.train, &self.validation, &steps);
         self.n_covering = steps[0];
+        self.n_blocks = steps.iter().copied().max().unwrap_or(0);
+        let before: Vec<u32> = self.train.iter().chain(&self.validation).copied().collect();
+        let newest = self::steps(self.newest.len());
+        self.newest_windows = (cut(&before, &self.newest, &newest), newest[0]);
         self.sentence = format!(
             "In time order: the last {} rows are the test; chosen and calibrated on the {} before them, cut into {} parts, each judged by what stood before it.",
             grouped(self.test.len() as u64),
             grouped(n as u64),
             steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
         );
+    }
+
+    /// For each row that a window judged, window after window, what it shares its chance with: its person; in time order its
+    /// part of validation, since what one week holds for one row it holds for all.
+    #[must_use]
+    pub fn clusters(&self, examples: &Examples) -> Vec<u32> {
+        let judged = self.windows.iter().flat_map(|window| window.judge.iter().copied());
+        if self.n_blocks < LEAST_BLOCKS {
+            return judged.map(|row| examples.person[row as usize]).collect();
+        }
+        let n = self.validation.len();
+        let block = |at: usize| u32::try_from(at * self.n_blocks / n).expect("parts are few");
+        let block_of: BTreeMap<u32, u32> =
+            self.validation.iter().enumerate().map(|(at, &row)| (row, block(at))).collect();
+        judged.map(|row| block_of[&row]).collect()
     }
 
     fn folds(&mut self, label: &[bool], person_key: &[u64], snapshot: bool) {
@@ -179,6 +208,23 @@ impl Scheme {
             "Not out of time: a fifth of the people, told by a hash of their id, is the test; the model is chosen and calibrated out of fold, on {FOLDS} {parts} of the rest."
         );
     }
+}
+
+/// In how many parts so many rows are cut.
+fn steps(n: usize) -> Vec<usize> {
+    let steps: Vec<usize> = STEPS.into_iter().filter(|steps| n / steps >= STEP_ROWS).collect();
+    if steps.is_empty() { vec![1] } else { steps }
+}
+
+/// `rows`, cut into parts of each number of steps, each judged by what stands before it.
+fn cut(before: &[u32], rows: &[u32], steps: &[usize]) -> Vec<Window> {
+    let n = rows.len();
+    let part = |start: usize, end: usize| Window {
+        fit: before.iter().chain(&rows[..start]).copied().collect(),
+        judge: rows[start..end].to_vec(),
+    };
+    let parts = |&steps: &usize| (0..steps).map(move |step| (step * n / steps, (step + 1) * n / steps));
+    steps.iter().flat_map(parts).map(|(start, end)| part(start, end)).collect()
 }
 
 fn rows(n: usize) -> impl Iterator<Item = u32> {

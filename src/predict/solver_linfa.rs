@@ -1,7 +1,7 @@
 //! Logistic regression by linfa-logistic's L-BFGS, for those who want another solver than ours.
 //!
 //! linfa takes a dense matrix and one thread, calls the more frequent class positive, and measures its gradient as a sum
-//! over rows. Its line search can fail: then there is no solution here, and the caller has another way.
+//! over rows. It takes no weights, and its line search can fail: then there is no solution here, and the caller has another way.
 
 use linfa::prelude::*;
 use linfa_logistic::LogisticRegression;
@@ -12,6 +12,9 @@ use super::newton::Problem;
 
 /// The weights, the intercept last, at the optimum under `penalty`; `None` when linfa does not find it.
 pub(super) fn solve(problem: Problem<'_>, penalty: f64, start: &[f64]) -> Option<Vec<f64>> {
+    if problem.weight.is_some() {
+        return None;
+    }
     let n_columns = problem.bound.n_columns;
     let mut cells = vec![0.0; problem.rows.len() * n_columns];
     let mut block = Block::new(problem.bound);

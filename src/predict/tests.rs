@@ -1,5 +1,7 @@
 //! The contract that every estimator passes, and the whole phase on people whose truth is known.
 
+use std::collections::BTreeMap;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -7,12 +9,17 @@ use smartcore::linear::logistic_regression::{
     LogisticRegression as SmartLogistic, LogisticRegressionParameters as SmartParameters,
 };
 
+use super::bayes::Bayes;
+use super::blend::Blending;
 use super::blocks::{Block, ROWS};
+use super::boosting::{Boosting, Forest};
+use super::correct::Corrected;
 use super::design::Design;
 use super::estimator::{Data, Estimator, Fitted};
+use super::logistic::Logistic;
 use super::metrics::{Resampling, Scored, metrics};
 use super::newton::{Iterate, Problem, logistic};
-use super::{Bundle, Context, Predicted, boosting, logistic as logistic_regression, predict, solver_linfa};
+use super::{Bundle, Context, Predicted, predict, solver_linfa};
 use crate::discover::table::NO_LEVEL;
 use crate::discover::{Cells, Column, Examples, Split, Table};
 use crate::map::Outcome;
@@ -20,14 +27,14 @@ use crate::spec::{Cutoffs, Estimator as Asked, Model, Prediction, Solver};
 use crate::time::{DAY, Duration};
 
 /// People with a number, a count with gaps, a category, and columns that say nothing; and their true chances.
-struct People {
-    table: Table,
-    label: Vec<bool>,
+pub(super) struct People {
+    pub(super) table: Table,
+    pub(super) label: Vec<bool>,
     chance: Vec<f64>,
-    key: Vec<u64>,
+    pub(super) key: Vec<u64>,
 }
 
-fn people(n: usize, seed: u64) -> People {
+pub(super) fn people(n: usize, seed: u64) -> People {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = || f64::from(random.next_u32()) / f64::from(u32::MAX);
     let (mut number, mut count, mut code, mut noise) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -60,11 +67,11 @@ fn people(n: usize, seed: u64) -> People {
 }
 
 impl People {
-    fn data(&self) -> Data<'_> {
-        Data { table: &self.table, label: &self.label, key: &self.key, seed: 7, out_of_time: false }
+    pub(super) fn data(&self) -> Data<'_> {
+        Data { table: &self.table, label: &self.label, weight: None, key: &self.key, seed: 7, out_of_time: false }
     }
 
-    fn rows(&self) -> Vec<u32> {
+    pub(super) fn rows(&self) -> Vec<u32> {
         (0..self.table.n_rows as u32).collect()
     }
 
@@ -109,12 +116,16 @@ impl People {
     }
 }
 
-fn estimators() -> [Box<dyn Estimator>; 4] {
-    [
-        Box::new(logistic_regression::Logistic { solver: Solver::Newton }),
-        Box::new(logistic_regression::Logistic { solver: Solver::Linfa }),
-        Box::new(boosting::Boosting),
-        Box::new(boosting::Forest),
+fn estimators() -> Vec<Box<dyn Estimator>> {
+    let logistic = |solver| Box::new(Logistic { solver, ..Logistic::default() });
+    vec![
+        logistic(Solver::Newton),
+        logistic(Solver::Linfa),
+        Box::new(Boosting::default()),
+        Box::new(Forest::default()),
+        Box::new(Bayes),
+        Box::new(Blending { parts: vec![logistic(Solver::Newton), Box::new(Boosting::default())] }),
+        Box::new(Corrected { inner: Box::new(Boosting::default()), negatives: 0.5, attained_weight: 1.0 }),
     ]
 }
 
@@ -140,7 +151,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         windows: vec![],
         exclude: vec![],
         trust: vec![],
-        model: Model { estimator, solver: Solver::Newton },
+        model: Model { estimator, ..Model::default() },
     };
     let context = Context {
         from: vec!["prospect".into()],
@@ -217,7 +228,7 @@ fn the_order_of_the_table_changes_no_score() {
 fn a_bundle_that_was_saved_and_loaded_scores_to_the_bit() {
     let people = people(2_000, 3);
     let folder = tempfile::tempdir().unwrap();
-    for estimator in [Asked::Logistic, Asked::Boosting, Asked::Forest] {
+    for estimator in [Asked::Bayes, Asked::Logistic, Asked::Boosting, Asked::Forest, Asked::Blend] {
         let bundle = predicted(&people.snapshot(), estimator).bundle;
         bundle.save(folder.path()).unwrap();
         let loaded = Bundle::load(folder.path()).unwrap();
@@ -269,7 +280,7 @@ fn shuffled_labels_give_an_auc_of_one_half() {
     for row in (1..people.label.len()).rev() {
         people.label.swap(row, (random.next_u32() as usize) % (row + 1));
     }
-    for estimator in [Asked::Logistic, Asked::Boosting, Asked::Forest] {
+    for estimator in [Asked::Bayes, Asked::Logistic, Asked::Boosting, Asked::Forest, Asked::Blend] {
         let evaluation = predicted(&people.snapshot(), estimator).evaluation;
         let auc = evaluation.splits["test"].roc_auc.unwrap();
         assert!(auc.low < 0.5 && auc.high > 0.5, "{estimator:?}: {auc:?}");
@@ -302,7 +313,7 @@ fn an_ordered_snapshot_is_judged_by_what_came_later() {
     examples.split = (0..n).map(split).collect();
     let evaluation = predicted(&examples, Asked::Auto).evaluation;
     assert!(evaluation.validation_scheme.starts_with("In time order"), "{}", evaluation.validation_scheme);
-    assert_eq!(evaluation.candidates.len(), 2);
+    assert_eq!(evaluation.candidates.len(), 3);
     assert_eq!(evaluation.splits["validation"].base_rate.n_eligible, 320);
     assert!(evaluation.validation_scheme.contains("cut into 2 parts"), "{}", evaluation.validation_scheme);
 }
@@ -375,9 +386,9 @@ fn newton_finds_the_optimum_that_linfa_and_smartcore_find() {
     let rows = people.rows();
     let penalty = 3.0;
     for knots in [0, 8] {
-        let design = Design::new(&people.table, &rows, knots);
+        let design = Design::new(&people.table, &rows, knots, &BTreeMap::new());
         let bound = design.bind(&people.table).unwrap();
-        let problem = Problem { bound: &bound, rows: &rows, label: &people.label };
+        let problem = Problem { bound: &bound, rows: &rows, label: &people.label, weight: None };
         let mut iterate = Iterate::start(problem);
         let start = iterate.weights.clone();
         iterate.solve(problem, penalty, 1e-10).unwrap();

@@ -1,8 +1,7 @@
 //! A fitted sum of trees (hessboost), and the matrix that it reads.
 //!
-//! Numbers go in as they are, a category as the position of its level among the sorted levels of the training table; gaps,
-//! levels never seen and numbers that are not finite are missing, which trees know how to handle. The model's own intercept
-//! is zero: [`TreeModel::offset`] is added in double precision, so that nothing is lost when the trees are written as XGBoost
+//! Numbers go in as they are; gaps, and what is not finite, are missing, which trees know how to handle. A category goes in as
+//! the number that [`super::encode`] found for its level. The model's own intercept is zero: [`TreeModel::offset`] is added in double precision, so that nothing is lost when the trees are written as XGBoost
 //! JSON, which keeps a probability in its place.
 
 use hessboost::data::DMatrix;
@@ -11,7 +10,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::estimator::Contributions;
-use crate::discover::table::NO_LEVEL;
 use crate::discover::{Cells, Column, Table};
 use crate::error::{Error, Result};
 
@@ -41,6 +39,8 @@ pub struct TreeSettings {
     pub bins: usize,
     /// Models of different seeds whose mean is taken.
     pub bags: usize,
+    /// Whether cuts are drawn at random, and the best of them taken.
+    pub random_cuts: bool,
     /// Trees of one round (a forest has one round of many).
     pub parallel_trees: usize,
 }
@@ -50,6 +50,9 @@ pub struct TreeSettings {
 pub struct TreeModel {
     /// The features, in the order of the trees' columns.
     pub features: Vec<Feature>,
+    /// For each feature what its levels count as, in their order, and at last what a gap and a level never seen do; nothing for
+    /// a number.
+    pub codes: Vec<Vec<f32>>,
     /// The margin before any tree.
     pub offset: f64,
     /// The trees, as XGBoost writes them.
@@ -78,7 +81,7 @@ impl TreeModel {
     /// # Errors
     /// When the table lacks a feature or holds it in another form.
     pub fn margins(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
-        let bound = Bound::new(&self.features, table)?;
+        let bound = Bound::new(&self.features, &self.codes, table)?;
         let mut margins = Vec::with_capacity(rows.len());
         for rows in rows.chunks(CHUNK) {
             let matrix = bound.matrix(rows);
@@ -93,7 +96,7 @@ impl TreeModel {
     /// # Errors
     /// As [`TreeModel::margins`]; when a tree has more leaves than a byte can number.
     pub fn leaves(&self, n_rounds: usize, table: &Table, rows: &[u32]) -> Result<Vec<u8>> {
-        let bound = Bound::new(&self.features, table)?;
+        let bound = Bound::new(&self.features, &self.codes, table)?;
         let n_rounds = n_rounds.min(self.trees.num_boost_rounds());
         let mut leaves = Vec::with_capacity(rows.len() * n_rounds);
         for rows in rows.chunks(CHUNK) {
@@ -115,7 +118,7 @@ impl TreeModel {
         let n_features = self.features.len();
         let mut average = self.offset;
         let mut values = Vec::with_capacity(rows.len() * n_features);
-        let bound = Bound::new(&self.features, table)?;
+        let bound = Bound::new(&self.features, &self.codes, table)?;
         for rows in rows.chunks(CHUNK) {
             let matrix = DMatrix::from_dense_vec(bound.matrix(rows), rows.len(), n_features).map_err(refused)?;
             let chunk = self.trees.predict_contribs(&matrix, Iterations::Best).map_err(refused)?;
@@ -134,8 +137,13 @@ impl TreeModel {
     pub fn check(&self) -> Result<()> {
         let sorted = |levels: &Vec<String>| levels.windows(2).all(|pair| pair[0] < pair[1]);
         let levels_sound = self.features.iter().all(|feature| feature.levels.as_ref().is_none_or(sorted));
+        let coded = self.codes.len() == self.features.len()
+            && self.features.iter().zip(&self.codes).all(|(feature, codes)| {
+                let wanted = feature.levels.as_ref().map_or(0, |levels| levels.len() + 1);
+                codes.len() == wanted && codes.iter().all(|code| code.is_finite())
+            });
         let width_fits = self.trees.n_features() == self.features.len() && self.trees.n_outputs() == 1;
-        if levels_sound && width_fits && self.offset.is_finite() {
+        if levels_sound && coded && width_fits && self.offset.is_finite() {
             Ok(())
         } else {
             Err(Error::data("the trees of the model do not fit its features"))
@@ -168,13 +176,14 @@ pub(super) struct Bound<'a> {
 
 enum BoundColumn<'a> {
     Number(&'a [f32]),
-    /// Codes, and what each level of this table counts as.
+    /// Codes, and what each level of this table counts as, at last what a gap does.
     Category(&'a [u32], Vec<f32>),
 }
 
 impl<'a> Bound<'a> {
-    pub(super) fn new(features: &[Feature], table: &'a Table) -> Result<Self> {
-        let columns: Result<_> = features.iter().map(|feature| bind_column(feature, table)).collect();
+    pub(super) fn new(features: &[Feature], codes: &[Vec<f32>], table: &'a Table) -> Result<Self> {
+        let columns: Result<_> =
+            features.iter().zip(codes).map(|(feature, codes)| bind_column(feature, codes, table)).collect();
         Ok(Self { columns: columns? })
     }
 
@@ -200,19 +209,19 @@ impl BoundColumn<'_> {
         match self {
             Self::Number(values) if values[row].is_finite() => values[row],
             Self::Number(_) => f32::NAN,
-            Self::Category(codes, _) if codes[row] == NO_LEVEL => f32::NAN,
-            Self::Category(codes, values) => values[codes[row] as usize],
+            Self::Category(codes, values) => values[(codes[row] as usize).min(values.len() - 1)],
         }
     }
 }
 
-fn bind_column<'a>(feature: &Feature, table: &'a Table) -> Result<BoundColumn<'a>> {
+fn bind_column<'a>(feature: &Feature, numbers: &[f32], table: &'a Table) -> Result<BoundColumn<'a>> {
     let absent = || Error::data(format!("the data has no feature `{}`", feature.name));
     match (&table.column(&feature.name).ok_or_else(absent)?.cells, &feature.levels) {
         (Cells::Number(values), None) => Ok(BoundColumn::Number(values)),
         (Cells::Category { codes, levels }, Some(known)) => {
-            let value = |level: &String| known.binary_search(level).map_or(f32::NAN, |at| at as f32);
-            Ok(BoundColumn::Category(codes, levels.iter().map(value).collect()))
+            let gap = numbers[known.len()];
+            let value = |level: &String| known.binary_search(level).map_or(gap, |at| numbers[at]);
+            Ok(BoundColumn::Category(codes, levels.iter().map(value).chain([gap]).collect()))
         }
         _ => Err(Error::data(format!("feature `{}` is not of the kind it was trained as", feature.name))),
     }

@@ -1,5 +1,7 @@
 //! Section 4: a plain page per audience: who, how many, what to expect, what to do with it.
 
+use crate::expand::Power;
+use crate::report::measure::{self, Measured};
 use crate::report::read::{self, Results, Summary};
 use crate::report::svg::{Axis, Chart, Shape};
 use crate::report::table::{Cell, Kind, Table};
@@ -37,6 +39,10 @@ pub(super) struct Made {
     pub(super) first: Table,
     pub(super) files: Vec<File>,
     pub(super) warnings: Vec<String>,
+    /// What the holdout can show.
+    pub(super) power: Option<String>,
+    /// What the campaign changed.
+    pub(super) measured: Option<Measured>,
 }
 
 /// A step from the candidates to the list.
@@ -74,7 +80,9 @@ impl Section {
             let chosen =
                 format!("A list of {} people to contact, {} held out to measure it", made.n_target, made.n_holdout);
             let expected = made.expected.as_ref().map(|n| format!("; about {n} of them all will {}", made.goal));
-            Some((audience.name.clone(), format!("{chosen}{}.", expected.unwrap_or_default())))
+            let measured = made.measured.as_ref().map(|measured| format!(" {}", measured.sentence));
+            let sentence = format!("{chosen}{}.{}", expected.unwrap_or_default(), measured.unwrap_or_default());
+            Some((audience.name.clone(), sentence))
         };
         self.audiences.iter().filter_map(sentence).collect()
     }
@@ -115,21 +123,29 @@ fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) ->
         first,
         files: files(name, summary),
         warnings: summary.warnings.clone(),
+        power: summary.power.as_ref().filter(|power| power.warning().is_none()).map(power),
+        measured: audience.measured.as_ref().map(|found| measure::measured(i, found, sheets)),
     }
 }
 
+fn power(power: &Power) -> String {
+    format!("What to hope to see: {}.", power.sentence())
+}
+
 fn source(summary: &Summary) -> String {
-    match &summary.prediction {
-        Some(prediction) => format!("A list from the prediction {prediction}."),
-        None => "A list of people like the seed.".to_owned(),
+    match (&summary.prediction, &summary.uplift) {
+        (Some(prediction), _) => format!("A list from the prediction {prediction}."),
+        (_, Some(uplift)) => format!("A list from the uplift {uplift}."),
+        _ => "A list of people like the seed.".to_owned(),
     }
 }
 
 /// Whom the list is made of.
 fn who(summary: &Summary) -> String {
-    match &summary.prediction {
-        Some(_) => format!("people in the stage {}", words::any_of(&summary.from)),
-        None => "people who are like the seed".to_owned(),
+    match (&summary.prediction, &summary.uplift) {
+        (Some(_), _) => format!("people in the stage {}", words::any_of(&summary.from)),
+        (_, Some(_)) => "people whom it changes most".to_owned(),
+        _ => "people who are like the seed".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::{DataFrame, df};
 use serde_json::{Value, json};
 
-use crate::spec::{Audience, Candidates, Cutoffs, Method, Model, Prediction, Rule, Size, Spec, Stage};
+use crate::spec::{Audience, Candidates, Cutoffs, Method, Model, Prediction, Rule, Size, Spec, Stage, Uplift};
 use crate::store::{self, Layout};
 use crate::time::Duration;
 
@@ -59,12 +59,15 @@ pub(super) fn spec(names: &Names) -> Spec {
     let audience = |name: &str, prediction: &str| Audience {
         name: name.into(),
         prediction: Some(prediction.into()),
+        uplift: None,
         seed: None,
         candidates: Candidates::default(),
         method: Method::Auto,
         exclude: Vec::new(),
         size: Size::Share(0.1),
         holdout: 0.1,
+        stratify: None,
+        expected_lift: None,
         suppress: Vec::new(),
         consent: None,
         export: Vec::new(),
@@ -80,12 +83,15 @@ pub(super) fn spec(names: &Names) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],
         audiences: vec![
             audience("second-purchase-email", "second-purchase"),
             audience("first-contact-ads", "first-contact"),
         ],
+        holdout: crate::spec::Holdout::default(),
+        uplifts: vec![uplift()],
     }
 }
 
@@ -96,6 +102,70 @@ pub(super) fn fill(layout: &Layout, names: &Names) {
     predict(layout, names, "second-purchase", 2, 3, [0.232, 0.080]);
     predict(layout, names, "first-contact", 0, 1, [0.021, 0.006]);
     expand(layout, names);
+    measure(layout, names);
+    uplifted(layout, names);
+}
+
+fn uplift() -> Uplift {
+    Uplift {
+        name: "womens-visit".into(),
+        treatment: String::new(),
+        control: String::new(),
+        outcome: String::new(),
+        after: Vec::new(),
+        exclude: Vec::new(),
+        learner: crate::spec::UpliftLearner::Auto,
+        model: Model::default(),
+        halves: 10,
+    }
+}
+
+fn measure(layout: &Layout, names: &Names) {
+    let estimate = |value: f64, half: f64| json!({"value": value, "low": value - half, "high": value + half, "method": "Newcombe"});
+    let rate = |n: u64, of: u64| json!({"n_attained": n, "n_eligible": of});
+    let arm = |n: u64, of: u64, expected: f64| {
+        json!({"rate": rate(n, of), "rate_low": 0.2, "rate_high": 0.3, "expected": expected, "expected_low": expected - 8.0,
+               "expected_high": expected + 8.0, "value_per_person": 7.25})
+    };
+    let part = |part: &str, lift: f64| json!({"by": "rank", "part": part, "target": rate(14, 43), "holdout": rate(1, 5), "lift": estimate(lift, 0.11)});
+    let tiers = ["1–20 %", "21–40 %", "41–60 %", "61–80 %", "81–100 %"].iter().zip([0.12, 0.09, 0.05, 0.01, -0.02]);
+    json(
+        layout,
+        "measure/second-purchase-email/measure.json",
+        &json!({"format_version": 1, "audience": "second-purchase-email", "file": {"path": "won.csv", "blake3": "00"},
+            "rows": {"n_rows": 80, "n_counted": 71, "n_elsewhere": 9, "n_before": 0, "n_after": 0, "n_not_converted": 0, "person_column": "person", "last": "2018-11-20"},
+            "verdict": {"answer": "too-small-to-tell", "sentence": "Too small to tell: the lift is 8.60 points (-10.10 to 21.40; 95 %).", "n_more": 4_100},
+            "target": arm(66, 217, 46.8), "holdout": arm(5, 23, 5.0),
+            "lift": estimate(0.086, 0.15), "lift_relative": estimate(0.4, 0.9),
+            "lift_adjusted": {"lift": estimate(0.081, 0.12), "variance_reduction": 0.11, "covariates": ["propensity"]},
+            "value_lift": estimate(1.4, 2.2), "value_lift_adjusted": null,
+            "reached": {"match_rate": 0.62, "how": "told", "lift": estimate(0.139, 0.24)},
+            "incremental": estimate(18.7, 32.0), "cost_per_incremental": {"value": 11.6, "low": 4.3, "high": null, "method": "Newcombe"},
+            "sample_ratio": {"planned": 0.1, "found": 0.096, "p_value": 0.83, "is_off": false},
+            "tiers": tiers.map(|(name, lift)| part(name, lift)).collect::<Vec<_>>(),
+            "segments": [{"by": "state", "part": names.value, "target": rate(9, 30), "holdout": rate(0, 0), "lift": null}],
+            "looks": [{"list": "a", "outcomes": "b", "last": null, "lift": null}, {"list": "a", "outcomes": "c", "last": null, "lift": null}],
+            "warnings": [format!("These outcomes were looked at once before {}.", names.value)]}),
+    );
+}
+
+fn uplifted(layout: &Layout, names: &Names) {
+    let learner = |learner: &str, area: f64| {
+        let best = [0.09, 0.082, 0.074, 0.068, 0.063, 0.058, 0.054, 0.051, 0.048, 0.045];
+        json!({"learner": learner, "area_over_random": measured(area, 0.1, 21_347), "auuc_over_random": measured(0.0079, 0.002, 21_347),
+               "qini": measured(0.0078, 0.002, 21_347), "uplift_best": best.map(|uplift| measured(uplift, 0.012, 21_347))})
+    };
+    let learners = ["auto", "t", "s", "x", "class-transformation"].map(|name| learner(name, 0.35));
+    json(
+        layout,
+        "uplift/womens-visit/evaluation.json",
+        &json!({"format_version": 1, "uplift": "womens-visit", "treatment": format!("segment = '{}'", names.value), "control": "segment = 'No E-Mail'",
+            "outcome": "visit = 1", "treated_rate": {"n_attained": 3_238, "n_eligible": 21_387}, "control_rate": {"n_attained": 2_262, "n_eligible": 21_306},
+            "effect": measured(0.045, 0.007, 42_693), "treatment_auc": measured(0.499, 0.006, 42_693), "scheme": "The mean over 10 random halves of 42,693 people.",
+            "learner": "auto", "learners": learners, "beats_random": true,
+            "sentence": "The ranking beats random: treating the best 30 % changes them by 7.40 points (6.20 to 8.60), everybody by 4.50 points (3.80 to 5.20).",
+            "features": ["attr.history"]}),
+    );
 }
 
 fn json(layout: &Layout, path: &str, value: &Value) {

@@ -17,10 +17,12 @@ mod fixture;
 mod flow;
 mod map;
 mod metrics;
+mod measure;
 mod predict;
 mod read;
 mod svg;
 mod table;
+mod uplift;
 mod words;
 mod workbook;
 

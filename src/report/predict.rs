@@ -3,6 +3,7 @@
 use crate::predict::Evaluation;
 use crate::report::read::Results;
 use crate::report::table::Table;
+use crate::report::uplift::{self, Uplift};
 use crate::report::workbook::Sheets;
 use crate::report::{Figure, charts, metrics, svg, words};
 use crate::spec;
@@ -15,6 +16,8 @@ const N_SEGMENTS: usize = 30;
 /// What the section shows.
 pub(super) struct Section {
     pub(super) predictions: Vec<Prediction>,
+    /// Those that have run.
+    pub(super) uplifts: Vec<Uplift>,
 }
 
 /// A prediction: its question, and its results when there are any.
@@ -54,7 +57,7 @@ pub(super) struct Headline {
 impl Section {
     /// Whether a model was evaluated yet.
     pub(super) fn ran(&self) -> bool {
-        self.predictions.iter().any(|prediction| prediction.results.is_some())
+        self.predictions.iter().any(|prediction| prediction.results.is_some()) || !self.uplifts.is_empty()
     }
 
     /// Each prediction in a sentence: whose it is, and what it says.
@@ -63,7 +66,8 @@ impl Section {
             let headline = prediction.results.as_ref()?.headline.as_ref()?;
             Some((prediction.name.clone(), headline.sentence()))
         };
-        self.predictions.iter().filter_map(sentence).collect()
+        let uplifts = self.uplifts.iter().map(|uplift| (uplift.name.clone(), uplift.sentence.clone()));
+        self.predictions.iter().filter_map(sentence).chain(uplifts).collect()
     }
 }
 
@@ -100,7 +104,9 @@ pub(super) fn section(spec: &spec::Spec, results: &Results, sheets: &mut Sheets)
         question: question(spec, prediction),
         results: evaluation.as_ref().map(|evaluation| worth(i, evaluation, sheets)),
     };
-    Section { predictions: spec.predictions.iter().zip(&results.evaluations).enumerate().map(one).collect() }
+    let predictions = spec.predictions.iter().zip(&results.evaluations).enumerate().map(one).collect();
+    let uplifts = results.uplifts.iter().enumerate().map(|(i, found)| uplift::uplift(i, found, sheets)).collect();
+    Section { predictions, uplifts }
 }
 
 fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {

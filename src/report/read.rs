@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::discover::{Enough, Leaks};
 use crate::error::Result;
-use crate::predict::Evaluation;
+use crate::expand::Power;
+use crate::expand::measure::Measurement;
+use crate::predict::{Evaluation, uplift};
 use crate::spec::Spec;
 use crate::store::{self, Layout};
 
@@ -30,6 +32,8 @@ pub(super) struct Results {
     pub(super) enough: Vec<Option<Enough>>,
     /// In the order of the spec's predictions.
     pub(super) evaluations: Vec<Option<Evaluation>>,
+    /// Those of the spec's uplifts that have run.
+    pub(super) uplifts: Vec<uplift::Evaluation>,
     /// In the order of the spec's audiences.
     pub(super) audiences: Vec<Option<Audience>>,
 }
@@ -124,6 +128,7 @@ pub(super) struct Signal {
 pub(super) struct Audience {
     pub(super) summary: Summary,
     pub(super) first: Vec<Member>,
+    pub(super) measured: Option<Measurement>,
 }
 
 /// `expand/<audience>/summary.json`.
@@ -131,6 +136,7 @@ pub(super) struct Audience {
 #[serde(default)]
 pub(super) struct Summary {
     pub(super) prediction: Option<String>,
+    pub(super) uplift: Option<String>,
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
     pub(super) horizon: Option<String>,
@@ -141,6 +147,7 @@ pub(super) struct Summary {
     pub(super) n_chosen: u64,
     pub(super) n_target: u64,
     pub(super) n_holdout: u64,
+    pub(super) power: Option<Power>,
     pub(super) expected_conversions: Option<f64>,
     pub(super) expected_low: Option<f64>,
     pub(super) expected_high: Option<f64>,
@@ -200,7 +207,8 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         leaks: predictions.clone().map(|prediction| leaks_of(&prediction.name)).collect::<Result<_>>()?,
         enough: predictions.clone().map(|prediction| enough_of(&prediction.name)).collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
-        audiences: audiences.map(|audience| self::audience(&layout.expand(&audience.name))).collect::<Result<_>>()?,
+        uplifts: uplifts(spec, layout)?,
+        audiences: audiences.map(|audience| self::audience(layout, &audience.name)).collect::<Result<_>>()?,
     })
 }
 
@@ -270,13 +278,20 @@ fn signals(path: &Path) -> Result<Option<Vec<Signal>>> {
     Ok(Some(rows))
 }
 
-fn audience(folder: &Path) -> Result<Option<Audience>> {
+fn uplifts(spec: &Spec, layout: &Layout) -> Result<Vec<uplift::Evaluation>> {
+    let read = |uplift: &crate::spec::Uplift| json(&layout.uplift(&uplift.name).join("evaluation.json")).transpose();
+    spec.uplifts.iter().filter_map(read).collect()
+}
+
+fn audience(layout: &Layout, name: &str) -> Result<Option<Audience>> {
+    let folder = layout.expand(name);
     let Some(summary) = json(&folder.join("summary.json"))? else { return Ok(None) };
     let first = match frame(&folder.join("audience.parquet"))? {
         Some(frame) => members(&frame)?,
         None => Vec::new(),
     };
-    Ok(Some(Audience { summary, first }))
+    let measured = json(&layout.measure(name).join("measure.json"))?;
+    Ok(Some(Audience { summary, first, measured }))
 }
 
 /// The first people by rank.

@@ -62,6 +62,11 @@ fn a_marketer_reads_the_result_in_people() {
         "81 outcomes are in the test part, 100 are advised",
         "picked from the top tenth, about 21 will",
         "no valid e-mail",
+        "What the campaign changed",
+        "Too small to tell: the lift is 8.60 points",
+        "4.30 to no end",
+        "This is look number 2 at the outcomes.",
+        "The ranking beats random: treating the best 30 %",
     ] {
         assert!(html.contains(said), "the page does not say: {said}");
     }

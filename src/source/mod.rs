@@ -18,7 +18,9 @@ mod gather;
 pub mod identity;
 mod intern;
 mod kind;
+mod known;
 mod ledger;
+mod one;
 pub mod people;
 mod preview;
 mod profile;
@@ -28,6 +30,7 @@ mod times;
 
 pub use events::{Events, Property, Values};
 pub use files::sniff;
+pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
 pub use profile::ColumnProfile;

@@ -64,11 +64,12 @@ impl<'s> Reading<'s> {
     fn new(spec: &'s Spec) -> Result<Self> {
         let mut ledger = Ledger::default();
         let people = spec.people.iter().map(|people| {
-            PeopleGather::new(people, &mut ledger).map_err(|error| at(spec, &format!("people.{}", people.name), error))
+            PeopleGather::new(people, spec.as_of, &mut ledger)
+                .map_err(|error| at(spec, &format!("people.{}", people.name), error))
         });
         let people = people.collect::<Result<_>>()?;
         let events = spec.events.iter().map(|events| {
-            let gather = EventGather::new(events, spec.end, &mut ledger);
+            let gather = EventGather::new(events, spec, &mut ledger);
             gather.map_err(|error| at(spec, &format!("events.{}.time", events.name), error))
         });
         let events = events.collect::<Result<_>>()?;
@@ -266,11 +267,12 @@ impl<'s> Reading<'s> {
         self.refuse_no_event()?;
         let sources = identity::Sources { people: &self.people, events: &self.events, links: &self.links };
         let resolved = resolve(sources, &mut self.ids, &spec.identity, state);
-        let (person_of, identities, resolved) = resolved.map_err(|error| at(spec, "identity.match", error))?;
+        let identified = resolved.map_err(|error| at(spec, "identity.match", error))?;
+        let identity::Identified { person_of, rank, former: identities, resolved } = identified;
         let mut used = vec![false; self.ids.len()];
         self.people.iter().for_each(|people| people.mark(&mut used, &person_of));
         self.events.iter().for_each(|events| events.mark(&mut used, &person_of));
-        let positions = Positions::new(&self.ids, &person_of, &used);
+        let positions = Positions::new(&self.ids, (&person_of, &rank), &used);
         drop(std::mem::take(&mut self.ids));
         let events = assemble(self.events, &positions)?;
         let people =

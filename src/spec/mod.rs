@@ -114,12 +114,18 @@ pub struct Spec {
     pub identity: IdentityRules,
     /// The end of observation; default: the last event.
     pub end: Option<Time>,
+    /// Back to what was known before this instant (`--as-of`): a row that became known at or after it is not used.
+    pub as_of: Option<Time>,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
     /// What is to be predicted.
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What holdouts have in common.
+    pub holdout: Holdout,
+    /// Tests to learn from whom a treatment changes.
+    pub uplifts: Vec<Uplift>,
     /// Where each key stands in the file; see [`Spec::excerpt`].
     pub places: Places,
 }
@@ -249,6 +255,8 @@ pub struct PeopleSource {
     pub order: Option<Order>,
     /// Since when a row's attributes hold, when attributes change.
     pub valid_from: Option<TimeColumn>,
+    /// When a row reached the data, if later than `valid_from`: what it says counts from then on.
+    pub known_at: Option<TimeColumn>,
     /// Columns that reach a person (`email`, `phone`, names, postcode …): kept out of features, given to exports.
     pub contact: Vec<String>,
 }
@@ -492,27 +500,83 @@ pub struct Cutoffs {
 }
 
 /// What a prediction is learned with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The estimator.
     pub estimator: Estimator,
     /// How the logistic regression is solved.
     pub solver: Solver,
+    /// Features that may only raise, or only lower, the score.
+    pub monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning; it is no feature then.
+    pub weight: Option<String>,
+    /// How often those who attained count.
+    pub attained_weight: AttainedWeight,
+    /// Share of those who did not attain that is learned from, above 0, at most 1.
+    pub negatives: f64,
+    /// How long settings are searched for; `None`: a few that are built in.
+    pub search: Option<Budget>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            estimator: Estimator::default(),
+            solver: Solver::default(),
+            monotone: BTreeMap::new(),
+            weight: None,
+            attained_weight: AttainedWeight::Times(1.0),
+            negatives: 1.0,
+            search: None,
+        }
+    }
+}
+
+/// Which way a feature may move the score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The more, the higher the score, or the same.
+    Up,
+    /// The more, the lower the score, or the same.
+    Down,
+}
+
+/// How often those who attained count in learning; propensities are put right again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AttainedWeight {
+    /// So many times.
+    Times(f64),
+    /// As often as makes both outcomes weigh the same.
+    Balanced,
+}
+
+/// What a search of settings may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Seconds on the clock: what it finds depends on the machine.
+    Seconds(u64),
+    /// Trials: the same on any machine.
+    Trials(usize),
 }
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {
-    /// Logistic regression unless boosting beats it on validation beyond noise.
+    /// Logistic regression, unless boosting or the blend of both beats it on validation beyond noise.
     #[default]
     Auto,
+    /// Naive Bayes, a baseline.
+    Bayes,
     /// Logistic regression.
     Logistic,
     /// Gradient boosting of trees.
     Boosting,
     /// A random forest.
     Forest,
+    /// Logistic regression and boosting, weighed and added.
+    Blend,
 }
 
 /// How a logistic regression is solved.
@@ -531,8 +595,10 @@ pub enum Solver {
 pub struct Audience {
     /// Its name.
     pub name: String,
-    /// The prediction whose scores rank it, alone or beside a seed. Without a seed there is one.
+    /// The prediction whose scores rank it, alone or beside a seed. Without a seed or an uplift there is one.
     pub prediction: Option<String>,
+    /// The uplift that ranks it, alone.
+    pub uplift: Option<String>,
     /// The people whose likes are sought.
     pub seed: Option<Seed>,
     /// Who is considered.
@@ -545,12 +611,88 @@ pub struct Audience {
     pub size: Size,
     /// Share of the chosen kept out at random, 0–1.
     pub holdout: f64,
+    /// Within what that share is exact; `None`: each person is drawn alone.
+    pub stratify: Option<Stratify>,
+    /// The lift that is hoped for, relative to the rate without contact.
+    pub expected_lift: Option<f64>,
     /// Files of ids or contact data of people who must not be contacted.
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
     /// Where the list goes.
     pub export: Vec<Destination>,
+}
+
+/// One `[[uplifts]]`: of the people of a test, whom does the treatment change?
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uplift {
+    /// Its name.
+    pub name: String,
+    /// SQL over the attributes: who was treated.
+    pub treatment: String,
+    /// SQL over the attributes: who was left alone.
+    pub control: String,
+    /// SQL over the attributes: who responded.
+    pub outcome: String,
+    /// Columns that were filled in after the treatment.
+    pub after: Vec<String>,
+    /// Features to leave out: names with `*`.
+    pub exclude: Vec<String>,
+    /// How it is learned.
+    pub learner: UpliftLearner,
+    /// The model that learners are made of.
+    pub model: Model,
+    /// How many random halves the ranking is judged on.
+    pub halves: usize,
+}
+
+/// A way to learn whom a treatment changes; see [`crate::predict::uplift`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpliftLearner {
+    /// The mean of the four.
+    #[default]
+    Auto,
+    /// A model of each group.
+    T,
+    /// One model of both, with the treatment as a feature.
+    S,
+    /// Least squares of the effects that the models of the groups impute.
+    X,
+    /// A model of who responded treated, or did not untreated.
+    ClassTransformation,
+}
+
+impl UpliftLearner {
+    /// The name in `clo.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::T => "t",
+            Self::S => "s",
+            Self::X => "x",
+            Self::ClassTransformation => "class-transformation",
+        }
+    }
+}
+
+/// `[holdout]`: what the holdouts of all audiences have in common.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Holdout {
+    /// Share of everybody who is kept out of every audience, 0–1.
+    pub universal: f64,
+    /// What people are drawn by, in place of the seed.
+    pub salt: Option<String>,
+}
+
+/// Within what a holdout has exactly its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stratify {
+    /// Tenths of the list by rank.
+    Propensity,
+    /// The values of an attribute.
+    Attribute(String),
 }
 
 /// How many people an audience takes.

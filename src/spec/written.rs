@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Comparison, Destination, Estimator, Method, SeedTime, Solver};
+use super::{ColumnType, Comparison, Destination, Direction, Estimator, Method, SeedTime, Solver, UpliftLearner};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) identity: Identity,
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
-    /// their likeness to a seed alone.
+    /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
     /// What is to be predicted.
     #[serde(default)]
@@ -40,6 +40,12 @@ pub(super) struct Written {
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
+    /// What the holdouts of all audiences have in common.
+    #[serde(default)]
+    pub(super) holdout: Holdout,
+    /// Whom a treatment changes, learned from a test in which it was given at random.
+    #[serde(default)]
+    pub(super) uplifts: Vec<Uplift>,
 }
 
 /// The project.
@@ -105,6 +111,8 @@ pub(super) struct People {
     pub(super) order: Option<String>,
     /// Since when a row's attributes hold, when attributes change.
     pub(super) valid_from: Option<Time>,
+    /// When a row reached the data, if that was later: its attributes count from then on.
+    pub(super) known_at: Option<Time>,
     /// Columns that reach a person (e-mail, phone, name …): kept out of features (default: guessed by name).
     #[serde(default)]
     pub(super) contact: Vec<String>,
@@ -397,6 +405,37 @@ pub(super) struct Model {
     /// How a logistic regression is solved (default: newton).
     #[serde(default)]
     pub(super) solver: Solver,
+    /// Features that may only raise ("up") or only lower ("down") the score: `{ "attr.tenure" = "down" }`.
+    #[serde(default)]
+    pub(super) monotone: BTreeMap<String, Direction>,
+    /// The feature that says how much each example counts in learning: `"attr.sampling_weight"`. It is no feature then.
+    pub(super) weight: Option<String>,
+    /// How often those who attained count in learning (default 1): a number, or "balanced". Propensities are put right again.
+    pub(super) attained_weight: Option<AttainedWeight>,
+    /// Share of those who did not attain that is learned from (default: all): `"20%"`. Propensities are put right again.
+    pub(super) negatives: Option<Share>,
+    /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
+    pub(super) search: Option<Search>,
+}
+
+/// A number, or "balanced".
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum AttainedWeight {
+    Times(f64),
+    Text(String),
+}
+
+/// What a search of settings may spend: one of the two.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// Settings that are tried; the same ones on any machine.
+    #[schemars(range(min = 1))]
+    pub(super) trials: Option<usize>,
+    /// Seconds on the clock; what is found depends on the machine.
+    #[schemars(range(min = 1))]
+    pub(super) seconds: Option<u64>,
 }
 
 /// A list of people worth reaching.
@@ -407,6 +446,8 @@ pub(super) struct Audience {
     pub(super) name: String,
     /// The prediction that ranks it (default: the only one, unless a `seed` does).
     pub(super) prediction: Option<String>,
+    /// The uplift that ranks it, in place of a prediction: those whom its treatment changes most come first.
+    pub(super) uplift: Option<String>,
     /// The people whose likes are sought: SQL over `stage` and the attributes, the name of a stage, the path of a file of ids
     /// or contact data, or a table that says which of these it is.
     pub(super) seed: Option<SeedUse>,
@@ -426,6 +467,10 @@ pub(super) struct Audience {
     pub(super) value: Option<f64>,
     /// The share kept out at random, so that lift can be measured: "10%" or 0.1 (default: none).
     pub(super) holdout: Option<Share>,
+    /// Hold out exactly that share of each tenth of the list ("propensity") or of each value of an attribute (its name).
+    pub(super) stratify: Option<String>,
+    /// The lift that is hoped for, relative to the rate without contact: "20%". Told is whether the holdout can show it.
+    pub(super) expected_lift: Option<Share>,
     /// Files of people who must not be contacted.
     #[serde(default)]
     pub(super) suppress: Vec<String>,
@@ -433,6 +478,45 @@ pub(super) struct Audience {
     pub(super) consent: Option<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+}
+
+/// A test: who was treated at random, who was not, and what counts as a response.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Uplift {
+    /// The uplift's name; a folder is named after it.
+    pub(super) name: String,
+    /// SQL over the attributes: who was treated.
+    pub(super) treatment: String,
+    /// SQL over the attributes: who was left alone, to compare with.
+    pub(super) control: String,
+    /// SQL over the attributes: who responded.
+    pub(super) outcome: String,
+    /// Columns that were filled in after the treatment: they are no features, as those that the rules name are none.
+    #[serde(default)]
+    pub(super) after: Vec<String>,
+    /// Features to leave out; `*` stands for anything.
+    #[serde(default)]
+    pub(super) exclude: Vec<String>,
+    /// Which learner (default: auto, the mean of the four).
+    #[serde(default)]
+    pub(super) learner: UpliftLearner,
+    /// The model that learners are made of (default: logistic).
+    #[serde(default)]
+    pub(super) model: Model,
+    /// How many random halves the ranking is judged on (default 10).
+    #[schemars(range(min = 2))]
+    pub(super) halves: Option<u32>,
+}
+
+/// What the holdouts of all audiences have in common.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holdout {
+    /// The share of everybody who is kept out of every audience: "5%" or 0.05 (default: none).
+    pub(super) universal: Option<Share>,
+    /// A word that people are drawn by, in place of the seed: keep it, and the seed may change while campaigns run.
+    pub(super) salt: Option<String>,
 }
 
 /// Whose likes are sought.

@@ -226,6 +226,18 @@ impl Layout {
         self.out.join("expand").join(audience)
     }
 
+    /// `out/uplift/<uplift>/`.
+    #[must_use]
+    pub fn uplift(&self, uplift: &str) -> PathBuf {
+        self.out.join("uplift").join(uplift)
+    }
+
+    /// `out/measure/<audience>/`.
+    #[must_use]
+    pub fn measure(&self, audience: &str) -> PathBuf {
+        self.out.join("measure").join(audience)
+    }
+
     /// The file that the manifest calls `relative`: under `out/`, or under `models/` when it starts so.
     #[must_use]
     pub fn place(&self, relative: &str) -> PathBuf {

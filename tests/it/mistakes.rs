@@ -3,6 +3,7 @@
 //! Each test makes one mistake in a shop that is sound otherwise, runs the program in its folder, and shows what it said.
 
 mod lifecycle;
+mod measure;
 mod paths;
 mod people;
 mod places;

@@ -79,7 +79,7 @@ impl Learner {
     fn estimator(self) -> Box<dyn Estimator> {
         match self {
             Self::Linear => Box::new(Logistic::default()),
-            Self::Trees => Box::new(Boosting),
+            Self::Trees => Box::new(Boosting::default()),
         }
     }
 
@@ -95,7 +95,8 @@ impl Learner {
     /// Learns from `sample`; every random choice derives from `seed`.
     pub(super) fn learn(self, sample: &Sample, seed: u64) -> Result<Bagged> {
         let label: Vec<bool> = (0..sample.table.n_rows).map(|row| row < sample.n_seed).collect();
-        let data = Data { table: &sample.table, label: &label, key: &sample.key, seed, out_of_time: false };
+        let data =
+            Data { table: &sample.table, label: &label, weight: None, key: &sample.key, seed, out_of_time: false };
         let (n_bags, ratio) = self.shape(sample.n_seed);
         let bags = bags(sample, n_bags, ratio, seed);
         let all: Vec<u32> = sample.rows().collect();
@@ -206,7 +207,7 @@ fn faster(settings: Settings) -> Settings {
             let rounds = (trees.rounds as f64 * trees.learning_rate / rate).ceil() as usize;
             Settings::Trees(TreeSettings { learning_rate: rate, rounds: rounds.max(10), bags: 1, ..trees })
         }
-        linear @ Settings::Linear(_) => linear,
+        others => others,
     }
 }
 

@@ -81,7 +81,7 @@ fn of_models(models: &[Fitted], table: &Table, rows: &[u32]) -> Result<Vec<Leave
             let leaves = trees.leaves(TREES, table, rows)?;
             Ok(Leaves { n_trees: leaves.len() / rows.len().max(1), leaves })
         }
-        Fitted::Linear(_) => Err(Error::internal("a linear model has no leaves")),
+        Fitted::Linear(_) | Fitted::Blend(_) => Err(Error::internal("only trees have leaves")),
     };
     models.iter().map(of_model).collect()
 }

@@ -15,7 +15,7 @@ use crate::source::events::{Events, NO_LEVEL, Property, Values};
 use crate::source::intern::Interner;
 use crate::source::ledger::{Ledger, Source};
 use crate::source::times::{self, Clock, MISSING};
-use crate::spec::{EventSource, TimeReading};
+use crate::spec::{EventSource, Spec, TimeReading};
 use crate::time::Time;
 
 /// The rows of one `[events.*]` so far.
@@ -23,6 +23,7 @@ pub(crate) struct EventGather<'s> {
     pub(crate) spec: &'s EventSource,
     source: Source,
     end: Option<Time>,
+    as_of: Option<Time>,
     clock: Clock<'s>,
     known_clock: Option<Clock<'s>>,
     rows_read: u64,
@@ -35,12 +36,14 @@ pub(crate) struct EventGather<'s> {
 }
 
 impl<'s> EventGather<'s> {
-    /// Nothing gathered yet; events at or after `end` will be left out.
-    pub(crate) fn new(spec: &'s EventSource, end: Option<Time>, ledger: &mut Ledger) -> Result<Self> {
+    /// Nothing gathered yet; events at or after the end of `all` will be left out, and those that were known only at or
+    /// after the instant that it goes back to.
+    pub(crate) fn new(spec: &'s EventSource, all: &Spec, ledger: &mut Ledger) -> Result<Self> {
         Ok(Self {
             spec,
             source: ledger.source(&format!("events.{}", spec.name)),
-            end,
+            end: all.end,
+            as_of: all.as_of,
             clock: Clock::new(&spec.time)?,
             known_clock: spec.known_at.as_ref().map(Clock::new).transpose()?,
             rows_read: 0,
@@ -122,6 +125,7 @@ impl<'s> EventGather<'s> {
     fn faults(&self, rows: &Rows) -> Vec<(usize, Option<&'s str>, &'static str)> {
         let spec = self.spec;
         let end = self.end.map_or(i64::MAX, |end| end.0);
+        let as_of = self.as_of.map_or(i64::MAX, |as_of| as_of.0);
         let known_fault = |row: usize| {
             let known = rows.known_at.as_ref()?[row];
             let column = spec.known_at.as_ref()?;
@@ -136,8 +140,11 @@ impl<'s> EventGather<'s> {
                 Some((row, spec.event.as_deref(), "no kind of event"))
             } else if let Some((reason, column)) = known_fault(row) {
                 Some((row, Some(column.column.as_str()), reason))
+            } else if rows.time[row] >= end {
+                Some((row, None, "at or after lifecycle.end"))
             } else {
-                (rows.time[row] >= end).then_some((row, None, "at or after lifecycle.end"))
+                let known = rows.known_at.as_ref().map_or(MISSING, |known| known[row]);
+                (known >= as_of).then_some((row, None, "not yet known then"))
             }
         };
         (0..rows.time.len()).into_par_iter().filter_map(fault).collect()

@@ -26,10 +26,10 @@ pub(crate) struct Positions {
 pub(crate) const NOBODY: u32 = u32::MAX;
 
 impl Positions {
-    /// Sorts the people whose codes are `used`; `person_of` says which code each code became.
-    pub(crate) fn new(ids: &Interner, person_of: &[u32], used: &[bool]) -> Self {
+    /// Sorts the people whose codes are `used` by their `rank`; `person_of` says which code each code became.
+    pub(crate) fn new(ids: &Interner, (person_of, rank): (&[u32], &[u32]), used: &[bool]) -> Self {
         let mut people: Vec<u32> = (0..).zip(used).filter(|(_, used)| **used).map(|(code, _)| code).collect();
-        people.sort_unstable_by_key(|&code| ids.text(code));
+        people.sort_unstable_by_key(|&code| rank[code as usize]);
         let mut of_person = vec![NOBODY; ids.len()];
         for (position, &code) in (0..).zip(&people) {
             of_person[code as usize] = position;

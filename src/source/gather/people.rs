@@ -13,8 +13,9 @@ use crate::source::events::NO_LEVEL;
 use crate::source::intern::Interner;
 use crate::source::ledger::{Ledger, Place, Source};
 use crate::source::people::{FromSource, People};
-use crate::source::times::{self, Clock};
+use crate::source::times::{self, Clock, MISSING};
 use crate::spec::{Order, PeopleSource, TimeReading};
+use crate::time::Time;
 
 /// Always: since when attributes hold that do not change.
 const ALWAYS: i64 = i64::MIN;
@@ -24,6 +25,8 @@ pub(crate) struct PeopleGather<'s> {
     pub(crate) spec: &'s PeopleSource,
     source: Source,
     clock: Option<Clock<'s>>,
+    known_clock: Option<Clock<'s>>,
+    as_of: Option<Time>,
     rows_read: u64,
     person: Vec<u32>,
     valid_from: Vec<i64>,
@@ -32,12 +35,14 @@ pub(crate) struct PeopleGather<'s> {
 }
 
 impl<'s> PeopleGather<'s> {
-    /// Nothing gathered yet.
-    pub(crate) fn new(spec: &'s PeopleSource, ledger: &mut Ledger) -> Result<Self> {
+    /// Nothing gathered yet; rows that hold or were known only at or after `as_of` will be left out.
+    pub(crate) fn new(spec: &'s PeopleSource, as_of: Option<Time>, ledger: &mut Ledger) -> Result<Self> {
         Ok(Self {
             spec,
             source: ledger.source(&format!("people.{}", spec.name)),
             clock: spec.valid_from.as_ref().map(Clock::new).transpose()?,
+            known_clock: spec.known_at.as_ref().map(Clock::new).transpose()?,
+            as_of,
             rows_read: 0,
             person: Vec::new(),
             valid_from: Vec::new(),
@@ -48,15 +53,17 @@ impl<'s> PeopleGather<'s> {
 
     /// Columns whose texts are to be read by a told format.
     pub(crate) fn formatted(&self) -> impl Iterator<Item = &str> {
-        let told = self.spec.valid_from.iter().filter(|time| matches!(time.reading, TimeReading::Format(_)));
+        let columns = self.spec.valid_from.iter().chain(&self.spec.known_at);
+        let told = columns.filter(|time| matches!(time.reading, TimeReading::Format(_)));
         told.map(|time| time.column.as_str())
     }
 
     /// Checks that the columns are there; the error's key says which line of the spec names the missing one.
     pub(crate) fn begin(&self, header: &Header) -> std::result::Result<(), (String, Error)> {
-        let PeopleSource { name, person, order, valid_from, contact, .. } = self.spec;
+        let PeopleSource { name, person, order, valid_from, known_at, contact, .. } = self.spec;
         let mut told: Vec<_> = person.as_deref().map(|column| ("person", column)).into_iter().collect();
         told.extend(valid_from.as_ref().map(|time| ("valid_from", time.column.as_str())));
+        told.extend(known_at.as_ref().map(|time| ("known_at", time.column.as_str())));
         if let Some(Order::Column(column)) = order {
             told.push(("order", column));
         }
@@ -78,30 +85,52 @@ impl<'s> PeopleGather<'s> {
             (Some(clock), Some(column)) => clock.read(batch.column(&column.column)?)?,
             _ => vec![ALWAYS; height],
         };
+        let known_at = match (&mut self.known_clock, &self.spec.known_at) {
+            (Some(clock), Some(column)) => Some(clock.read(batch.column(&column.column)?)?),
+            _ => None,
+        };
+        let as_of = self.as_of.map_or(i64::MAX, |as_of| as_of.0);
         let mut keep = vec![true; height];
         for row in 0..height {
             let since = self.spec.valid_from.as_ref();
             let time_fault = since.and_then(|column| times::fault(valid_from[row], column));
+            let known = known_at.as_ref().map(|known| known[row]).filter(|&known| known != MISSING);
+            let known_fault = known.zip(self.spec.known_at.as_ref());
+            let known_fault = known_fault
+                .and_then(|(known, column)| Some((Some(column.column.as_str()), times::fault(known, column)?)));
+            // What a row says counts since it holds and is known.
+            let counts_from = valid_from[row].max(known.unwrap_or(ALWAYS));
             let fault = if person[row] == NO_LEVEL {
                 Some((self.spec.person.as_deref(), "no person"))
+            } else if let Some(reason) = time_fault {
+                Some((since.map(|time| time.column.as_str()), reason))
             } else {
-                time_fault.map(|reason| (since.map(|time| time.column.as_str()), reason))
+                known_fault
             };
             if let Some((column, reason)) = fault {
                 keep[row] = false;
                 ledger.reject(self.source, batch.at(row), column, reason);
                 continue;
             }
+            if counts_from >= as_of {
+                keep[row] = false;
+                let source = ledger.source("lifecycle.end");
+                ledger.reject(source, batch.at(row), None, "not yet known then");
+                continue;
+            }
             self.person.push(person[row]);
-            self.valid_from.push(valid_from[row]);
+            self.valid_from.push(counts_from);
             self.at.push(batch.at(row));
         }
         self.push(if keep.contains(&false) { batch.keep(&keep)?.frame } else { batch.frame.clone() })
     }
 
     fn push(&mut self, mut frame: DataFrame) -> Result<()> {
-        let valid_from = self.spec.valid_from.as_ref().map(|time| &time.column);
-        for column in self.spec.person.iter().chain(valid_from) {
+        let times = self.spec.valid_from.iter().chain(&self.spec.known_at).map(|time| &time.column);
+        let mut own: Vec<&String> = self.spec.person.iter().chain(times).collect();
+        own.sort_unstable();
+        own.dedup();
+        for column in own {
             frame.drop_in_place(column)?;
         }
         match &mut self.attributes {
@@ -206,7 +235,7 @@ impl<'s> PeopleGather<'s> {
         let (name, rows) = (&self.spec.name, self.person.len());
         let message = format!("people.{name}: {n_different} of {rows} rows name a person again, with other attributes");
         let error = Error::data(message);
-        Err(if self.clock.is_some() {
+        Err(if self.clock.is_some() || self.known_clock.is_some() {
             error.hint("two rows of a person hold from the same time on: which one is right?")
         } else {
             error
@@ -275,7 +304,7 @@ pub(crate) fn merge(
     let mut told = Vec::new();
     let mut parts = Vec::new();
     let mut from = Vec::new();
-    let changes = sources.iter().any(|source| source.clock.is_some());
+    let changes = sources.iter().any(|source| source.clock.is_some() || source.known_clock.is_some());
     for source in sources {
         if order.is_none() {
             order = source.order(&people)?;

@@ -42,6 +42,11 @@ impl Field {
         self.texts.text(code)
     }
 
+    /// The code of a plain text, if some record has it.
+    pub(crate) fn code(&self, text: &str) -> Option<u32> {
+        self.texts.find(text)
+    }
+
     /// The plain text of a record's value.
     pub(crate) fn value(&self, record: usize) -> Option<&str> {
         Some(self.codes[record]).filter(|code| *code != NO_LEVEL).map(|code| self.text(code))

@@ -1,10 +1,13 @@
 //! What identity resolution leaves: the person of every id, the pairs that were weighed, the log, and the state to keep.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, Float64Type, UInt32Type, UInt64Type};
 use rayon::prelude::*;
 
+use super::clusters::Refusal;
 use super::linkage::Edge;
 use super::matching::Matched;
 use super::pattern::Pattern;
@@ -36,7 +39,7 @@ pub struct Resolved {
 impl Resolved {
     /// Everybody is their own id.
     pub(super) fn own(places: &[Place], ids: &Interner) -> Result<Self> {
-        let own = |id: u32| (id, OWN.to_owned());
+        let own = |id: u32| (id, Cow::Borrowed(OWN));
         Ok(Self { identities: identities(places, ids, own)?, ..Self::default() })
     }
 
@@ -72,6 +75,15 @@ impl Resolved {
     }
 }
 
+/// The patterns of the edges in words: they are few, and the edges may be many.
+pub(super) fn words(matched: Option<&Matched>, scorer: Option<&Scorer<'_>>) -> BTreeMap<Pattern, String> {
+    let Some((matched, scorer)) = matched.zip(scorer) else { return BTreeMap::new() };
+    let mut patterns: Vec<Pattern> = matched.edges.iter().map(|edge| edge.pattern).collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    patterns.into_iter().map(|pattern| (pattern, scorer.why(pattern))).collect()
+}
+
 /// All that was found out.
 pub(super) struct Outcome<'o, 's> {
     pub(super) places: &'o [Place],
@@ -81,7 +93,8 @@ pub(super) struct Outcome<'o, 's> {
     pub(super) people: &'o [PeopleGather<'s>],
     pub(super) known: &'o [Known],
     pub(super) matched: Option<&'o Matched>,
-    pub(super) scorer: Option<&'o Scorer<'o>>,
+    /// Each pattern of the edges in words.
+    pub(super) words: BTreeMap<Pattern, String>,
     pub(super) threshold: f64,
     pub(super) joining: &'o Joining,
     pub(super) person_of: &'o [u32],
@@ -100,7 +113,7 @@ impl Outcome<'_, '_> {
                     person: self.ids.text(self.person_of[id as usize]).to_owned(),
                     table: place.table.clone(),
                     id: self.ids.text(id).to_owned(),
-                    why: self.why(id),
+                    why: self.why(id).into_owned(),
                 });
             }
         }
@@ -122,21 +135,21 @@ impl Outcome<'_, '_> {
         Ok(Resolved { identities, edges: self.edges()?, state: Some(kept), notes })
     }
 
-    fn why(&self, id: u32) -> String {
+    fn why(&self, id: u32) -> Cow<'_, str> {
         match self.joining.why[id as usize] {
-            _ if self.person_of[id as usize] == id => OWN.to_owned(),
-            Why::Own => "the person's former id".to_owned(),
-            Why::Told => "identity.always".to_owned(),
-            Why::Link(number) => self.known[number].why.clone(),
+            _ if self.person_of[id as usize] == id => Cow::Borrowed(OWN),
+            Why::Own => Cow::Borrowed("the person's former id"),
+            Why::Told => Cow::Borrowed("identity.always"),
+            Why::Link(number) => Cow::Borrowed(&self.known[number].why),
             Why::Edge(number) => {
                 let edge = self.edges_found()[number];
-                format!("match weight {:.1}: {}", edge.weight, self.words(edge.pattern))
+                Cow::Owned(format!("match weight {:.1}: {}", edge.weight, self.words(edge.pattern)))
             }
         }
     }
 
-    fn words(&self, pattern: Pattern) -> String {
-        self.scorer.map(|scorer| scorer.why(pattern)).unwrap_or_default()
+    fn words(&self, pattern: Pattern) -> &str {
+        self.words.get(&pattern).map(String::as_str).unwrap_or_default()
     }
 
     fn edges_found(&self) -> &[Edge] {
@@ -145,7 +158,8 @@ impl Outcome<'_, '_> {
 
     /// Pairs that the guard held back.
     fn refusals(&self) -> Option<Note> {
-        let n = self.joining.refused.len();
+        let is_doubtful = |refusal: &&Refusal| !matches!(refusal, Refusal::Never | Refusal::OneToOne);
+        let n = self.joining.refused.values().filter(is_doubtful).count();
         (n > 0).then(|| Note {
             code: "identity-held-back",
             table: "identity.match".to_owned(),
@@ -169,20 +183,23 @@ impl Outcome<'_, '_> {
         let run = state.header.run + u32::from(!changed.is_empty());
         let change = |&id: &u32| if is_person[was(id) as usize] { "split" } else { "merged" };
         let text = |code: u32| self.ids.text(code);
-        let whys: Vec<String> = changed.iter().map(|&id| self.why(id)).collect();
+        let whys: Vec<Cow<'_, str>> = changed.iter().map(|&id| self.why(id)).collect();
         let columns = vec![
             number_column::<UInt32Type>("run", changed.iter().map(|_| run)),
             text_column("change", changed.iter().map(change)),
             text_column("id", changed.iter().map(|&id| text(id))),
             text_column("from", changed.iter().map(|&id| text(was(id)))),
             text_column("to", changed.iter().map(|&id| text(self.person_of[id as usize]))),
-            text_column("why", whys.iter().map(String::as_str)),
+            text_column("why", whys.iter().map(AsRef::as_ref)),
         ];
         Ok((longer(&state.log, DataFrame::new(changed.len(), columns)?)?, run))
     }
 
     /// Every id of every table, in order.
     fn present(&self) -> Vec<u32> {
+        if let [only] = self.places {
+            return only.ids.clone();
+        }
         let mut all: Vec<u32> = self.places.iter().flat_map(|place| &place.ids).copied().collect();
         all.par_sort_unstable_by_key(|&id| self.rank[id as usize]);
         all.dedup();
@@ -246,28 +263,27 @@ impl Outcome<'_, '_> {
             None => "review",
         };
         let held_back = |number: usize| self.joining.refused.get(&number).map_or("", |refusal| refusal.word());
-        let whys: Vec<String> = edges.iter().map(|edge| self.words(edge.pattern)).collect();
         let mut columns = self.edge_columns();
         columns.extend([
             number_column::<Float64Type>("probability", edges.iter().map(|edge| probability(edge.weight))),
             text_column("decision", edges.iter().enumerate().map(decision)),
             text_column("held_back", (0..edges.len()).map(held_back)),
-            text_column("why", whys.iter().map(String::as_str)),
+            text_column("why", edges.iter().map(|edge| self.words(edge.pattern))),
         ]);
         Ok(DataFrame::new(edges.len(), columns)?)
     }
 }
 
 /// A row per table and id.
-fn identities(places: &[Place], ids: &Interner, of: impl Fn(u32) -> (u32, String)) -> Result<DataFrame> {
+fn identities<'w>(places: &[Place], ids: &Interner, of: impl Fn(u32) -> (u32, Cow<'w, str>)) -> Result<DataFrame> {
     let n = places.iter().map(|place| place.ids.len()).sum();
     let all = || places.iter().flat_map(|place| place.ids.iter().map(move |&id| (place, id)));
-    let found: Vec<(u32, String)> = all().map(|(_, id)| of(id)).collect();
+    let found: Vec<(u32, Cow<'w, str>)> = all().map(|(_, id)| of(id)).collect();
     let columns = vec![
         text_column("person", found.iter().map(|(person, _)| ids.text(*person))),
         text_column("table", all().map(|(place, _)| place.table.as_str())),
         text_column("id", all().map(|(_, id)| ids.text(id))),
-        text_column("why", found.iter().map(|(_, why)| why.as_str())),
+        text_column("why", found.iter().map(|(_, why)| why.as_ref())),
     ];
     Ok(DataFrame::new(n, columns)?)
 }

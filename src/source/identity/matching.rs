@@ -3,8 +3,6 @@
 //! With a kept state only rows that are new or changed are compared, with all others; what the comparisons are worth stays as it was
 //! learned, until the rules change or the rows are a fifth more or fewer.
 
-use std::collections::HashMap;
-
 use polars::prelude::{DataFrame, Float64Type, UInt64Type};
 
 use super::blocking::Blocking;
@@ -13,7 +11,7 @@ use super::linkage::{self, Edge};
 use super::pattern::Pattern;
 use super::records::Records;
 use super::score::Scorer;
-use super::state::{self, Basis, Positions, State};
+use super::state::{self, Basis, State};
 use crate::error::Result;
 use crate::source::events::NO_LEVEL;
 use crate::source::gather::PeopleGather;
@@ -60,8 +58,8 @@ pub(super) fn matched(
     let fingerprints = fingerprints(&fields, records.len());
     let may = |a: u32, b: u32| !matching.one_to_one || records.source[a as usize] != records.source[b as usize];
     if let Some(basis) = kept.filter(|basis| basis.columns.len() == fields.len()) {
-        let (basis, names) = (basis.clone(), Names { people, ids, records: &records });
-        let edges = continued(&fields, &basis, (&names, &fingerprints), state, may)?;
+        let (basis, finder) = (basis.clone(), Finder::new(people, ids, &records));
+        let edges = continued(&fields, &basis, (&finder, &fingerprints), state, may)?;
         return Ok(Matched { records, fields, basis, fingerprints, edges });
     }
     let blocking = Blocking::new(&fields, None);
@@ -94,20 +92,19 @@ fn is_usable(basis: &Basis, key: &str, records: &Records, columns: &[Raw]) -> bo
 fn continued(
     fields: &[Field],
     basis: &Basis,
-    (names, fingerprints): (&Names<'_, '_>, &[u64]),
+    (finder, fingerprints): (&Finder<'_>, &[u64]),
     state: &State,
     may: impl Fn(u32, u32) -> bool + Sync,
 ) -> Result<Vec<Edge>> {
-    let positions = names.positions();
     let mut is_fresh = vec![true; fingerprints.len()];
-    let known = look_up(&positions, &state.records, ["source", "id"])?;
+    let known = finder.look_up(&state.records, ["source", "id"])?;
     for (record, fingerprint) in known.iter().zip(state::numbers::<UInt64Type>(&state.records, "fingerprint")?) {
         if let Some(record) = record {
             is_fresh[*record as usize] = fingerprints[*record as usize] != fingerprint;
         }
     }
-    let first = look_up(&positions, &state.edges, ["source", "id"])?;
-    let second = look_up(&positions, &state.edges, ["other_source", "other_id"])?;
+    let first = finder.look_up(&state.edges, ["source", "id"])?;
+    let second = finder.look_up(&state.edges, ["other_source", "other_id"])?;
     let weights = state::numbers::<Float64Type>(&state.edges, "weight")?;
     let patterns = state::numbers::<UInt64Type>(&state.edges, "pattern")?;
     let mut edges: Vec<Edge> = Vec::new();
@@ -129,28 +126,35 @@ fn continued(
     Ok(edges)
 }
 
-/// The source and id of each record.
-struct Names<'n, 's> {
-    people: &'n [PeopleGather<'s>],
-    ids: &'n Interner,
-    records: &'n Records,
+/// Finds records by source and id.
+struct Finder<'f> {
+    ids: &'f Interner,
+    /// The names of the sources, and by id the record of each.
+    sources: Vec<(&'f str, Vec<u32>)>,
 }
 
-impl<'n> Names<'n, '_> {
-    fn positions(&self) -> Positions<'n> {
-        let name = |at: usize| {
-            let source = self.people[usize::from(self.records.source[at])].spec.name.as_str();
-            (source, self.ids.text(self.records.id[at]))
-        };
-        (0..self.records.len()).map(name).zip(0..).collect::<HashMap<_, _>>()
+impl<'f> Finder<'f> {
+    fn new(people: &'f [PeopleGather<'_>], ids: &'f Interner, records: &Records) -> Self {
+        let mut sources: Vec<(&str, Vec<u32>)> = people.iter().map(|p| (p.spec.name.as_str(), Vec::new())).collect();
+        for (record, (&source, &id)) in (0..).zip(records.source.iter().zip(&records.id)) {
+            let of_id = &mut sources[usize::from(source)].1;
+            if of_id.is_empty() {
+                of_id.resize(ids.len(), NO_LEVEL);
+            }
+            of_id[id as usize] = record;
+        }
+        Self { ids, sources }
     }
-}
 
-/// The records that two columns of a frame name.
-fn look_up(positions: &Positions<'_>, frame: &DataFrame, [source, id]: [&str; 2]) -> Result<Vec<Option<u32>>> {
-    let (sources, ids) = (state::texts(frame, source)?, state::texts(frame, id)?);
-    let find = |(source, id): (Option<&str>, Option<&str>)| positions.get(&(source?, id?)).copied();
-    Ok(sources.into_iter().zip(ids).map(find).collect())
+    /// The records that two columns of a frame name.
+    fn look_up(&self, frame: &DataFrame, [source, id]: [&str; 2]) -> Result<Vec<Option<u32>>> {
+        let (sources, ids) = (state::texts(frame, source)?, state::texts(frame, id)?);
+        let find = |(source, id): (Option<&str>, Option<&str>)| {
+            let (_, of_id) = self.sources.iter().find(|(name, _)| Some(*name) == source)?;
+            of_id.get(self.ids.find(id?)? as usize).copied().filter(|record| *record != NO_LEVEL)
+        };
+        Ok(sources.into_iter().zip(ids).map(find).collect())
+    }
 }
 
 /// A hash of each record's plain values.

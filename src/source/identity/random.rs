@@ -1,12 +1,14 @@
 //! How alike records are that have nothing to do with each other: what chance does.
 //!
 //! How often two values are equal is counted, for every pair there is: Σ c(c − 1) over the values' counts c. How alike unequal
-//! ones are is seen on pairs drawn at random, or on all of them when they are few.
+//! ones are is seen on pairs drawn at random, or on all of them when they are few. That two texts stand in each other's column is too rare
+//! to be seen: it is told from how often the columns share values.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::compare::SWAPPED;
 use super::em::{AtRandom, Together};
 use super::fields::Field;
 use crate::source::events::NO_LEVEL;
@@ -23,10 +25,24 @@ const SEED: u64 = 0x1DE7;
 /// The shares of every level of every column.
 pub(crate) fn at_random(fields: &[Field]) -> Vec<AtRandom> {
     let pairs = pairs(fields.first().map_or(0, |field| field.codes.len()));
-    fields.iter().map(|field| column(field, &pairs)).collect()
+    fields.iter().map(|field| column(field, fields, &pairs)).collect()
 }
 
-fn column(field: &Field, pairs: &[(u32, u32)]) -> AtRandom {
+/// How likely the value of one record's column is to stand in another column of another record.
+fn swapped(field: &Field, fields: &[Field]) -> f64 {
+    let share = |count: u32, field: &Field| f64::from(count) / field.n_present.max(1) as f64;
+    let met_in = |other: &Field| -> f64 {
+        let met = (0..).zip(&field.counts).map(|(code, &count)| {
+            let there = other.code(field.text(code)).map_or(0, |code| other.counts[code as usize]);
+            share(count, field) * share(there, other)
+        });
+        met.sum()
+    };
+    let others = fields.iter().filter(|other| other.name != field.name && other.kind.swaps());
+    others.map(met_in).fold(0.0, f64::max)
+}
+
+fn column(field: &Field, fields: &[Field], pairs: &[(u32, u32)]) -> AtRandom {
     let n_levels = usize::from(field.kind.same()) + 1;
     let count = |pairs: &[(u32, u32)]| {
         let mut levels = vec![0_u64; n_levels];
@@ -48,6 +64,9 @@ fn column(field: &Field, pairs: &[(u32, u32)]) -> AtRandom {
         *share *= (1.0 - same) / unequal;
     }
     levels[n_levels - 1] = same;
+    if field.kind.swaps() {
+        levels[usize::from(SWAPPED)] = swapped(field, fields);
+    }
     AtRandom { kind: field.kind, levels, n_pairs: n_pairs.max(1.0) }
 }
 

@@ -9,7 +9,6 @@
 //! Without these files everything is worked out anew. Records and edges that do not belong to `match.json` (a run was killed between
 //! two files) are not used; who was who still is.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use polars::prelude::{
@@ -149,6 +148,3 @@ pub(super) fn longer(log: &DataFrame, more: DataFrame) -> Result<DataFrame> {
     debug_assert_eq!(all.column("run")?.dtype(), &DataType::UInt32, "a run is a small number");
     Ok(all)
 }
-
-/// By source and id: the position of each record.
-pub(super) type Positions<'r> = HashMap<(&'r str, &'r str), u32>;

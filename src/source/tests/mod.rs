@@ -49,9 +49,12 @@ fn spec(root: &Path) -> Spec {
         events: Vec::new(),
         identity: crate::spec::IdentityRules::default(),
         end: None,
+        as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
         audiences: Vec::new(),
+        holdout: crate::spec::Holdout::default(),
+        uplifts: Vec::new(),
     }
 }
 
@@ -84,6 +87,7 @@ fn people(name: &str) -> PeopleSource {
         person: Some("person".into()),
         order: None,
         valid_from: None,
+        known_at: None,
         contact: Vec::new(),
     }
 }

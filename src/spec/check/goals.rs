@@ -1,7 +1,7 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Model, Prediction, Rule, Shape, Size, Stage};
+use super::super::{Audience, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage, Stratify};
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -78,7 +78,7 @@ impl Check<'_, '_> {
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
             trust: prediction.trust,
-            model: Model { estimator: prediction.model.estimator, solver: prediction.model.solver },
+            model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }
     }
@@ -145,21 +145,26 @@ impl Check<'_, '_> {
     fn audience(&mut self, at: &str, audience: written::Audience, known: Known<'_>) -> Audience {
         let name = self.folder(&format!("{at}.name"), audience.name);
         let (has_seed, said) = (audience.seed.is_some(), audience.prediction);
+        let ranks = has_seed || said.is_some();
+        let uplift = audience.uplift.map(|uplift| self.by_uplift(&format!("{at}.uplift"), &name, uplift, ranks, known));
         let seed = audience.seed.and_then(|seed| self.seed(&format!("{at}.seed"), &name, seed, known));
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
         }
         let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
         let suppress = audience.suppress.iter().enumerate();
-        let needs_prediction = !has_seed || said.is_some();
+        let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
+            uplift,
             seed,
             candidates: self.candidates(&format!("{at}.candidates"), audience.candidates, known),
             method: audience.method.unwrap_or_default(),
             exclude: audience.exclude,
             size,
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
+            stratify: audience.stratify.map(stratify),
+            expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
             export: self.export(at, audience.export),
@@ -167,6 +172,19 @@ impl Check<'_, '_> {
         };
         self.agrees(at, &checked);
         checked
+    }
+
+    /// The uplift that ranks an audience, which nothing else `ranks`.
+    fn by_uplift(&mut self, at: &str, name: &str, uplift: String, ranks: bool, known: Known<'_>) -> String {
+        let names: Vec<&str> = known.uplifts.iter().map(|uplift| uplift.name.as_str()).collect();
+        if ranks {
+            let message = format!("audience `{name}` is ranked by an uplift and by something else");
+            self.fault(at, message, "keep one of `uplift`, `prediction` and `seed`");
+        }
+        if !names.contains(&uplift.as_str()) && !self.faults.has_blanks_in("uplifts") {
+            self.unknown(at, format!("audience `{name}`: there is no uplift `{uplift}`"), &uplift, "uplifts", &names);
+        }
+        uplift
     }
 
     /// The prediction whose scores rank an audience.
@@ -234,19 +252,31 @@ impl Check<'_, '_> {
         Size::MaxProfit { cost: cost.unwrap_or(1.0), value: value.unwrap_or(1.0) }
     }
 
+    /// What all holdouts have in common.
+    pub(super) fn holdouts(&mut self, holdout: written::Holdout) -> Holdout {
+        let universal = holdout.universal.map_or(0.0, |share| self.holdout("holdout.universal", &share));
+        Holdout { universal, salt: holdout.salt.map(|salt| self.name("holdout.salt", salt)) }
+    }
+
     fn holdout(&mut self, at: &str, share: &written::Share) -> f64 {
-        let found = match share {
-            written::Share::Number(share) => Some(*share),
-            written::Share::Text(text) => percent(text),
-        };
-        match found {
+        match number(share) {
             Some(share) if (0.0..1.0).contains(&share) => share,
             _ => {
-                let message = "`holdout` must be a share from 0 % to below 100 %";
+                let key = at.rsplit('.').next().unwrap_or(at);
+                let message = format!("`{key}` must be a share from 0 % to below 100 %");
                 self.fault(at, message, "write \"10%\" or 0.1: the part of the audience that is left alone");
                 0.0
             }
         }
+    }
+
+    fn lift(&mut self, at: &str, lift: &written::Share) -> Option<f64> {
+        let found = number(lift).filter(|lift| lift.is_finite() && *lift > 0.0);
+        if found.is_none() {
+            let hint = "write \"20%\": a fifth more conversions than without contact";
+            self.fault(at, "`expected_lift` must be above 0 %", hint);
+        }
+        found
     }
 
     fn export(&mut self, at: &str, export: Option<Vec<Destination>>) -> Vec<Destination> {
@@ -261,7 +291,7 @@ impl Check<'_, '_> {
     }
 
     /// A name that a folder can bear.
-    fn folder(&mut self, at: &str, name: String) -> String {
+    pub(super) fn folder(&mut self, at: &str, name: String) -> String {
         let name = self.name(at, name);
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !name.trim().is_empty() && (name.starts_with('.') || !name.chars().all(fits)) {
@@ -275,8 +305,19 @@ impl Check<'_, '_> {
     }
 }
 
+fn stratify(by: String) -> Stratify {
+    if by == "propensity" { Stratify::Propensity } else { Stratify::Attribute(by) }
+}
+
+fn number(share: &written::Share) -> Option<f64> {
+    match share {
+        written::Share::Number(share) => Some(*share),
+        written::Share::Text(text) => percent(text),
+    }
+}
+
 /// `10%` as 0.1.
-fn percent(text: &str) -> Option<f64> {
+pub(super) fn percent(text: &str) -> Option<f64> {
     let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
     Some(number / 100.0)
 }

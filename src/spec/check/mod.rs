@@ -5,11 +5,13 @@
 
 mod goals;
 mod identity;
+mod models;
 mod seeds;
 mod sources;
 mod stages;
 mod times;
 mod triggers;
+mod uplifts;
 mod variables;
 
 use std::path::Path;
@@ -42,15 +44,18 @@ pub(super) fn check(
     let people = check.people(written.people);
     let events = check.events(written.events);
     let identity = check.identity(written.identity, &people);
-    let lifecycle = check.lifecycle(written.lifecycle, &written.predictions, &written.audiences);
+    let lifecycle =
+        check.lifecycle(written.lifecycle, &written.predictions, &written.audiences, !written.uplifts.is_empty());
     let end = lifecycle.end.as_deref().and_then(|end| {
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let predictions = check.predictions(written.predictions, &stages);
-    let audiences =
-        check.audiences(written.audiences, Known { people: &people, stages: &stages, predictions: &predictions });
+    let uplifts = check.uplifts(written.uplifts);
+    let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
+    let audiences = check.audiences(written.audiences, known);
+    let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),
@@ -61,9 +66,12 @@ pub(super) fn check(
         events,
         identity,
         end,
+        as_of: None,
         stages,
         predictions,
         audiences,
+        holdout,
+        uplifts,
         places: faults.places().of_stages(&stage_paths),
     }
 }

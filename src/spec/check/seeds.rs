@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::written;
 use super::super::{
-    Audience, Candidates, Method, PeopleSource, Prediction, Rows, Seed, SeedTime, Shape, Size, Stage, Told,
+    Audience, Candidates, Method, PeopleSource, Prediction, Rows, Seed, SeedTime, Shape, Size, Stage, Told, Uplift,
 };
 use super::{Check, Sql, sql};
 
@@ -17,6 +17,7 @@ pub(super) struct Known<'k> {
     pub(super) people: &'k [PeopleSource],
     pub(super) stages: &'k [Stage],
     pub(super) predictions: &'k [Prediction],
+    pub(super) uplifts: &'k [Uplift],
 }
 
 impl Known<'_> {
@@ -148,9 +149,9 @@ impl Check<'_, '_> {
             }
             _ => {}
         }
-        if matches!(audience.size, Size::MaxProfit { .. }) && has_seed && !has_prediction {
-            let message =
-                format!("audience `{name}`: likeness to a seed is no probability, so nobody's profit is known");
+        if matches!(audience.size, Size::MaxProfit { .. }) && !has_prediction {
+            let what = if has_seed { "likeness to a seed" } else { "an uplift" };
+            let message = format!("audience `{name}`: {what} is no probability, so nobody's profit is known");
             let hint = "add prediction = \"…\", whose propensities tell it, or write a count or a share";
             self.fault(&format!("{at}.size"), message, hint);
         }

@@ -153,6 +153,12 @@ impl Check<'_, '_> {
         let person = Some(self.column(&at, "person", people.person, &rows)).filter(|column| column != "row");
         if self.shape == Shape::Events {
             self.only_snapshots(&at, person.is_none(), people.order.is_some());
+        } else if people.known_at.is_some() {
+            self.fault(
+                &format!("{at}.known_at"),
+                "`known_at` says when a row became known, and a snapshot knows no times",
+                "leave it out",
+            );
         } else if people.valid_from.is_some() {
             self.fault(
                 &format!("{at}.valid_from"),
@@ -165,6 +171,7 @@ impl Check<'_, '_> {
             person,
             order: people.order.map(|order| if order == "row" { Order::Row } else { Order::Column(order) }),
             valid_from: people.valid_from.map(|time| self.time(&format!("{at}.valid_from"), time)),
+            known_at: people.known_at.map(|time| self.time(&format!("{at}.known_at"), time)),
             contact: people.contact,
             name,
         }

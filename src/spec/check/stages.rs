@@ -62,15 +62,18 @@ impl Check<'_, '_> {
         (stages, drafts.into_iter().map(|draft| draft.at).collect())
     }
 
-    /// The lifecycle as it is written. Only audiences that are ranked by likeness to a seed can do without stages.
+    /// The lifecycle as it is written. Only uplifts and audiences that are ranked by likeness to a seed can do without stages.
     pub(super) fn lifecycle(
         &mut self,
         written: Option<written::Lifecycle>,
         predictions: &[written::Prediction],
         audiences: &[written::Audience],
+        has_uplifts: bool,
     ) -> written::Lifecycle {
-        let needs_stages =
-            !predictions.is_empty() || audiences.is_empty() || audiences.iter().any(|audience| audience.seed.is_none());
+        let nothing_else = audiences.is_empty() && !has_uplifts;
+        let needs_stages = !predictions.is_empty()
+            || nothing_else
+            || audiences.iter().any(|audience| audience.seed.is_none() && audience.uplift.is_none());
         let is_said = written.is_some();
         let lifecycle = written.unwrap_or_default();
         let none = lifecycle.template.is_none() && lifecycle.stages.is_empty();

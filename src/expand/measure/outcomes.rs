@@ -1,0 +1,364 @@
+//! A file of outcomes, read as the people of a list: who converted, and what it was worth.
+//!
+//! In: a table with a column of ids (of people, of a table before identity resolution, e-mails or phones), and if it has them
+//! `converted` (yes or no; without it a row says yes), `value` and `time`. Out: [`Outcomes`], a value per person of the list. A person's
+//! rows add up. Which column holds the ids is told, or is the one that means the most people of the list.
+
+use std::collections::{BTreeSet, HashMap};
+
+use polars::prelude::{Column, DataFrame, DataType, PlSmallStr, StringChunked};
+use serde::{Deserialize, Serialize};
+
+use super::List;
+use crate::error::{Error, Result, did_you_mean};
+use crate::expand::contact::{Contacts, Role};
+use crate::expand::normalise::{cleaned, mailbox};
+use crate::expand::phone::e164;
+use crate::expand::scores::as_text;
+use crate::source::{self, Identity, People};
+use crate::time::Time;
+
+/// Which columns hold what, as far as it is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The ids; default: the column that means the most people of the list.
+    pub person: Option<String>,
+    /// Yes or no; default: `converted`, if there is one.
+    pub converted: Option<String>,
+    /// What it was worth; default: `value`, if there is one.
+    pub value: Option<String>,
+    /// When it happened; default: `time`, if there is one.
+    pub time: Option<String>,
+}
+
+/// The span in which outcomes count; an end that is absent is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The start of the campaign.
+    pub start: Option<Time>,
+    /// The end of its horizon; outcomes at it do not count.
+    pub end: Option<Time>,
+}
+
+/// What became of each person of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcomes {
+    /// Whether they converted.
+    pub converted: Vec<bool>,
+    /// What it was worth, in sum; `None` when the file does not say.
+    pub value: Option<Vec<f64>>,
+    /// What was read.
+    pub used: Used,
+}
+
+/// Rows of the outcomes, counted: each is in one of the counts below.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Rows of the file.
+    pub n_rows: u64,
+    /// Rows that count for a person of the list.
+    pub n_counted: u64,
+    /// Rows about people who are not on the list.
+    pub n_elsewhere: u64,
+    /// Rows about the list's people from before the campaign.
+    pub n_before: u64,
+    /// Rows about them from after its horizon.
+    pub n_after: u64,
+    /// Rows about them that say that they did not convert.
+    pub n_not_converted: u64,
+    /// The column of the ids.
+    pub person_column: String,
+    /// The last time of a row about the list's people, when rows have times.
+    pub last: Option<String>,
+}
+
+/// The names that the people of a list go by.
+#[derive(Debug, Clone, Default)]
+pub struct Names(HashMap<String, u32>);
+
+impl Names {
+    /// Their ids now, and those before identity resolution.
+    #[must_use]
+    pub fn of(list: &List, identities: &[Identity]) -> Self {
+        let number = |at: usize| u32::try_from(at).expect("people are counted in 32 bits");
+        let mut names: HashMap<String, u32> =
+            list.person.iter().enumerate().map(|(at, id)| (cleaned(id), number(at))).collect();
+        for identity in identities {
+            if let Some(&person) = names.get(&cleaned(&identity.person)) {
+                names.entry(cleaned(&identity.id)).or_insert(person);
+            }
+        }
+        Self(names)
+    }
+
+    /// Their e-mails and phones too, in every row that the people table has of them.
+    ///
+    /// # Errors
+    /// When a contact column cannot be read.
+    pub fn with_contacts(mut self, list: &List, people: &People) -> Result<Self> {
+        let contacts = Contacts::of(people)?;
+        for (at, id) in (0..).zip(&list.person) {
+            let Some(person) = people.find(id) else { continue };
+            for row in people.offsets[person] as usize..people.offsets[person + 1] as usize {
+                let values = |role| contacts.with_role(role).filter_map(|column| column.values.get(row));
+                let mailboxes = values(Role::Email).filter_map(mailbox);
+                let phones = values(Role::Phone).filter_map(|text| e164(text, contacts.country(row)).ok());
+                for name in mailboxes.chain(phones) {
+                    self.0.entry(name).or_insert(at);
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The person of the list who goes by this name.
+    fn find(&self, text: &str) -> Option<u32> {
+        let own = || self.0.get(&cleaned(text));
+        own().or_else(|| self.0.get(&mailbox(text)?)).or_else(|| self.0.get(&e164(text, None).ok()?)).copied()
+    }
+
+    /// The people whom a column means, row by row.
+    fn people(&self, texts: &StringChunked) -> Vec<Option<u32>> {
+        texts.iter().map(|text| self.find(text?)).collect()
+    }
+
+    /// How many people of the list a table means in its best column; see [`Names::column`].
+    ///
+    /// # Errors
+    /// When a column cannot be read as text.
+    pub fn n_meant(&self, frame: &DataFrame, told: Option<&str>) -> Result<usize> {
+        Ok(self.best(frame, told)?.map_or(0, |best| best.n_people))
+    }
+
+    /// The column that means the most people, the first of equals; with `told`, that one.
+    fn best(&self, frame: &DataFrame, told: Option<&str>) -> Result<Option<Meant>> {
+        let columns: Vec<&Column> = match told {
+            Some(name) => vec![column(frame, name, "person")?],
+            None => frame.columns().iter().filter(|column| may_name(column.dtype())).collect(),
+        };
+        let mut best: Option<Meant> = None;
+        for column in columns {
+            let people = self.people(&as_text(column)?);
+            let n_people = people.iter().flatten().collect::<BTreeSet<_>>().len();
+            if n_people > best.as_ref().map_or(0, |best| best.n_people) {
+                best = Some(Meant { column: column.name().to_string(), people, n_people });
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// The people whom a column means.
+struct Meant {
+    column: String,
+    people: Vec<Option<u32>>,
+    n_people: usize,
+}
+
+/// Ids are texts or whole numbers: a price that happens to be somebody's id is not asked.
+fn may_name(dtype: &DataType) -> bool {
+    dtype.is_integer() || matches!(dtype, DataType::String | DataType::Float64)
+}
+
+/// The outcomes in `frame`, which was read from the file called `file`.
+///
+/// # Errors
+/// When a column that is told is not there or holds something else, when no row means anyone of the list, or when all rows about
+/// them are from before the campaign.
+pub fn outcomes(
+    (frame, file): (&DataFrame, &str),
+    columns: &Columns,
+    (list, names): (&List, &Names),
+    span: Span,
+) -> Result<Outcomes> {
+    let optional = |told: &Option<String>, usual: &str, flag: &str| -> Result<Option<&Column>> {
+        match told {
+            Some(name) => column(frame, name, flag).map(Some),
+            None => Ok(frame.column(usual).ok()),
+        }
+    };
+    let times = optional(&columns.time, "time", "time")?.map(|column| instants(column, file)).transpose()?;
+    let said =
+        optional(&columns.converted, "converted", "converted")?.map(|column| yes_or_no(column, file)).transpose()?;
+    let values = optional(&columns.value, "value", "value")?.map(|column| numbers(column, file)).transpose()?;
+    let Some(meant) = names.best(frame, columns.person.as_deref())? else {
+        return Err(nobody(frame, file, columns.person.as_deref(), list));
+    };
+    let n = list.person.len();
+    let mut used = Used { n_rows: frame.height() as u64, person_column: meant.column, ..Used::default() };
+    let (mut converted, mut sums) = (vec![false; n], vec![0.0; n]);
+    let mut last: Option<Time> = None;
+    for (row, person) in meant.people.iter().enumerate() {
+        let Some(person) = person.map(|person| person as usize) else {
+            used.n_elsewhere += 1;
+            continue;
+        };
+        let time = times.as_ref().and_then(|times| times[row]);
+        last = last.max(time);
+        if time.zip(span.start).is_some_and(|(time, start)| time < start) {
+            used.n_before += 1;
+        } else if time.zip(span.end).is_some_and(|(time, end)| time >= end) {
+            used.n_after += 1;
+        } else if said.as_ref().is_some_and(|said| !said[row]) {
+            used.n_not_converted += 1;
+        } else {
+            used.n_counted += 1;
+            converted[person] = true;
+            sums[person] += values.as_ref().map_or(0.0, |values| values[row]);
+        }
+    }
+    used.last = last.map(|time| time.to_string());
+    if let (Some(start), true) = (span.start, used.n_counted + used.n_after + used.n_not_converted == 0) {
+        return Err(all_before(file, start, last));
+    }
+    Ok(Outcomes { converted, value: values.map(|_| sums), used })
+}
+
+/// The people of the list whom a table names, for a list of those who were reached.
+///
+/// # Errors
+/// When nobody of the list is in it.
+pub fn named(
+    (frame, file): (&DataFrame, &str),
+    told: Option<&str>,
+    (list, names): (&List, &Names),
+) -> Result<Vec<bool>> {
+    let Some(meant) = names.best(frame, told)? else { return Err(nobody(frame, file, told, list)) };
+    let mut is_named = vec![false; list.person.len()];
+    meant.people.iter().flatten().for_each(|&person| is_named[person as usize] = true);
+    Ok(is_named)
+}
+
+fn column<'f>(frame: &'f DataFrame, name: &str, flag: &str) -> Result<&'f Column> {
+    frame.column(name).map_err(|_| {
+        let known: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        let error = Error::usage(format!("--{flag}: there is no column `{name}`"));
+        match did_you_mean(name, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("there are: {}", known.join(", "))),
+        }
+    })
+}
+
+/// No id is quoted: errors are no place for personal data.
+fn nobody(frame: &DataFrame, file: &str, told: Option<&str>, list: &List) -> Error {
+    let columns: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+    let place = told.map_or_else(|| "in any column".to_owned(), |name| format!("in column `{name}`"));
+    let n_people = crate::rate::grouped(list.person.len() as u64);
+    Error::data(format!(
+        "none of the {} rows of {file} means one of the list's {n_people} people, {place}",
+        frame.height()
+    ))
+    .hint(format!(
+        "name the column that holds their ids, e-mails or phones with --person; there are: {}",
+        columns.join(", ")
+    ))
+    .hint("if the list was made again since it went out, name the audience.parquet that went out with --list")
+}
+
+fn all_before(file: &str, start: Time, last: Option<Time>) -> Error {
+    let last = last.map(|last| format!(", the last of them of {last}")).unwrap_or_default();
+    Error::data(format!("every row of {file} about the list's people is from before the campaign, which starts at {start}{last}"))
+        .hint("say when it went out with --since, or bring outcomes from after it")
+        .hint("the campaign starts when the list was made; if that was made again since, name the one that went out with --list")
+}
+
+fn instants(column: &Column, file: &str) -> Result<Vec<Option<Time>>> {
+    let times = source::instants(column).map_err(|error| error.context(file))?;
+    let unread = times.iter().filter(|time| time.is_none()).count();
+    if unread == 0 {
+        return Ok(times);
+    }
+    Err(Error::data(format!("{file}, column `{}`: {unread} of {} values are no time", column.name(), times.len()))
+        .hint("write times as 2018-12-31 or 2018-12-31T23:59; or name another column with --time"))
+}
+
+fn numbers(column: &Column, file: &str) -> Result<Vec<f64>> {
+    let fault = |what: &str| {
+        Error::data(format!("{file}, column `{}` {what}", column.name()))
+            .hint("a value is a number, such as 12.50; nothing counts as 0")
+    };
+    if !column.dtype().is_primitive_numeric() && *column.dtype() != DataType::Null {
+        return Err(fault("does not hold numbers"));
+    }
+    let numbers = column.cast(&DataType::Float64)?;
+    let values: Vec<f64> = numbers.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect();
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(values)
+    } else {
+        Err(fault("holds a number that is not finite"))
+    }
+}
+
+/// What people write for yes and for no; nothing is no.
+fn yes_or_no(column: &Column, file: &str) -> Result<Vec<bool>> {
+    let texts = as_text(column)?;
+    let read = |(row, text): (usize, Option<&str>)| match text.map(|text| text.trim().to_lowercase()).as_deref() {
+        Some("1" | "yes" | "y" | "true" | "t") => Ok(true),
+        Some("0" | "no" | "n" | "false" | "f" | "") | None => Ok(false),
+        Some(_) => Err(Error::data(format!("{file}, row {}: `{}` is neither yes nor no", row + 1, column.name()))
+            .hint("write 1 and 0, yes and no, or true and false; or name another column with --converted")),
+    };
+    texts.iter().enumerate().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::expand::Group;
+
+    fn list() -> List {
+        let person: Vec<String> = ["a", "b", "c", "17"].map(str::to_owned).into();
+        List { group: vec![Group::Target; 4], propensity: vec![0.1; 4], person }
+    }
+
+    fn read(frame: &DataFrame, columns: &Columns, span: Span) -> Result<Outcomes> {
+        let former = Identity { person: "b".into(), table: "crm".into(), id: "lead-9".into(), why: String::new() };
+        outcomes((frame, "won.csv"), columns, (&list(), &Names::of(&list(), &[former])), span)
+    }
+
+    #[test]
+    fn rows_of_a_person_add_up_and_the_column_of_ids_is_found() {
+        let frame =
+            df!("amount" => [1.0, 2.0, 3.0, 4.0], "who" => ["a ", "lead-9", "a", "z"], "n" => [1, 1, 1, 1]).unwrap();
+        let columns = Columns { value: Some("amount".into()), ..Columns::default() };
+        let found = read(&frame, &columns, Span::default()).unwrap();
+        assert_eq!(found.converted, [true, true, false, false]);
+        assert_eq!(found.value.unwrap(), [4.0, 2.0, 0.0, 0.0]);
+        assert_eq!((found.used.n_counted, found.used.n_elsewhere, found.used.person_column.as_str()), (3, 1, "who"));
+        // Excel makes 17.0 of 17.
+        let numbers = df!("id" => [17.0, 18.0], "converted" => ["no", "yes"]).unwrap();
+        let found = read(&numbers, &Columns::default(), Span::default()).unwrap();
+        assert!(found.converted == [false; 4] && found.used.n_not_converted == 1 && found.value.is_none());
+    }
+
+    #[test]
+    fn only_the_span_of_the_campaign_counts() {
+        let frame = df!("person" => ["a", "b", "c"], "time" => ["2024-01-31", "2024-02-01", "2024-03-01"]).unwrap();
+        let at = |text: &str| text.parse::<Time>().ok();
+        let span = Span { start: at("2024-02-01"), end: at("2024-03-01") };
+        let found = read(&frame, &Columns::default(), span).unwrap();
+        assert_eq!(found.converted, [false, true, false, false]);
+        assert_eq!((found.used.n_before, found.used.n_after, found.used.last.as_deref()), (1, 1, Some("2024-03-01")));
+        let late = Span { start: at("2025-01-01"), end: None };
+        assert_eq!(read(&frame, &Columns::default(), late).unwrap_err().kind(), Kind::Data);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_without_quoting_anyone() {
+        let frame = df!("person" => ["a", "b"], "value" => ["secret", "2"], "converted" => ["secret", "yes"]).unwrap();
+        for (columns, wanted) in [
+            (Columns::default(), "row 1: `converted` is neither yes nor no"),
+            (Columns { converted: Some("convertd".into()), ..Columns::default() }, "did you mean `converted`?"),
+        ] {
+            let text = read(&frame, &columns, Span::default()).unwrap_err().to_string();
+            assert!(text.contains(wanted) && !text.contains("secret"), "{text}");
+        }
+        let others = df!("person" => ["x", "y"]).unwrap();
+        let text = read(&others, &Columns::default(), Span::default()).unwrap_err().to_string();
+        assert!(text.contains("none of the 2 rows") && text.contains("--list"), "{text}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Logistic regression under an elastic net, by proximal Newton steps.
+//!
+//! Minimises `Σ −ln P(label | row) + λ·(share·Σ|weight| + (1 − share)/2·Σ weight²)`. Each step minimises the curvature's parabola
+//! plus the absolute values by coordinate descent (Friedman, Hastie and Tibshirani 2010), then goes that way as far as it pays
+//! (Lee, Sun and Saunders 2014). The gradient is exact; one curvature serves as long as the steps come nearer quickly.
+
+use faer::Mat;
+
+use super::newton::{Descent, Iterate, Problem, dot};
+
+/// Steps at most.
+const MAX_STEPS: usize = 40;
+/// A curvature is computed again when a step promises more than this share of what the last one did.
+const SLOW: f64 = 0.3;
+/// Rounds of coordinate descent within a step, at most.
+const MAX_ROUNDS: usize = 60;
+
+/// λ, and how much of it falls on absolute values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Elastic {
+    pub(super) penalty: f64,
+    pub(super) share: f64,
+}
+
+impl Elastic {
+    fn absolute(self) -> f64 {
+        self.penalty * self.share
+    }
+
+    fn squared(self) -> f64 {
+        self.penalty * (1.0 - self.share)
+    }
+
+    fn of(self, weights: &[f64]) -> f64 {
+        let n_columns = weights.len() - 1;
+        self.absolute() * weights[..n_columns].iter().map(|weight| weight.abs()).sum::<f64>()
+    }
+}
+
+impl Iterate {
+    /// Moves to the optimum under `elastic`, to `tolerance` in mean log loss.
+    pub(super) fn solve_elastic(&mut self, problem: Problem<'_>, elastic: Elastic, tolerance: f64) {
+        let enough = tolerance * problem.total();
+        let mut here = problem.descent(&self.weights, elastic.squared());
+        let mut last_promise = f64::INFINITY;
+        for _ in 0..MAX_STEPS {
+            let fresh = self.curvature.is_none();
+            let curvature = self.curvature.get_or_insert_with(|| problem.curvature(&self.weights));
+            let step = step(curvature, &here.gradient, &self.weights, elastic);
+            let target: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
+            let promise = -dot(&here.gradient, &step) - elastic.of(&target) + elastic.of(&self.weights);
+            if promise <= enough {
+                return;
+            }
+            match self.descend_elastic(problem, elastic, &here, &step, promise) {
+                Some(next) => here = next,
+                None if fresh => return,
+                None => self.curvature = None,
+            }
+            if promise > SLOW * last_promise {
+                self.curvature = None;
+            }
+            last_promise = promise;
+        }
+    }
+
+    /// Goes along `step` as far as it pays; `None`, and no move, when nothing does.
+    fn descend_elastic(
+        &mut self,
+        problem: Problem<'_>,
+        elastic: Elastic,
+        here: &Descent,
+        step: &[f64],
+        promise: f64,
+    ) -> Option<Descent> {
+        let now = here.loss + elastic.of(&self.weights);
+        let mut share = 1.0;
+        for _ in 0..12 {
+            let weights: Vec<f64> = self.weights.iter().zip(step).map(|(weight, step)| weight + share * step).collect();
+            let next = problem.descent(&weights, elastic.squared());
+            if next.loss + elastic.of(&weights) <= now - 1e-4 * share * promise {
+                self.weights = weights;
+                return Some(next);
+            }
+            share *= 0.5;
+        }
+        None
+    }
+}
+
+/// The step to the least value of the parabola plus the absolute values.
+fn step(curvature: &Mat<f64>, gradient: &[f64], weights: &[f64], elastic: Elastic) -> Vec<f64> {
+    let width = weights.len();
+    let ridge = |at: usize| if at + 1 < width { elastic.squared() } else { 1e-9 };
+    let entry = |row: usize, column: usize| curvature[(row.max(column), row.min(column))];
+    let mut step = vec![0.0; width];
+    let mut slope = gradient.to_vec();
+    let mut active: Vec<usize> = (0..width).collect();
+    for round in 0..MAX_ROUNDS {
+        let mut furthest = 0.0_f64;
+        for &at in &active {
+            let bend = entry(at, at) + ridge(at) + 1e-12;
+            let here = weights[at] + step[at];
+            let free = here - slope[at] / bend;
+            let threshold = if at + 1 < width { elastic.absolute() / bend } else { 0.0 };
+            let moved = free.signum() * (free.abs() - threshold).max(0.0) - here;
+            if moved != 0.0 {
+                step[at] += moved;
+                furthest = furthest.max(moved.abs() * bend.sqrt());
+                for (row, slope) in slope.iter_mut().enumerate() {
+                    *slope += moved * entry(row, at);
+                }
+                slope[at] += moved * ridge(at);
+            }
+        }
+        let whole = active.len() == width;
+        if furthest < 1e-4 && whole {
+            break;
+        }
+        // Most columns stay at zero: they are looked at again when the others have settled.
+        active = if whole || (furthest >= 1e-4 && round % 8 != 7) {
+            (0..width).filter(|&at| weights[at] + step[at] != 0.0 || at + 1 == width).collect()
+        } else {
+            (0..width).collect()
+        };
+    }
+    step
+}
