@@ -19,6 +19,7 @@ EXPECTED = {
     "bank-marketing": (30_979, {"subscribe": (0.72, 0.80)}),
     "telco-churn": (5_265, {"churn": (0.80, 0.88)}),
     "febrl": (5_000, {}),
+    "hillstrom": (64_000, {}),
 }
 
 
@@ -42,3 +43,13 @@ def test_dataset_runs_from_its_spec(name, tmp_path):
     for input_ in read_json(out / "manifest.json")["inputs"]:
         assert input_["rows"] >= input_["rejected"]
     assert (out / "report.html").stat().st_size > 10_000
+
+
+def test_the_womens_e_mail_is_worth_ranking_by_and_the_mens_is_not(tmp_path):
+    shutil.copy(ROOT / "data/hillstrom/clo.toml", tmp_path)
+    clo("predict", "--spec", tmp_path / "clo.toml")
+    womens, mens = (read_json(tmp_path / f"out/uplift/{name}/evaluation.json") for name in ["womens-visit", "mens-visit"])
+    told = womens["learners"][0]
+    assert womens["beats_random"] and told["learner"] == "auto"
+    assert told["uplift_best"][2]["value"] >= 0.070 and told["area_over_random"]["value"] >= 0.32
+    assert not mens["beats_random"] and mens["sentence"].startswith("No ranking beats random beyond noise")

@@ -336,6 +336,17 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_rows_changes_nothing() {
+        let people = ["a", "17", "b", "x", "lead-9", "a"];
+        let values = [1.5, 2.25, 4.0, 8.0, 16.0, 32.0];
+        let read = |order: [usize; 6]| {
+            let (people, values) = (order.map(|at| people[at]), order.map(|at| values[at]));
+            read(&df!("who" => people, "value" => values).unwrap(), &Columns::default(), Span::default()).unwrap()
+        };
+        assert_eq!(read([0, 1, 2, 3, 4, 5]), read([5, 3, 4, 0, 2, 1]));
+    }
+
+    #[test]
     fn only_the_span_of_the_campaign_counts() {
         let frame = df!("person" => ["a", "b", "c"], "time" => ["2024-01-31", "2024-02-01", "2024-03-01"]).unwrap();
         let at = |text: &str| text.parse::<Time>().ok();

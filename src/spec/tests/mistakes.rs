@@ -451,8 +451,8 @@ fn audiences() {
     let audience = audience.replace("prediction = \"second-purchase\"\n", "");
     let text = format!("{before}[[predictions]]{prediction}[[predictions]]{second}[[audiences]]{audience}");
     assert_snapshot!(said(&text, &[]), @r#"
-    error: audience `second-purchase-email` does not say which prediction ranks it; this version has no other ranking
+    error: audience `second-purchase-email` says neither which prediction nor which seed ranks it
       ╭─[shop/clo.toml:75:1]  [[audiences]]
-    help: add prediction = "second-purchase"
+    help: add prediction = "second-purchase", or seed = "…" (whose likes are sought)
     "#);
 }
