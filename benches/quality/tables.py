@@ -19,7 +19,7 @@ def shipped(package, item):
 
 
 def telco():
-    return given("telco-churn/telco.csv"), "Churn", "Yes", {"id": "customerID"}
+    return given("telco-churn/telco.csv", na_values=[" "]), "Churn", "Yes", {"id": "customerID"}
 
 
 def bank():

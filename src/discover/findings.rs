@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{
-    DataFrame, IntoColumn as _, NamedFrom as _, NewChunkedArray as _, Series, StringChunked, UInt64Chunked,
+    BooleanChunked, DataFrame, Int32Chunked, IntoColumn as _, NamedFrom as _, NewChunkedArray as _, Series,
+    StringChunked, UInt64Chunked,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use super::calendar::{Days, rows};
+use super::chronology::chronology;
+use super::issues;
+use super::units::unit_changes;
+use crate::error::{Error, Kind, Result};
 use crate::rate::grouped;
 use crate::source::Data;
-use crate::spec::{Shape, Spec};
+use crate::spec::{FailOn, Shape, Spec};
 use crate::store;
 use crate::time::Time;
 
+/// So many findings are told when they end a run.
+const TOLD: usize = 5;
 /// Above this share of missing values a column is named.
 const MOSTLY_MISSING: f64 = 0.9;
 
@@ -58,17 +65,56 @@ pub struct Findings {
     pub findings: Vec<Finding>,
 }
 
-/// Everything found in the data as it was read.
-#[must_use]
-pub fn findings(data: &Data, spec: &Spec) -> Findings {
+/// Everything found in the data as it was read; `days` is the calendar of its events.
+///
+/// # Errors
+/// When a column of the people table is not of the type that its profile says.
+pub fn findings(data: &Data, spec: &Spec, days: &[Days]) -> Result<Findings> {
     let mut findings = rejections(data);
     findings.extend(orphans(data, spec));
     findings.extend(end_after_data(data, spec));
     findings.extend(columns(data));
     findings.extend(identities(data));
+    findings.extend(data.suspicions.iter().map(issues::issue));
+    findings.extend(chronology(data, spec, days)?);
+    findings.extend(unit_changes(data));
+    drop_echoes(&mut findings, spec);
     findings
         .sort_by(|a, b| (a.severity, &a.code, &a.table, &a.column).cmp(&(b.severity, &b.code, &b.table, &b.column)));
-    Findings { format_version: 1, findings }
+    Ok(Findings { format_version: 1, findings })
+}
+
+/// Drops what another finding says better: a time column's far-off values where the events themselves are found far off.
+fn drop_echoes(findings: &mut Vec<Finding>, spec: &Spec) {
+    let is_known = findings.iter().any(|finding| ["future-times", "ancient-times"].contains(&finding.code.as_str()));
+    let is_event_time =
+        |column: Option<&str>| spec.events.iter().any(|events| Some(events.time.column.as_str()) == column);
+    findings
+        .retain(|finding| !(is_known && finding.code == "times-far-off" && is_event_time(finding.column.as_deref())));
+}
+
+/// Refuses to build on data with a finding as grave as the spec's `fail_on`.
+///
+/// # Errors
+/// Exit code 5, with the findings that failed.
+pub fn gate(findings: &Findings, spec: &Spec) -> Result<()> {
+    let Some(fail_on) = spec.discover.fail_on else { return Ok(()) };
+    let least = match fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+    };
+    let failed: Vec<&Finding> = findings.findings.iter().filter(|finding| finding.severity <= least).collect();
+    let issues =
+        if failed.len() == 1 { "1 data issue is".to_owned() } else { format!("{} data issues are", failed.len()) };
+    let message = format!("{issues} as grave as [discover] fail_on allows none to be");
+    let error = Error::new(Kind::Quality, message).at(spec.excerpt("discover.fail_on"));
+    let told = failed.iter().take(TOLD).fold(error, |error, finding| {
+        let column = finding.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
+        error.hint(format!("{} ({}{column}): {}", finding.code, finding.table, finding.advice))
+    });
+    let told =
+        told.hint("all of them stand in discover/issues.json; mend the data, or leave out fail_on to go on knowingly");
+    if failed.is_empty() { Ok(()) } else { Err(told) }
 }
 
 /// Rows not used, by file, column and reason.
@@ -164,7 +210,7 @@ fn columns(data: &Data) -> Vec<Finding> {
                 profile.nulls,
                 format!("{share:.0} % of its values are missing: is it filled in for a few people only, and why?"),
             )
-        } else if profile.distinct == Some(1) && profile.nulls == 0 {
+        } else if profile.distinct == 1 && profile.nulls == 0 {
             ("column-constant", profile.rows, "every row holds the same value: it cannot tell people apart".to_owned())
         } else {
             return None;
@@ -182,15 +228,42 @@ fn columns(data: &Data) -> Vec<Finding> {
     data.profiles.iter().filter_map(finding).collect()
 }
 
-/// Writes what was found in the data: `profile.parquet`, `identities.parquet`, `rejected.parquet`, `issues.json`.
+/// Writes what was found in the data: `profile.parquet`, `calendar.parquet`, `identities.parquet`, `rejected.parquet`,
+/// `issues.json`.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write_findings(folder: &Path, data: &Data, spec: &Spec) -> Result<()> {
+pub fn write_findings(folder: &Path, data: &Data, findings: &Findings, days: &[Days]) -> Result<()> {
     store::write_frame(&folder.join("rejected.parquet"), &mut rejected_frame(data)?)?;
     data.resolved.write(folder)?;
     store::write_frame(&folder.join("profile.parquet"), &mut profile_frame(data)?)?;
-    store::write_json(&folder.join("issues.json"), &findings(data, spec))
+    store::write_frame(&folder.join("calendar.parquet"), &mut calendar_frame(days)?)?;
+    store::write_json(&folder.join("issues.json"), findings)
+}
+
+/// A row per kind and day, or week where the kind is rare: how many events, and whether there should have been some.
+fn calendar_frame(days: &[Days]) -> Result<DataFrame> {
+    let (mut kinds, mut firsts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counts, mut gaps) = (Vec::new(), Vec::new());
+    for kind in days {
+        let (length, rows) = rows(kind);
+        for (first, count) in rows {
+            let is_silent = |gap: &super::calendar::Gap| gap.first < first + length && first <= gap.last;
+            kinds.push(kind.kind.as_str());
+            firsts.push(i32::try_from(first).expect("a day of three centuries"));
+            lengths.push(u64::try_from(length).expect("a day or a week"));
+            counts.push(count);
+            gaps.push(kind.gaps.iter().any(is_silent));
+        }
+    }
+    let columns = vec![
+        StringChunked::from_iter_values("event".into(), kinds.into_iter()).into_column(),
+        Int32Chunked::from_vec("first_day".into(), firsts).into_date().into_column(),
+        UInt64Chunked::from_vec("days".into(), lengths).into_column(),
+        UInt64Chunked::from_vec("events".into(), counts).into_column(),
+        BooleanChunked::from_iter_values("gap".into(), gaps.into_iter()).into_column(),
+    ];
+    Ok(DataFrame::new(columns[0].len(), columns)?)
 }
 
 fn rejected_frame(data: &Data) -> Result<DataFrame> {
@@ -204,6 +277,12 @@ fn rejected_frame(data: &Data) -> Result<DataFrame> {
     Ok(DataFrame::new(rows.len(), columns)?)
 }
 
+/// `a (3); b (1)`.
+fn counted(values: &[(String, u64)]) -> Option<String> {
+    let values: Vec<String> = values.iter().map(|(value, count)| format!("{value} ({count})")).collect();
+    (!values.is_empty()).then(|| values.join("; "))
+}
+
 fn profile_frame(data: &Data) -> Result<DataFrame> {
     type Profile = crate::source::ColumnProfile;
     let profiles = &data.profiles;
@@ -213,11 +292,6 @@ fn profile_frame(data: &Data) -> Result<DataFrame> {
     let count = |name: &str, of: &dyn Fn(&Profile) -> Option<u64>| {
         UInt64Chunked::from_iter_options(name.into(), profiles.iter().map(of)).into_column()
     };
-    let top = |profile: &Profile| {
-        let values: Vec<String> =
-            profile.top_values.iter().map(|(value, count)| format!("{value} ({count})")).collect();
-        (!values.is_empty()).then(|| values.join("; "))
-    };
     let means: Vec<Option<f64>> = profiles.iter().map(|profile| profile.mean).collect();
     let columns = vec![
         text("table", &|profile| Some(profile.table.clone())),
@@ -225,12 +299,22 @@ fn profile_frame(data: &Data) -> Result<DataFrame> {
         text("type", &|profile| Some(profile.column_type.clone())),
         count("rows", &|profile| Some(profile.rows)),
         count("nulls", &|profile| Some(profile.nulls)),
-        count("distinct", &|profile| profile.distinct),
+        count("distinct", &|profile| Some(profile.distinct)),
         text("min", &|profile| profile.min.clone()),
         text("max", &|profile| profile.max.clone()),
         Series::new("mean".into(), means).into_column(),
-        text("top_values", &top),
-        text("semantic_type", &|profile| profile.semantic_type.clone()),
+        text("top_values", &|profile| counted(&profile.top_values)),
+        text("semantic_type", &|profile| Some(profile.semantic_type.name().to_owned())),
+        BooleanChunked::from_iter_values("distinct_is_exact".into(), profiles.iter().map(|p| p.distinct_is_exact))
+            .into_column(),
+        text("p05", &|profile| profile.quantiles.first().cloned()),
+        text("p25", &|profile| profile.quantiles.get(1).cloned()),
+        text("median", &|profile| profile.quantiles.get(2).cloned()),
+        text("p75", &|profile| profile.quantiles.get(3).cloned()),
+        text("p95", &|profile| profile.quantiles.get(4).cloned()),
+        count("outliers", &|profile| profile.outliers),
+        text("patterns", &|profile| counted(&profile.patterns)),
+        count("rows_sampled", &|profile| Some(profile.rows_sampled)),
     ];
     Ok(DataFrame::new(profiles.len(), columns)?)
 }

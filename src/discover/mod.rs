@@ -5,31 +5,38 @@
 //! prediction the [`Examples`] with the [`Recipe`] of their features ([`examples`]) and the [`signals`] of each feature.
 
 mod attributes;
+mod calendar;
 pub mod catalogue;
+mod chronology;
 mod engine;
 mod enough;
 mod examples;
 mod findings;
 mod frames;
+mod issues;
 mod leaks;
 mod likeness;
 mod scoring;
 mod signals;
+mod sources;
 mod splits;
 pub mod table;
 pub mod words;
 mod trial;
+mod units;
 
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
+pub use calendar::{Days, Gap, calendar};
 pub use catalogue::{Feature, Recipe};
 pub use enough::{Enough, enough};
 pub use examples::{eligible_at, examples};
-pub use findings::{Finding, Findings, Severity, findings, write_findings};
+pub use findings::{Finding, Findings, Severity, findings, gate, write_findings};
 pub use frames::{read_examples, write_examples};
 pub use leaks::{Leaks, Named, leaks, leave_out};
 pub use likeness::{Unseen, features_at, likeness};
 pub use scoring::{NewData, ToScore, to_score};
 pub use signals::{Best, Contrast, Grade, Leak, Signal, signals, write_signals};
+pub use sources::{Catalogue, catalogue, write_catalogue};
 pub use table::{Cells, Column, Examples, Split, Table};
 pub use trial::{Trial, trial};

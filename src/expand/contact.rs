@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::normalise::mailbox;
-use super::places;
 use super::scores::as_text;
 use crate::error::Result;
 use crate::source::People;
+use crate::source::places;
 
 /// What a contact column holds, as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,6 +26,10 @@ pub(super) enum Role {
     Zip,
     City,
     State,
+    /// An advertising id of a device.
+    Device,
+    JobTitle,
+    Company,
     /// A name or a street: of several people perhaps, so it says who someone is only together with others.
     Shared,
     /// Something else that is one person's: a handle, a device, an account.
@@ -33,7 +37,7 @@ pub(super) enum Role {
 }
 
 /// Words that tell a role: anywhere in the name, or as the whole of it.
-const ROLES: [(Role, &[&str], &[&str]); 9] = [
+const ROLES: [(Role, &[&str], &[&str]); 12] = [
     (Role::Email, &["mail"], &[]),
     (Role::Phone, &["phone", "mobile", "msisdn", "telefon", "whatsapp"], &["tel", "cell", "sms", "mobil", "handy"]),
     (Role::FirstName, &["firstname", "givenname", "forename", "vorname"], &["fn", "fname", "first", "given", "prenom"]),
@@ -42,6 +46,9 @@ const ROLES: [(Role, &[&str], &[&str]); 9] = [
     (Role::Zip, &["zip", "postcode", "postal"], &["plz", "cep", "pincode"]),
     (Role::City, &["city", "town"], &["ct", "ort", "ville"]),
     (Role::State, &["state", "region", "province"], &["st"]),
+    (Role::Device, &["idfa", "gaid", "googleaid", "advertisingid"], &["maid", "aaid", "adid"]),
+    (Role::JobTitle, &["jobtitle", "position"], &["job", "occupation"]),
+    (Role::Company, &["company", "employer", "organisation", "organization"], &["firm", "firma"]),
     (Role::Shared, &["name", "street", "address", "birth", "gender"], &["dob", "age", "sex"]),
 ];
 
@@ -162,6 +169,10 @@ mod tests {
             ("customer_city", Role::City),
             ("full_name", Role::Shared),
             ("instagram", Role::Other),
+            ("idfa", Role::Device),
+            ("maiden_name", Role::Shared),
+            ("Job Title", Role::JobTitle),
+            ("company_name", Role::Company),
         ] {
             assert_eq!(Role::of(name), role, "{name}");
         }

@@ -6,25 +6,28 @@
 //! Out: `audience.parquet` (who was chosen, target and holdout), `summary.json` (how many were dropped and why, what is
 //! expected) and a folder per destination with the target group only.
 //!
-//! Each candidate is dropped for the first of these reasons that holds, and counted once: a suppression list means them
-//! ([`suppression`]), the consent rule does not hold, a better-ranked candidate has the same mailbox, they rank below
-//! the size. What is left is chosen, and a share of it held out at random ([`holdout`]); [`power`] tells what that can show.
+//! Each candidate is dropped for the first of these reasons that holds, and stands in the ledger (`dropped.parquet`) with it: a
+//! suppression list means them ([`suppression`]), the consent rule does not hold, a rule of contacting leaves them alone
+//! ([`contacting`]), a better-ranked candidate has the same mailbox or household, they rank below the size. What is left is
+//! chosen, and a share of it held out at random ([`holdout`]); [`power`] tells what that can show.
 
 mod asked;
 mod chosen;
 mod contact;
+mod contacting;
 mod export;
 mod holdout;
 mod lookalike;
 pub mod measure;
 mod normalise;
+mod overlap;
 mod phone;
-mod places;
 mod power;
 mod rank;
 mod ranking;
 mod rule;
 mod scores;
+mod sieve;
 mod summary;
 mod suppression;
 #[cfg(test)]
@@ -32,10 +35,14 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use polars::prelude::DataFrame;
+
 pub use self::chosen::{Chosen, Group};
-pub use self::export::{FileWritten, Manifest, RulesRead};
+pub use self::contacting::Listed;
+pub use self::export::{FileWritten, Held, Manifest, RulesRead};
 pub use self::holdout::{Earlier, earlier};
 pub use self::lookalike::{Known, lookalikes};
+pub use self::overlap::overlap;
 pub use self::power::Power;
 pub use self::ranking::{Explain, Ranking, Reasons};
 pub use self::scores::Scores;
@@ -45,11 +52,12 @@ use self::asked::Asked;
 use self::contact::Contacts;
 use self::holdout::Holdout;
 use self::rank::Expectation;
+use self::sieve::Sieve;
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
 use crate::error::{Excerpt, Result};
-use crate::source::{Identity, People};
-use crate::spec::{Audience, Destination, Shape, Size, Spec};
+use crate::source::{Events, Identity, People};
+use crate::spec::{Audience, Campaign, Destination, Shape, Size, Spec};
 use crate::store::{self, Layout};
 use crate::time::Time;
 
@@ -62,6 +70,12 @@ pub struct Context<'a> {
     pub end: Time,
     /// Ids that people had before identity resolution: a suppression list may name them.
     pub identities: &'a [Identity],
+    /// The version of the model whose scores rank the audience, where one does.
+    pub model: Option<&'a str>,
+    /// What people did: caps and cool-downs look at it.
+    pub events: &'a Events,
+    /// The audiences whose people are left out of this one.
+    pub listed: &'a [Listed],
     /// The groups of the people whom this audience held before, when it is stratified: they keep them.
     pub earlier: &'a Earlier,
 }
@@ -73,12 +87,27 @@ pub struct Expanded {
     pub summary: Summary,
     /// Who was chosen, best first.
     pub chosen: Chosen,
+    /// Every candidate who was not, and why: the table of `dropped.parquet`.
+    pub ledger: DataFrame,
     /// Contact columns of the chosen, row by row.
     contacts: Contacts,
     destinations: Vec<Destination>,
+    campaign: Option<Campaign>,
     asks_consent: bool,
+    stamp: Stamp,
     /// What a stratified audience has to remember.
     groups: Option<Earlier>,
+}
+
+/// Where a list's scores come from, for those who keep many lists.
+#[derive(Debug, Clone, PartialEq)]
+struct Stamp {
+    /// The version of the model that scored.
+    model: Option<String>,
+    /// The instant that it is a list of.
+    scored_at: Time,
+    /// When its horizon is over.
+    valid_until: Option<Time>,
 }
 
 impl Context<'_> {
@@ -103,41 +132,40 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     let suppression = Suppression::read(audience, context.spec, &who)
         .map_err(|error| error.at(context.place(audience, "suppress")))?;
 
-    let mut rows: Vec<u32> = (0..).take(ranking.len()).collect();
-    rank::best_first(&mut rows, &ranking.score, &ranking.person);
-    let n_candidates = rows.len();
-    let mut dropped = BTreeMap::new();
-    let people_of = |rows: &[u32]| rows.iter().map(|&row| ranking.person[row as usize]).collect::<Vec<u32>>();
-
-    let named: Vec<_> =
-        people_of(&rows).into_iter().map(|person| (people.ids[person as usize].as_str(), Some(person))).collect();
+    let mut sieve = Sieve::new(ranking);
+    let n_candidates = sieve.rows.len();
+    let named = sieve.people();
+    let named: Vec<_> = named.iter().map(|&person| (people.ids[person as usize].as_str(), Some(person))).collect();
     let (is_stopped, lists) = suppression.stops(&named, &who);
-    drop(named);
-    drop_where(&mut rows, &is_stopped, "suppressed", &mut dropped);
+    sieve.drop_marked(&is_stopped, "suppressed");
 
-    let has_agreed = consenting(audience, &Asked::new(people, &people_of(&rows), context.end), rows.len())
+    let has_agreed = consenting(audience, &Asked::new(people, &sieve.people(), context.end), sieve.rows.len())
         .map_err(|error| error.at(context.place(audience, "consent")))?;
-    drop_where(&mut rows, &has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent", &mut dropped);
+    sieve.drop_marked(&has_agreed.iter().map(|agreed| !agreed).collect::<Vec<_>>(), "no consent");
+    let left = contacting::left_alone(audience, people, &sieve.people(), context)?;
+    drop_first_reason(&mut sieve, left);
 
-    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
-    drop_where(&mut rows, &contacts.repeated(&attributes), "duplicate contact", &mut dropped);
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
+    sieve.drop_marked(&contacts.repeated(&attributes), "duplicate contact");
+    if !audience.contacting.household.is_empty() {
+        let is_shared = contacting::same_household(audience, people, &sieve.people(), context)?;
+        sieve.drop_marked(&is_shared, "same household");
+    }
 
     let propensity: Option<Vec<f64>> =
-        ranking.propensity.as_ref().map(|of| rows.iter().map(|&row| of[row as usize]).collect());
-    let n_chosen = rank::n_chosen(audience.size, rows.len(), propensity.as_deref());
-    dropped.insert("below size".to_owned(), (rows.len() - n_chosen) as u64);
-    let n_contactable = rows.len();
-    rows.truncate(n_chosen);
+        ranking.propensity.as_ref().map(|of| sieve.rows.iter().map(|&row| of[row as usize]).collect());
+    let n_contactable = sieve.rows.len();
+    sieve.keep_first(rank::n_chosen(audience.size, n_contactable, propensity.as_deref()), "below size");
 
-    let attributes = Asked::new(people, &people_of(&rows), context.end).attributes();
+    let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
     let strata = holdout::strata(audience, people, &attributes)
         .map_err(|error| error.at(context.place(audience, "stratify")))?;
     let holdout = Holdout::new(context.spec, audience);
     let chosen =
-        Chosen::of(&rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
+        Chosen::of(&sieve.rows, ranking, people, |person| holdout.groups(person, strata.as_deref(), context.earlier))?;
     let groups = strata.map(|_| chosen.remembered(context.earlier));
     let n_universal = chosen.person.iter().filter(|person| holdout.is_universal(person)).count();
-    let counts = Counts { n_candidates, n_contactable, n_universal, dropped, lists };
+    let counts = Counts { n_candidates, n_contactable, n_universal, dropped: sieve.counts(), lists };
     let mut summary = summarise(audience, context, &chosen, propensity.as_deref(), counts);
     summary.holdout_share = holdout.share();
     summary.power = Power::of(audience, &summary);
@@ -146,11 +174,41 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     Ok(Expanded {
         summary,
         chosen,
+        ledger: sieve.ledger(people)?,
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
-        asks_consent: audience.consent.is_some(),
+        campaign: audience.campaign.clone(),
+        asks_consent: audience.consent.is_some() || audience.contacting.asks_consent(),
+        stamp: Stamp {
+            model: context.model.map(str::to_owned),
+            scored_at: context.end,
+            valid_until: context
+                .spec
+                .ranking(audience)
+                .and_then(|prediction| prediction.horizon)
+                .map(|horizon| context.end.plus(horizon)),
+        },
         groups,
     })
+}
+
+/// Drops everyone whom a rule leaves alone, each for the first rule that does; all marks are of the same candidates.
+fn drop_first_reason(sieve: &mut Sieve<'_>, left: Vec<contacting::Left>) {
+    let mut is_gone = vec![false; sieve.rows.len()];
+    for (reason, is_marked) in left {
+        let mut gone = is_gone.iter_mut();
+        let still: Vec<bool> = is_marked
+            .into_iter()
+            .filter_map(|is_marked| {
+                let gone = gone.next().expect("a mark per candidate");
+                (!*gone).then(|| {
+                    *gone = is_marked;
+                    is_marked
+                })
+            })
+            .collect();
+        sieve.drop_marked(&still, &reason);
+    }
 }
 
 /// Which of the people asked have agreed to be contacted.
@@ -166,6 +224,7 @@ fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bo
 /// When a file cannot be written.
 pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let folder = layout.expand(&expanded.summary.audience);
+    store::write_frame(&folder.join("dropped.parquet"), &mut expanded.ledger.clone())?;
     store::write_frame(&folder.join("audience.parquet"), &mut expanded.chosen.frame()?)?;
     if let Some(groups) = &expanded.groups {
         holdout::keep(&folder, groups)?;
@@ -173,14 +232,6 @@ pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     let mut summary = expanded.summary.clone();
     summary.exports = export::write(expanded, &folder, &mut summary.warnings)?;
     store::write_json(&folder.join("summary.json"), &summary)
-}
-
-/// Drops the rows that are marked, and counts them.
-fn drop_where(rows: &mut Vec<u32>, is_dropped: &[bool], reason: &str, dropped: &mut BTreeMap<String, u64>) {
-    let n = rows.len();
-    let mut marks = is_dropped.iter();
-    rows.retain(|_| !marks.next().copied().unwrap_or_default());
-    dropped.insert(reason.to_owned(), (n - rows.len()) as u64);
 }
 
 /// What was counted on the way.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::phone::e164;
-use super::places;
+use crate::source::places;
 
 /// One thing done to a value on its way to a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,10 @@ pub(super) enum Step {
     Email,
     /// All dots before `@gmail.com` and `@googlemail.com` go.
     GmailDots,
+    /// `jane+shop@…` → `jane@…`.
+    NoTag,
+    /// `jane.doe@…` → `janedoe@…`, whatever the domain.
+    NoDots,
     /// `(800) 555-0100` of a person in the US → `+18005550100`.
     E164,
     Digits,
@@ -64,6 +68,8 @@ impl Step {
             Self::Email if is_email(text) => text.to_owned(),
             Self::Email => return Err("the e-mail is not an address"),
             Self::GmailDots => without_gmail_dots(text),
+            Self::NoTag => in_user(text, |user| user.split('+').next().unwrap_or(user).to_owned()),
+            Self::NoDots => in_user(text, |user| user.replace('.', "")),
             Self::E164 => e164(text, country)?,
             Self::Digits => text.chars().filter(char::is_ascii_digit).collect(),
             Self::Country => places::country(text).ok_or("the country is not known")?.to_uppercase(),
@@ -145,6 +151,11 @@ fn without_gmail_dots(email: &str) -> String {
         Some((user, domain @ ("gmail.com" | "googlemail.com"))) => format!("{}@{domain}", user.replace('.', "")),
         _ => email.to_owned(),
     }
+}
+
+/// An address with its user's part changed.
+fn in_user(email: &str, change: impl Fn(&str) -> String) -> String {
+    email.rsplit_once('@').map_or_else(|| email.to_owned(), |(user, domain)| format!("{}@{domain}", change(user)))
 }
 
 /// Providers that deliver `user+anything` to `user`.

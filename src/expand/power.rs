@@ -16,7 +16,7 @@ use crate::rate::grouped;
 use crate::spec::{Audience, Size};
 
 /// The 97.5 % and the 80 % point of the standard normal distribution.
-const Z: [f64; 2] = [1.959_963_984_540_054, 0.841_621_233_572_914_3];
+const Z: [f64; 2] = [crate::rate::Z, 0.841_621_233_572_914_3];
 /// The relative lift that is asked for when the spec names none.
 const USUAL_LIFT: f64 = 0.1;
 

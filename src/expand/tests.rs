@@ -9,8 +9,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Kind;
-use crate::spec::{Candidates, Cutoffs, Method, Model, Prediction, Rule, Stage, Stratify};
-use crate::time::Duration;
+use crate::spec::{
+    Candidates, Cap, Consent, Contacting, CoolDown, Cutoffs, Method, Model, Prediction, Rule, Stage, Stratify,
+};
+use crate::time::{DAY, Duration};
 
 /// A person as the tests write them.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +99,9 @@ fn spec(root: &Path) -> Spec {
         as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
         places: crate::spec::Places::default(),
@@ -125,12 +129,22 @@ fn audience() -> Audience {
             Destination::GoogleCustomerMatch,
             Destination::MetaCustomAudience,
         ],
+        contacting: Contacting::default(),
+        campaign: None,
     }
 }
 
 fn expanded(everyone: &[Someone], audience: &Audience, root: &Path) -> Result<Expanded> {
     let spec = spec(root);
-    let context = Context { spec: &spec, end: Time(0), identities: &[], earlier: &Earlier::new() };
+    let context = Context {
+        spec: &spec,
+        end: Time(0),
+        identities: &[],
+        model: None,
+        events: &Events::default(),
+        listed: &[],
+        earlier: &Earlier::new(),
+    };
     made(audience, &scores(everyone), &people(everyone), &context)
 }
 
@@ -239,6 +253,103 @@ fn every_form_of_a_person_is_suppressed() {
 }
 
 #[test]
+fn whom_a_rule_leaves_alone_stands_in_the_ledger_with_the_first_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let german = |id: &str, has_agreed| Someone {
+        country: Some("DE".into()),
+        has_agreed,
+        ..someone(id, &format!("{id}@x.co"), "", 0.5)
+    };
+    let everyone: Vec<Someone> = vec![
+        german("asked", Some(false)),
+        german("unsure", None),
+        Someone { has_agreed: Some(false), ..someone("abroad", "abroad@x.co", "", 0.5) },
+        Someone { country: None, has_agreed: Some(false), ..someone("nowhere", "nowhere@x.co", "", 0.5) },
+        someone("mailed", "mailed@x.co", "", 0.5),
+        someone("bought", "bought@x.co", "", 0.5),
+        someone("elsewhere", "elsewhere@x.co", "", 0.5),
+        Someone { name: Some("Doe".into()), ..someone("first", "first@x.co", "", 0.9) },
+        Someone { name: Some(" DOE ".into()), ..someone("second", "second@x.co", "", 0.8) },
+    ];
+    let table = people(&everyone);
+    // Mails to everyone but "bought" on day 1, a second one to "mailed" on day 20; "bought" bought on day 28.
+    let at = |id: &str| u32::try_from(table.find(id).unwrap()).unwrap();
+    let mut rows: Vec<(u32, i64, u16)> = everyone.iter().map(|one| (at(&one.id), DAY, 0)).collect();
+    rows.retain(|row| row.0 != at("bought"));
+    rows.extend([(at("mailed"), 20 * DAY, 0), (at("bought"), 28 * DAY, 1)]);
+    rows.sort_unstable();
+    let offsets = (0..=u32::try_from(table.len()).unwrap())
+        .map(|person| u32::try_from(rows.partition_point(|row| row.0 < person)).unwrap());
+    let events = Events {
+        person: rows.iter().map(|row| row.0).collect(),
+        time: rows.iter().map(|row| row.1).collect(),
+        kind: rows.iter().map(|row| row.2).collect(),
+        kinds: vec!["mail".into(), "purchase".into()],
+        offsets: offsets.collect(),
+        ..Events::default()
+    };
+    let consent =
+        Consent { purpose: "email".into(), region: Some("country = 'DE'".into()), needs: "opt_in = true".into() };
+    let contacting = Contacting {
+        consents: vec![consent],
+        household: vec!["first_name".into()],
+        cap: Some(Cap { event: "mail".into(), times: 2, within: Duration::days(30) }),
+        cool_down: vec![CoolDown { after: "purchase".into(), span: Duration::days(14) }],
+        not_in: vec!["other".into()],
+    };
+    let audience = Audience { consent: None, contacting, ..audience() };
+    let spec = spec(folder.path());
+    let listed = [Listed { audience: "other".into(), people: ["elsewhere".to_owned()].into() }];
+    let context = Context {
+        spec: &spec,
+        end: Time(30 * DAY),
+        identities: &[],
+        model: None,
+        events: &events,
+        listed: &listed,
+        earlier: &Earlier::new(),
+    };
+    let done = made(&audience, &scores(&everyone), &table, &context).unwrap();
+    let column = |name: &str| done.ledger.column(name).unwrap().str().unwrap().clone();
+    let ledger: Vec<(String, String)> = column("person")
+        .iter()
+        .zip(column("reason").iter())
+        .map(|(person, reason)| (person.unwrap().to_owned(), reason.unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ("asked", "no consent for email"),
+        ("bought", "purchase within 14d"),
+        ("elsewhere", "in audience other"),
+        ("mailed", "mail 2 times within 30d"),
+        ("nowhere", "no consent for email"),
+        ("second", "same household"),
+        ("unsure", "no consent for email"),
+    ];
+    assert_eq!(ledger, expected.map(|(person, reason)| (person.to_owned(), reason.to_owned())));
+    // "Jane" is the name of "abroad" alone of those who are left.
+    assert_eq!(done.chosen.person, ["first", "abroad"]);
+    assert_eq!(done.summary.n_candidates, done.summary.n_chosen + done.summary.dropped.values().sum::<u64>());
+}
+
+#[test]
+fn a_rule_of_contacting_about_nothing_is_an_error_of_the_spec() {
+    let folder = tempfile::tempdir().unwrap();
+    for (contacting, said) in [
+        (Contacting { household: vec!["first_nme".into()], ..Contacting::default() }, "did you mean `first_name`?"),
+        (
+            Contacting {
+                cool_down: vec![CoolDown { after: "purchase".into(), span: Duration::days(1) }],
+                ..Contacting::default()
+            },
+            "no event is a `purchase`",
+        ),
+    ] {
+        let error = expanded(&six(), &Audience { contacting, ..audience() }, folder.path()).unwrap_err();
+        assert!(error.kind() == Kind::Spec && error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
 fn an_id_on_a_list_takes_its_mailbox_along() {
     // e is b's duplicate; with b on the list by id, e must not carry b's mailbox out.
     let left = chosen_without(&six(), "person\nb\n");
@@ -252,7 +363,15 @@ fn an_id_from_before_identity_resolution_counts() {
     let audience = Audience { suppress: vec!["list.csv".into()], ..audience() };
     let (spec, everyone) = (spec(folder.path()), six());
     let former = Identity { person: "f".into(), table: "deals".into(), id: "mql-17".into(), why: "link".into() };
-    let context = Context { spec: &spec, end: Time(0), identities: &[former], earlier: &Earlier::new() };
+    let context = Context {
+        spec: &spec,
+        end: Time(0),
+        identities: &[former],
+        model: None,
+        events: &Events::default(),
+        listed: &[],
+        earlier: &Earlier::new(),
+    };
     let done = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
     assert_eq!(done.chosen.person, ["a", "b", "c"]);
 }
@@ -351,6 +470,7 @@ fn what_is_written_holds_the_target_group_only() {
         names,
         [
             "audience.parquet",
+            "dropped.parquet",
             "export/csv/manifest.json",
             "export/csv/second-purchase.csv",
             "export/google-customer-match/manifest.json",
@@ -425,6 +545,104 @@ fn no_cell_is_ever_a_formula() {
     }
 }
 
+#[test]
+fn a_second_export_says_what_came_and_what_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout { out: folder.path().join("out"), models: folder.path().join("models") };
+    let audience = Audience {
+        export: vec![Destination::Csv, Destination::GoogleCustomerMatch, Destination::Klaviyo],
+        consent: None,
+        ..audience()
+    };
+    let everyone = many(30);
+    write(&expanded(&everyone[..20], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let first = files(&layout.expand(&audience.name));
+    assert!(first.keys().all(|name| !name.contains("added") && !name.contains("removed")));
+    write(&expanded(&everyone[5..], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let second = files(&layout.expand(&audience.name));
+    for (destination, n_head) in [("csv", 1), ("google-customer-match", 1), ("klaviyo", 1)] {
+        let lines = |name: &str| {
+            let text = String::from_utf8(second[&format!("export/{destination}/{name}")].clone()).unwrap();
+            text.lines().skip(n_head).map(str::to_owned).collect::<BTreeSet<String>>()
+        };
+        assert_eq!((lines("added.csv").len(), lines("removed.csv").len()), (10, 5), "{destination}");
+        assert!(lines("added.csv").is_subset(&lines("second-purchase.csv")), "{destination}");
+    }
+    // Nothing changed: nothing is to be told.
+    write(&expanded(&everyone[5..], &audience, folder.path()).unwrap(), &layout).unwrap();
+    let third = files(&layout.expand(&audience.name));
+    assert_eq!(third["export/klaviyo/added.csv"], third["export/klaviyo/removed.csv"]);
+    // A file that somebody changed is no memory.
+    std::fs::write(layout.expand(&audience.name).join("export/klaviyo/second-purchase.csv"), "edited").unwrap();
+    write(&expanded(&everyone, &audience, folder.path()).unwrap(), &layout).unwrap();
+    assert!(!files(&layout.expand(&audience.name)).contains_key("export/klaviyo/added.csv"));
+}
+
+#[test]
+fn every_destination_takes_the_target_group_and_nothing_else() {
+    let everyone: Vec<Someone> = many(300)
+        .into_iter()
+        .enumerate()
+        .map(|(at, one)| Someone { id: format!("0035g00000{at:05}"), ..one })
+        .collect();
+    let campaign = Some(Campaign { id: "7015g0000000001".into(), status: "Sent".into() });
+    let audience =
+        Audience { export: Destination::ALL.to_vec(), holdout: 0.2, campaign, name: "come-back".into(), ..audience() };
+    let files = written(&everyone, &audience);
+    let summary: Summary = serde_json::from_slice(&files["summary.json"]).unwrap();
+    assert_eq!(summary.exports.len(), Destination::ALL.len());
+    for export in &summary.exports {
+        assert_eq!((export.kept, export.rejected.len()), (summary.n_target, 0), "{}", export.destination);
+        assert!(files.contains_key(&export.path), "{}", export.path);
+    }
+    for (destination, head) in [
+        ("linkedin-matched-audience", "email,firstname,lastname,jobtitle,employeecompany,country,googleaid\r\n"),
+        ("tiktok-custom-audience", "Email_SHA256,Email_SHA256,Phone_SHA256,Phone_SHA256,MAID\r\n"),
+        (
+            "microsoft-customer-match",
+            "Type,Status,Id,Parent Id,Client Id,Modified Time,Name,Description,Scope,Audience,Action Type,Sub Type,Text\r\n\
+             Format Version,,,,,,6.0,,,,,,\r\n\
+             Customer List,Active,-1,,,,,,Account,come-back,Replace,,\r\n\
+             Customer List Item,,,-1,,,,,,,,Email,",
+        ),
+        ("salesforce-campaign-members", "CampaignId,ContactId,LeadId,Status\n7015g0000000001,0035g0000000"),
+        ("meta-value-based-seed", "email,phone,fn,ln,ct,st,zip,country,value\r\n"),
+        ("mailchimp", "Email Address,First Name,Last Name,Phone Number,Tags\r\n"),
+        ("klaviyo", "Email Address,Phone Number,First Name,Last Name,clo_audience\r\n"),
+        ("braze", "external_id,clo_audience\r\n"),
+        ("postgres", "BEGIN;\nCREATE TABLE IF NOT EXISTS clo_audience ("),
+        ("sqlite", "SQLite format 3"),
+    ] {
+        let prefix = format!("export/{destination}/come-back.");
+        let (_, bytes) = files.iter().find(|(name, _)| name.starts_with(&prefix)).expect(destination);
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.starts_with(head), "{destination}: {}", text.chars().take(300).collect::<String>());
+    }
+    let manifest: export::Manifest =
+        serde_json::from_slice(&files["export/google-customer-match/manifest.json"]).unwrap();
+    assert_eq!(manifest.matched["Email"], summary.n_target);
+    assert_eq!(manifest.matched["First Name + Last Name + Country + Zip"], 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.sqlite");
+    std::fs::write(&path, &files["export/sqlite/come-back.sqlite"]).unwrap();
+    let count = "SELECT count(*) FROM clo_audience WHERE audience = 'come-back' AND decile BETWEEN 1 AND 10";
+    let n: i64 = rusqlite::Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(u64::try_from(n), Ok(summary.n_target));
+}
+
+#[test]
+fn a_list_is_parted_where_the_destination_takes_no_larger_file() {
+    let audience = Audience { export: vec![Destination::LinkedinMatchedAudience], consent: None, ..audience() };
+    // 20,000,000 bytes hold fewer than 300,000 rows of 68 bytes.
+    let everyone = many(300_100);
+    let files = written(&everyone, &audience);
+    let parts: Vec<&Vec<u8>> =
+        (1..=2).map(|part| &files[&format!("export/linkedin-matched-audience/second-purchase-{part}.csv")]).collect();
+    assert!(parts.iter().all(|part| part.len() <= 20_000_000));
+    let n_rows: usize = parts.iter().map(|part| String::from_utf8_lossy(part).lines().count() - 1).sum();
+    assert_eq!(n_rows, 300_100);
+}
+
 fn many(n: usize) -> Vec<Someone> {
     let phone = |at: usize| format!("+1800{:07}", 2_000_000 + at);
     let one = |at: usize| {
@@ -491,7 +709,9 @@ proptest! {
         let audience = Audience { holdout, stratify: Some(by), consent: None, ..audience() };
         let spec = spec(Path::new(""));
         let groups = |everyone: &[Someone], earlier: &Earlier| -> Earlier {
-            let context = Context { spec: &spec, end: Time(0), identities: &[], earlier };
+            let events = Events::default();
+            let context =
+                Context { spec: &spec, end: Time(0), identities: &[], model: None, events: &events, listed: &[], earlier };
             let done = made(&audience, &scores(everyone), &people(everyone), &context).unwrap();
             done.groups.unwrap()
         };
@@ -541,7 +761,15 @@ fn a_million_candidates_in_seconds() {
             &audience,
             &scores,
             &people,
-            &Context { spec: &spec, end: Time(0), identities: &[], earlier: &Earlier::new() },
+            &Context {
+                spec: &spec,
+                end: Time(0),
+                identities: &[],
+                model: None,
+                events: &Events::default(),
+                listed: &[],
+                earlier: &Earlier::new(),
+            },
         )
         .unwrap();
         let made = started.elapsed();

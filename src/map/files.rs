@@ -7,6 +7,7 @@ use polars::prelude::{
 
 use super::Mapped;
 use super::history::{BY_SILENCE, BY_SPAN, BY_START, Stays};
+use super::incidence::days;
 use super::transitions::{Transition, n_people};
 use crate::error::{Error, Result};
 use crate::source::{Data, People};
@@ -20,7 +21,8 @@ const SILENCE: &str = "silence";
 /// What stands as the trigger of a stay that began when the span of the one before was over.
 const SPAN: &str = "span";
 
-/// Writes `map/stage_history.parquet`, `map/transitions.parquet`, `map/lifecycle.json` and `map/lint.json`. Times are
+/// Writes `map/stage_history.parquet`, `map/transitions.parquet`, `map/lifecycle.json`, `map/lint.json` and the tables of
+/// [`super::Statistics`]. Times are
 /// microseconds, UTC, without a zone; `entered_at` is null in a snapshot, `left_at` for who is still there, `trigger`
 /// when an attribute or the start brought the person there.
 ///
@@ -30,7 +32,8 @@ pub fn write(mapped: &Mapped, data: &Data, spec: &Spec, layout: &Layout) -> Resu
     write_frame(&layout.file(HISTORY), &mut history_frame(&mapped.stays, data, spec)?)?;
     write_frame(&layout.file("map/transitions.parquet"), &mut transitions_frame(&mapped.transitions, spec)?)?;
     write_json(&layout.file("map/lifecycle.json"), &mapped.lifecycle)?;
-    write_json(&layout.file("map/lint.json"), &mapped.lint)
+    write_json(&layout.file("map/lint.json"), &mapped.lint)?;
+    mapped.statistics.write(data, spec, layout)
 }
 
 /// Reads the stage history back. `kinds` are those of the events.
@@ -136,10 +139,11 @@ fn transitions_frame(transitions: &[Transition], spec: &Spec) -> Result<DataFram
         names("to", |transition| transition.to),
         counts("people", |transition| transition.people.n_attained),
         counts("eligible", |transition| transition.people.n_eligible),
-        numbers("probability", |transition| transition.people.share()),
-        numbers("probability_low", |transition| transition.people.interval().map(|(low, _)| low)),
-        numbers("probability_high", |transition| transition.people.interval().map(|(_, high)| high)),
-        numbers("median_days", |transition| Some(transition.median_days)),
+        numbers("probability", |transition| Some(transition.at.probability)),
+        numbers("probability_low", |transition| Some(transition.at.low)),
+        numbers("probability_high", |transition| Some(transition.at.high)),
+        numbers("median_days", |transition| transition.median_days),
+        numbers("horizon_days", |transition| Some(days(transition.at.micros))),
     ];
     Ok(DataFrame::new(transitions.len(), columns)?)
 }

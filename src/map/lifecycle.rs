@@ -1,32 +1,17 @@
 //! The lifecycle table: for each stage who is there, what brings people in and out, from which sources, and its KPIs.
 //!
-//! KPIs of a stage, each absent where it is not defined:
-//!
-//! - `conversion`: people who ever moved from here to a stage declared later (silences apart), of those ever here;
-//! - `won_back`, of a silence stage in place of it: people who ever moved on to a stage that is not silent;
-//! - `attrition`: people who ever fell silent here, of those ever here; absent where no silence is waited for;
-//! - `median_days`: median length of the stays that have ended;
-//! - `order_value` and `revenue`: mean and sum, over the events of people while in the stage (the event that brought
-//!   them here among them), of the first numeric property whose name says that it is money.
+//! What each KPI is stands in [`super::kpis`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::history::{BY_SILENCE, BY_SPAN, BY_START, Stays};
 use super::rules::columns_named;
-use super::transitions::{median, n_people};
-use crate::rate::Rate;
-use crate::source::{Data, Values};
-use crate::spec::{Rows, Rule, Shape, Spec};
+use super::transitions::n_people;
+use crate::source::Data;
+use crate::spec::{KpiName, Rows, Rule, Shape, Spec};
 use crate::time::Time;
-
-/// What a property that holds money is called, the likeliest first.
-const MONEY: [&str; 7] = ["revenue", "amount", "order_value", "value", "total", "price", "spend"];
-
-/// How many people's money is summed at a time, always in the same order.
-const CHUNK: usize = 4096;
 
 /// `lifecycle.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,20 +55,19 @@ pub struct StageRow {
     pub kpis: Vec<Kpi>,
 }
 
-/// One number of a stage. A share keeps its counts and its Wilson interval (95 %); a mean or a median says over how many
-/// it was taken.
+/// One number of a stage, with its interval (95 %), its target and whether that is met.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kpi {
-    /// `conversion`, `won_back`, `attrition`, `median_days`, `order_value`, `revenue`.
+    /// A name of [`KpiName`]: `conversion`, `median_days`, `order_value` …
     pub name: String,
-    /// The number.
-    pub value: f64,
+    /// The number; `None`: there is nothing to measure it on.
+    pub value: Option<f64>,
     /// `share`, `days`, or the property that was added up.
     pub unit: String,
-    /// Of a share: how many did.
+    /// Of a share: how many people did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_attained: Option<u64>,
-    /// Of a share: how many could have.
+    /// Of a share: how many people could have, those still on the way among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_eligible: Option<u64>,
     /// Lower end of the interval.
@@ -92,9 +76,38 @@ pub struct Kpi {
     /// Upper end of the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
-    /// Of anything else: how many stays or events it was taken over.
+    /// Of anything else: how many stays, orders or people it was taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
+    /// Of a share over time: within how many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon_days: Option<f64>,
+    /// Of a response score: how many promote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_promoters: Option<u64>,
+    /// How many detract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_detractors: Option<u64>,
+    /// Its variance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<f64>,
+    /// The target: not below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// The target: not above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    /// Whether the target is `met`, `missed`, or `cannot be told`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+impl Kpi {
+    /// A KPI without a number.
+    #[must_use]
+    pub fn of(name: KpiName, unit: &str) -> Self {
+        Self { name: name.name().to_owned(), unit: unit.to_owned(), ..Self::default() }
+    }
 }
 
 /// What is counted of a stage.
@@ -102,22 +115,16 @@ pub struct Kpi {
 struct Tally {
     n_now: usize,
     n_ever: usize,
-    n_converted: usize,
-    n_silent: usize,
-    days: Vec<f64>,
     entries: BTreeSet<u16>,
     exits: BTreeSet<u16>,
 }
 
-/// The lifecycle table of a history.
+/// The lifecycle table of a history; `kpis` are those of each stage.
 #[must_use]
-pub fn lifecycle(data: &Data, spec: &Spec, stays: &Stays) -> Lifecycle {
-    let money = money(data, stays, spec.stages.len());
-    let tallies = tallies(spec, stays);
-    let stages = tallies.into_iter().enumerate().map(|(stage, tally)| {
-        let sums = money.as_ref().map(|(property, sums)| (property.as_str(), sums[stage]));
-        row(data, spec, stage, tally, sums)
-    });
+pub fn lifecycle(data: &Data, spec: &Spec, stays: &Stays, kpis: &[Vec<Kpi>]) -> Lifecycle {
+    let tallies = tallies(stays, spec.stages.len());
+    let stages = tallies.iter().zip(kpis).enumerate();
+    let stages = stages.map(|(stage, (tally, kpis))| row(data, spec, stage, tally, kpis.clone()));
     Lifecycle {
         format_version: 1,
         end: if spec.shape() == Shape::Events { data.end.to_string() } else { String::new() },
@@ -127,25 +134,7 @@ pub fn lifecycle(data: &Data, spec: &Spec, stays: &Stays) -> Lifecycle {
     }
 }
 
-fn row(data: &Data, spec: &Spec, stage: usize, mut tally: Tally, money: Option<(&str, (f64, u64))>) -> StageRow {
-    let silent = |other: usize| matches!(spec.stages[other].rule, Rule::Silence(_));
-    let waits = (0..spec.stages.len()).any(|other| silent(other) && spec.stages[other].from.contains(&stage));
-    let goes_on = (stage + 1..spec.stages.len()).any(|other| !silent(other));
-    let mut kpis = Vec::new();
-    if silent(stage) || goes_on {
-        let name = if silent(stage) { "won_back" } else { "conversion" };
-        kpis.extend(share(name, Rate::new(tally.n_converted, tally.n_ever)));
-    }
-    if waits {
-        kpis.extend(share("attrition", Rate::new(tally.n_silent, tally.n_ever)));
-    }
-    let n_ended = tally.days.len() as u64;
-    kpis.extend(median(&mut tally.days).map(|days| number("median_days", days, "days", n_ended)));
-    if let Some((property, (sum, n))) = money.filter(|(_, (_, n))| *n > 0) {
-        #[expect(clippy::cast_precision_loss, reason = "counts of events fit a double's 53 bits")]
-        kpis.push(number("order_value", sum / n as f64, property, n));
-        kpis.push(number("revenue", sum, property, n));
-    }
+fn row(data: &Data, spec: &Spec, stage: usize, tally: &Tally, kpis: Vec<Kpi>) -> StageRow {
     let attributes = attributes(data, &spec.stages[stage].rule);
     StageRow {
         stage: spec.stages[stage].name.clone(),
@@ -167,50 +156,20 @@ fn exits(spec: &Spec, stage: usize) -> Vec<String> {
     exits.map(|exit| format!("{} to {}", exit.cause, spec.stages[exit.to].name)).collect()
 }
 
-fn share(name: &str, rate: Rate) -> Option<Kpi> {
-    let (low, high) = rate.interval()?;
-    Some(Kpi {
-        name: name.into(),
-        value: rate.share()?,
-        unit: "share".into(),
-        n_attained: Some(rate.n_attained),
-        n_eligible: Some(rate.n_eligible),
-        low: Some(low),
-        high: Some(high),
-        n: None,
-    })
-}
-
-fn number(name: &str, value: f64, unit: &str, n: u64) -> Kpi {
-    Kpi { name: name.into(), value, unit: unit.into(), n: Some(n), ..Kpi::default() }
-}
-
-fn tallies(spec: &Spec, stays: &Stays) -> Vec<Tally> {
-    let silent = |stage: usize| matches!(spec.stages[stage].rule, Rule::Silence(_));
-    let mut tallies = vec![Tally::default(); spec.stages.len()];
+fn tallies(stays: &Stays, n_stages: usize) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); n_stages];
     for person in 0..n_people(stays) {
-        let (mut ever, mut converted, mut fell_silent) = (0_u32, 0_u32, 0_u32);
+        let mut ever = 0_u32;
         for row in stays.of(person) {
             let stage = usize::from(stays.stage[row]);
+            tallies[stage].n_ever += usize::from(ever >> stage & 1 == 0);
             ever |= 1 << stage;
             tallies[stage].entries.insert(stays.trigger[row]);
             if stays.left[row] == Time::NEVER.0 {
                 tallies[stage].n_now += 1;
-                continue;
+            } else {
+                tallies[stage].exits.insert(stays.trigger[row + 1]);
             }
-            let next = usize::from(stays.stage[row + 1]);
-            tallies[stage].exits.insert(stays.trigger[row + 1]);
-            tallies[stage].days.push(Time(stays.left[row]).days_since(Time(stays.entered[row])));
-            if silent(next) {
-                fell_silent |= 1 << stage;
-            } else if next > stage || silent(stage) {
-                converted |= 1 << stage;
-            }
-        }
-        for (stage, tally) in tallies.iter_mut().enumerate() {
-            tally.n_ever += (ever >> stage & 1) as usize;
-            tally.n_converted += (converted >> stage & 1) as usize;
-            tally.n_silent += (fell_silent >> stage & 1) as usize;
         }
     }
     tallies
@@ -266,44 +225,6 @@ fn tables(spec: &Spec, rows: &Rows, source: &str) -> Vec<String> {
     }
 }
 
-/// The property that holds money, with its sum and number of values per stage.
-fn money(data: &Data, stays: &Stays, n_stages: usize) -> Option<(String, Vec<(f64, u64)>)> {
-    let properties: BTreeMap<String, usize> =
-        data.events.properties.iter().enumerate().map(|(i, property)| (property.name.to_lowercase(), i)).collect();
-    let property = &data.events.properties[*MONEY.iter().find_map(|name| properties.get(*name))?];
-    let Values::Number(values) = &property.values else { return None };
-    let people: Vec<usize> = (0..n_people(stays)).step_by(CHUNK).collect();
-    let sum = |&first: &usize| {
-        let mut sums = vec![(0.0, 0_u64); n_stages];
-        for person in first..(first + CHUNK).min(n_people(stays)) {
-            add_money(data, values, stays, person, &mut sums);
-        }
-        sums
-    };
-    let parts: Vec<Vec<(f64, u64)>> = people.par_iter().map(sum).collect();
-    let mut sums = vec![(0.0, 0); n_stages];
-    for part in parts {
-        sums.iter_mut().zip(part).for_each(|(sum, more)| *sum = (sum.0 + more.0, sum.1 + more.1));
-    }
-    Some((property.name.clone(), sums))
-}
-
-fn add_money(data: &Data, values: &[f64], stays: &Stays, person: usize, sums: &mut [(f64, u64)]) {
-    let rows = stays.of(person);
-    let mut stay = rows.start;
-    for event in data.events.of(person) {
-        let time = data.events.time[event];
-        while stay + 1 < rows.end && stays.entered[stay + 1] <= time {
-            stay += 1;
-        }
-        let inside = stay < rows.end && stays.entered[stay] <= time && time < data.end.0;
-        if inside && !values[event].is_nan() {
-            let sum = &mut sums[usize::from(stays.stage[stay])];
-            *sum = (sum.0 + values[event], sum.1 + 1);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +247,8 @@ mod tests {
             silence("lapsed", &[0, 1], 30),
         ]);
         let stays = crate::map::history(&data, &spec).unwrap();
-        let table = lifecycle(&data, &spec, &stays);
+        let kpis = crate::map::Statistics::new(&data, &spec, &stays).unwrap().kpis;
+        let table = lifecycle(&data, &spec, &stays, &kpis);
         let counts: Vec<_> = table.stages.iter().map(|row| (row.n_people_now, row.n_people_ever)).collect();
         assert_eq!(counts, [(1, 3), (0, 1), (2, 2)]);
         let customer = &table.stages[0];
@@ -339,8 +261,10 @@ mod tests {
         let conversion = kpi(0, "conversion").unwrap();
         assert_eq!((conversion.n_attained, conversion.n_eligible), (Some(1), Some(3)));
         assert_eq!(kpi(0, "attrition").unwrap().n_attained, Some(1));
-        // Stays of 10 and 30 days in customer.
-        assert!((kpi(0, "median_days").unwrap().value - 20.0).abs() < 1e-9);
+        // Stays of 10 and 30 days in customer, and one that has lasted 10: half of those watched longer are left after 30.
+        assert!((kpi(0, "median_days").unwrap().value.unwrap() - 30.0).abs() < 1e-9);
+        // One of three goes on after 10 days; whoever is left after that falls silent.
+        assert!((kpi(0, "conversion").unwrap().value.unwrap() - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!((kpi(1, "conversion"), kpi(2, "median_days")), (None, None));
         assert_eq!(kpi(2, "won_back").unwrap().n_attained, Some(0));
     }

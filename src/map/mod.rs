@@ -7,15 +7,29 @@
 pub mod belief;
 mod claims;
 mod files;
+mod frames;
+pub mod funnel;
+mod groups;
+pub mod health;
 pub mod history;
+pub mod incidence;
+pub mod journeys;
+mod kpis;
 pub mod lifecycle;
 pub mod lint;
 mod machine;
 mod masks;
+pub mod occupation;
+mod orders;
 pub mod outcome;
+pub mod retention;
 pub mod rules;
+pub mod sojourns;
+pub mod stalls;
+pub mod statistics;
 pub mod transitions;
 mod triggers;
+pub mod value;
 
 #[cfg(test)]
 mod testing;
@@ -28,6 +42,7 @@ pub use history::{Stays, history};
 pub use lifecycle::Lifecycle;
 pub use lint::Lint;
 pub use outcome::{Outcome, outcome};
+pub use statistics::Statistics;
 pub use transitions::Transition;
 
 use crate::error::Result;
@@ -45,19 +60,23 @@ pub struct Mapped {
     pub lifecycle: Lifecycle,
     /// What looks wrong.
     pub lint: Lint,
+    /// What was counted over the history.
+    pub statistics: Statistics,
 }
 
 /// Maps the lifecycle.
 ///
 /// # Errors
 /// A spec error when a stage's rule cannot be read, names a column or a kind of event that is not there, or is no
-/// condition.
+/// condition; or when `[lifecycle]` names an attribute or a property that is not there.
 pub fn map(data: &Data, spec: &Spec) -> Result<Mapped> {
     let (stays, claims) = history::walk(data, spec)?;
+    let statistics = Statistics::new(data, spec, &stays)?;
     Ok(Mapped {
-        transitions: transitions::transitions(&stays, spec.stages.len()),
-        lifecycle: lifecycle::lifecycle(data, spec, &stays),
+        transitions: transitions::transitions(&stays, spec.stages.len(), &statistics.departures),
+        lifecycle: lifecycle::lifecycle(data, spec, &stays, &statistics.kpis),
         lint: lint::lint(data, spec, &stays, &claims),
         stays,
+        statistics,
     })
 }

@@ -46,12 +46,14 @@ pub(crate) fn data(rows: &[(&str, i64, &str)], end: i64) -> Data {
     Data {
         people,
         events,
+        spend: None,
         end,
         inputs: Vec::new(),
         rejected: Vec::new(),
         identities: Vec::new(),
         resolved: crate::source::identity::Resolved::default(),
         profiles: Vec::new(),
+        suspicions: Vec::new(),
     }
 }
 
@@ -81,7 +83,9 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         as_of: None,
         stages,
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
     }

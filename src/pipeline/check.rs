@@ -59,6 +59,6 @@ pub fn check(spec: &Spec) -> Result<Checked> {
         tables: tables.collect(),
         events: data.events.kinds.iter().cloned().zip(counts).collect(),
         lifecycle: Lifecycle::of(&mapped.lifecycle),
-        findings: Finding::all(&mapped.lint, &discover::findings(&data, spec)),
+        findings: Finding::all(&mapped.lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?),
     })
 }

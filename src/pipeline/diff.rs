@@ -242,7 +242,7 @@ fn stages(here: &Side, there: &Side) -> Vec<StageChange> {
 
 fn transitions(here: &Side, there: &Side) -> Vec<TransitionChange> {
     /// Who made it, and its median days, here and there.
-    type Both = [Option<(Rate, f64)>; 2];
+    type Both = [Option<(Rate, Option<f64>)>; 2];
     let mut pairs: BTreeMap<(&str, &str), Both> = BTreeMap::new();
     for (place, side) in [here, there].into_iter().enumerate() {
         for seen in &side.mapped.transitions {
@@ -250,7 +250,7 @@ fn transitions(here: &Side, there: &Side) -> Vec<TransitionChange> {
             pairs.entry(pair).or_default()[place] = Some((seen.people, seen.median_days));
         }
     }
-    let share = |seen: Option<(Rate, f64)>| seen.and_then(|(rate, _)| rate.share()).unwrap_or(0.0);
+    let share = |seen: Option<(Rate, Option<f64>)>| seen.and_then(|(rate, _)| rate.share()).unwrap_or(0.0);
     let changed = pairs.into_iter().filter(|(_, [before, after])| before != after);
     changed
         .map(|((from, to), both)| TransitionChange {
@@ -258,7 +258,7 @@ fn transitions(here: &Side, there: &Side) -> Vec<TransitionChange> {
             to: to.to_owned(),
             people: both.map(|seen| seen.map(|(rate, _)| rate)),
             change: share(both[1]) - share(both[0]),
-            median_days: both.map(|seen| seen.map(|(_, days)| days)),
+            median_days: both.map(|seen| seen.and_then(|(_, days)| days)),
         })
         .collect()
 }
@@ -278,7 +278,7 @@ fn kpis(here: &Side, there: &Side) -> Vec<KpiChange> {
             if found[0] == found[1] {
                 continue;
             }
-            let value = found.map(|kpi| kpi.map(|kpi| kpi.value));
+            let value = found.map(|kpi| kpi.and_then(|kpi| kpi.value));
             changes.push(KpiChange {
                 stage: stage.clone(),
                 kpi: kpi.name.clone(),

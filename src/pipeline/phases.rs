@@ -19,6 +19,10 @@ use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Key, Layout, manifest, models};
 
+/// What each cell of the lifecycle table is read from: drawn up with the map.
+const CATALOGUE: &str = "discover/catalogue.json";
+/// How much the audiences have in common.
+const OVERLAP: &str = "expand/overlap.parquet";
 /// Where among the models it is kept who was who: out/ may be deleted, people keep their ids.
 pub(super) const IDENTITY: &str = "identity";
 
@@ -43,10 +47,13 @@ impl<'a> Phases<'a> {
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        discover::write_findings(&layout.file("discover"), data, spec)?;
+        let days = discover::calendar(&data.events);
+        let findings = discover::findings(data, spec, &days)?;
+        discover::write_findings(&layout.file("discover"), data, &findings, &days)?;
         let kept = layout.models.join(IDENTITY);
         let data = self.data.as_mut().expect("it was just read");
         std::mem::take(&mut data.resolved).keep(&kept)?;
+        discover::gate(&findings, spec)?;
         Ok(data.inputs.iter().map(|input| recorded(input, spec)).collect())
     }
 
@@ -55,6 +62,7 @@ impl<'a> Phases<'a> {
         let data = self.data()?;
         let mapped = map::map(data, spec)?;
         map::write(&mapped, data, spec, layout)?;
+        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &mapped)?;
         self.stays = Some(mapped.stays);
         Ok(())
     }
@@ -119,7 +127,18 @@ impl<'a> Phases<'a> {
             self.load_stays()?;
         }
         let Some(data) = &self.data else { unreachable!("it was just loaded") };
-        let context = expand::Context { spec, end: data.end, identities: &data.identities, earlier: &earlier };
+        let model = spec.ranking(audience).and_then(|ranking| models::current(&layout.models, &ranking.name));
+        let listed = audience.contacting.not_in.iter().map(|other| expand::Listed::read(layout, other));
+        let listed = listed.collect::<Result<Vec<_>>>()?;
+        let context = expand::Context {
+            spec,
+            end: data.end,
+            identities: &data.identities,
+            model: model.as_deref(),
+            events: &data.events,
+            listed: &listed,
+            earlier: &earlier,
+        };
         let expanded = match (&self.stays, &scores) {
             (Some(stays), scores) if audience.seed.is_some() => {
                 let known = expand::Known { data, stays, scores: scores.as_ref() };
@@ -134,6 +153,12 @@ impl<'a> Phases<'a> {
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
+    }
+
+    fn overlap(&self) -> Result<()> {
+        let listed = self.spec.audiences.iter().map(|audience| expand::Listed::read(self.layout, &audience.name));
+        let mut overlap = expand::overlap(&listed.collect::<Result<Vec<_>>>()?)?;
+        store::write_frame(&self.layout.file(OVERLAP), &mut overlap)
     }
 
     fn data(&mut self) -> Result<&Data> {
@@ -155,11 +180,14 @@ impl<'a> Phases<'a> {
 
     /// Drops what none of the tasks that are left needs: memory is what bounds the size of data.
     fn forget(&mut self, left: &[Task]) {
-        let has_seed = |audience: usize| self.spec.audiences[audience].seed.is_some();
+        let asks_events = |audience: usize| {
+            let audience = &self.spec.audiences[audience];
+            audience.seed.is_some() || audience.contacting.asks_events()
+        };
         let needs_events = left.iter().any(|task| match task {
             Task::Source | Task::Map | Task::Discover(_) => true,
-            Task::Expand(audience) => has_seed(*audience),
-            Task::Predict(_) | Task::Uplift(_) | Task::Report => false,
+            Task::Expand(audience) => asks_events(*audience),
+            Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
         });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
@@ -195,6 +223,7 @@ impl Work for Phases<'_> {
                 let audience = &spec.audiences[i];
                 self.expand(audience).map_err(|error| named(error, "audience", &audience.name))
             }
+            Task::Overlap => self.overlap().map(nothing_read),
             Task::Report => report::write(spec, self.layout).map(nothing_read),
         }?;
         self.forget(left);
@@ -202,8 +231,9 @@ impl Work for Phases<'_> {
     }
 
     fn places(&self, task: Task) -> Vec<PathBuf> {
-        const OF_SOURCE: [&str; 6] = [
+        const OF_SOURCE: [&str; 7] = [
             "discover/profile.parquet",
+            "discover/calendar.parquet",
             "discover/identities.parquet",
             "discover/identity_edges.parquet",
             "discover/identity_log.parquet",
@@ -213,7 +243,7 @@ impl Work for Phases<'_> {
         let layout = self.layout;
         match task {
             Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
-            Task::Map => vec![layout.file("map")],
+            Task::Map => vec![layout.file("map"), layout.file(CATALOGUE)],
             Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
             Task::Predict(i) => {
                 let name = &self.spec.predictions[i].name;
@@ -221,6 +251,7 @@ impl Work for Phases<'_> {
             }
             Task::Uplift(i) => vec![layout.uplift(&self.spec.uplifts[i].name)],
             Task::Expand(i) => vec![layout.expand(&self.spec.audiences[i].name)],
+            Task::Overlap => vec![layout.file(OVERLAP)],
             Task::Report => vec![layout.file("report.html"), layout.file("report.xlsx")],
         }
     }

@@ -45,6 +45,8 @@ pub enum Task {
     Uplift(usize),
     /// Make the audience at this position.
     Expand(usize),
+    /// Count whom the audiences have in common.
+    Overlap,
     /// Write page and workbook.
     Report,
 }
@@ -70,7 +72,12 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
     let mut plan = Plan { units: Vec::new() };
     let source = plan.add("source", Task::Source, source_key(spec, inputs), &[]);
     plan.units[source].is_always_stale = inputs.iter().any(|input| input.is_remote);
-    let map = plan.add("map", Task::Map, Key::new("map").with("stages", &spec.stages), &[source]);
+    let map = plan.add(
+        "map",
+        Task::Map,
+        Key::new("map").with("stages", &spec.stages).with("measures", &spec.measures),
+        &[source],
+    );
     let mut predicted = Vec::new();
     for (i, prediction) in spec.predictions.iter().enumerate() {
         let name = &prediction.name;
@@ -79,6 +86,7 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
+    let mut expanded: Vec<usize> = Vec::new();
     let mut uplifted = Vec::new();
     for (i, uplift) in spec.uplifts.iter().enumerate() {
         let key = Key::new(&uplift.name).with("uplift", uplift).with("seed", &spec.seed);
@@ -92,8 +100,18 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         if audience.seed.is_some() {
             needs.push(map);
         }
+        if audience.contacting.asks_events() {
+            needs.push(map);
+        }
+        let is_left_out = |other: &&Audience| audience.contacting.not_in.contains(&other.name);
+        needs.extend(
+            spec.audiences[..i].iter().zip(&expanded).filter(|(other, _)| is_left_out(other)).map(|(_, &unit)| unit),
+        );
         let key = audience_key(spec.seed, audience, inputs).with("holdout", &spec.holdout);
-        plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs);
+        expanded.push(plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs));
+    }
+    if expanded.len() > 1 {
+        plan.add("expand", Task::Overlap, Key::new("overlap"), &expanded);
     }
     let all: Vec<usize> = (0..plan.units.len()).collect();
     let measured: Vec<_> =
@@ -126,7 +144,7 @@ impl Task {
             Self::Source | Self::Map => Phase::Map,
             Self::Discover(_) => Phase::Discover,
             Self::Predict(_) | Self::Uplift(_) => Phase::Predict,
-            Self::Expand(_) => Phase::Expand,
+            Self::Expand(_) | Self::Overlap => Phase::Expand,
             Self::Report => Phase::Report,
         }
     }
@@ -164,6 +182,8 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("events", &spec.events)
         .with("identity", &spec.identity)
         .with("end", &spec.end)
+        .with("spend", &spec.measures.spend)
+        .with("discover", &spec.discover)
         .with("as_of", &spec.as_of)
 }
 

@@ -188,8 +188,8 @@ fn a_model_that_says_nothing_gets_no_weight() {
     };
     let Cells::Number(number) = &people.table.columns[0].cells else { panic!("a number") };
     let says = of(&|row| -1.0 + 1.2 * f64::from(number[row as usize].abs()));
-    let against = of(&|row| -f64::from(number[row as usize].abs()));
-    let weighed = Stack::new(&[&says, &against], people.data(), &windows).best(None);
+    let noise = of(&|row| 20.0 * ((people.key[row as usize] >> 11) as f64 / (1_u64 << 53) as f64 - 0.5));
+    let weighed = Stack::new(&[&says, &noise], people.data(), &windows).best(None);
     assert!(weighed.weights[0] > 0.5 && weighed.weights[1] == 0.0, "{weighed:?}");
 }
 

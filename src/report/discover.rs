@@ -4,7 +4,7 @@ use crate::discover::{self, Named};
 use crate::report::read::{Results, Signal};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
-use crate::report::{Note, findings_table, notes, predict, words};
+use crate::report::{Note, data, findings_table, notes, predict, words};
 use crate::spec::Spec;
 
 /// Findings shown on the page; the workbook has all.
@@ -19,6 +19,8 @@ pub(super) struct Section {
     /// The data issues; absent when the phase has not run.
     pub(super) notes: Option<Vec<Note>>,
     pub(super) n_more_notes: usize,
+    /// What the tables hold, and where the lifecycle is read from.
+    pub(super) data: data::Page,
     pub(super) predictions: Vec<Signals>,
 }
 
@@ -83,7 +85,8 @@ pub(super) fn section(spec: &Spec, results: &Results, sheets: &mut Sheets) -> Se
             enough,
         });
     }
-    Section { notes, n_more_notes, predictions }
+    let data = data::page(&results.data, sheets);
+    Section { notes, n_more_notes, data, predictions }
 }
 
 /// What there is, what falls short, and what more people would bring.

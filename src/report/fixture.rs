@@ -71,6 +71,8 @@ pub(super) fn spec(names: &Names) -> Spec {
         suppress: Vec::new(),
         consent: None,
         export: Vec::new(),
+        contacting: crate::spec::Contacting::default(),
+        campaign: None,
     };
     Spec {
         places: crate::spec::Places::default(),
@@ -86,10 +88,12 @@ pub(super) fn spec(names: &Names) -> Spec {
         as_of: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],
+        discover: crate::spec::Discover::default(),
         audiences: vec![
             audience("second-purchase-email", "second-purchase"),
             audience("first-contact-ads", "first-contact"),
         ],
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: vec![uplift()],
     }

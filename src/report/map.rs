@@ -1,7 +1,8 @@
 //! Section 1: where people stand and how they move.
 
-use crate::rate::Rate;
 use crate::report::flow::{self, Direction, Link, Node};
+use crate::report::measures::{self, Card, Heat, Place};
+use crate::report::moves::{self, interval};
 use crate::report::read::{Kpi, Lifecycle, Results, Stage, Transition};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
@@ -18,6 +19,17 @@ pub(super) struct Section {
     pub(super) stages: Table,
     pub(super) rules: Table,
     pub(super) transitions: Table,
+    pub(super) moves: Vec<Figure>,
+    pub(super) groups: Vec<Table>,
+    pub(super) occupation: Vec<Figure>,
+    pub(super) cards: Vec<Card>,
+    pub(super) funnels: Vec<Table>,
+    pub(super) heats: Vec<Heat>,
+    pub(super) journeys: Vec<Table>,
+    pub(super) stalls: Option<Table>,
+    pub(super) values: Vec<Table>,
+    pub(super) lacks_margin: bool,
+    pub(super) lacks_cost: bool,
     pub(super) notes: Vec<Note>,
     pub(super) n_more_notes: usize,
 }
@@ -44,6 +56,35 @@ pub(super) fn section(results: &Results, sheets: &mut Sheets) -> Section {
     sheets.add("Stage rules", &rules);
     sheets.add("Transitions", &transitions);
     sheets.add("Map findings", &findings_table("What to look at in the map", &notes));
+    let names: Vec<String> = lifecycle.stages.iter().map(|stage| stage.name.clone()).collect();
+    let measured = &results.measured;
+    let groups = moves::by_group(measured);
+    let funnels = measures::funnels(measured, &names, Place::Page);
+    let all_funnels = measures::funnels(measured, &names, Place::Workbook);
+    let journeys = measures::journeys(measured, &names);
+    let stalls = measures::stalls(measured);
+    let values = measures::values(measured);
+    let kpis = measures::kpi_table(&lifecycle.stages);
+    let retention = measures::retention_table(measured);
+    let of = |tables: &[Table], title: &str| tables.iter().map(|table| table.of(title, &table.caption)).collect();
+    let sheet = |tables: Vec<Table>| {
+        tables.into_iter().reduce(|mut all: Table, more| {
+            all.rows.extend(more.rows);
+            all
+        })
+    };
+    sheets.add("KPIs", &kpis);
+    sheets.add("Retention", &retention);
+    for (name, table) in [
+        ("Funnel", sheet(of(&all_funnels, "From"))),
+        ("Journeys", sheet(of(&journeys, "Journeys"))),
+        ("Stalls", stalls.clone()),
+        ("Customer value", sheet(of(&values, "Of"))),
+    ] {
+        if let Some(table) = &table {
+            sheets.add(name, table);
+        }
+    }
     let n_more_notes = notes.len().saturating_sub(N_NOTES);
     notes.truncate(N_NOTES);
     Section {
@@ -53,6 +94,17 @@ pub(super) fn section(results: &Results, sheets: &mut Sheets) -> Section {
         stages,
         rules,
         transitions,
+        moves: moves::departures(measured, &names),
+        groups,
+        occupation: moves::occupation(measured, &names),
+        cards: measures::cards(&lifecycle.stages),
+        funnels,
+        heats: measures::heats(measured),
+        journeys,
+        stalls,
+        values,
+        lacks_margin: measured.values.iter().all(|row| row.margin.is_none()),
+        lacks_cost: measured.values.iter().all(|row| row.acquisition_cost.is_none()),
         notes,
         n_more_notes,
     }
@@ -73,14 +125,12 @@ fn funnel(lifecycle: &Lifecycle) -> Vec<Step> {
     lifecycle.stages.iter().map(step).collect()
 }
 
-/// The KPIs of `lifecycle.json` as people call them.
-const KPIS: [(&str, &str, Kind); 6] = [
-    ("conversion", "Went on to a later stage", Kind::Rate),
-    ("won_back", "Won back", Kind::Rate),
-    ("attrition", "Fell silent", Kind::Rate),
-    ("median_days", "Median days in it", Kind::Number(1)),
-    ("order_value", "Mean value of an event", Kind::Number(2)),
-    ("revenue", "Total value", Kind::Number(0)),
+/// The KPIs of `lifecycle.json` that tell how a stage is left, as people call them.
+const KPIS: [(&str, &str, Kind); 4] = [
+    ("conversion", "Went on to a later stage (95 % interval)", Kind::ShareInterval),
+    ("won_back", "Won back (95 % interval)", Kind::ShareInterval),
+    ("attrition", "Fell silent (95 % interval)", Kind::ShareInterval),
+    ("median_days", "Half have left after", Kind::Text),
 ];
 
 fn stages(lifecycle: &Lifecycle) -> Table {
@@ -89,7 +139,7 @@ fn stages(lifecycle: &Lifecycle) -> Table {
     let used: Vec<_> = KPIS.into_iter().filter(|(name, ..)| is_used(name)).collect();
     let mut columns = vec![("Stage", Kind::Text), ("People now", Kind::Count), ("People ever", Kind::Count)];
     columns.extend(used.iter().map(|&(_, title, kind)| (title, kind)));
-    let mut table = Table::new("The stages of the lifecycle, rates with their 95 % interval", &columns);
+    let mut table = Table::new("The stages of the lifecycle", &columns);
     for stage in &lifecycle.stages {
         let kpi = |&(name, _, kind): &(&str, &str, Kind)| {
             found(stage, name).map_or(Cell::Missing, |i| cell(&stage.kpis[i], kind))
@@ -102,9 +152,9 @@ fn stages(lifecycle: &Lifecycle) -> Table {
 }
 
 fn cell(kpi: &Kpi, kind: Kind) -> Cell {
-    match (kind, kpi.n_attained, kpi.n_eligible) {
-        (Kind::Rate, Some(n_attained), Some(n_eligible)) => Cell::Rate(Rate { n_attained, n_eligible }),
-        _ => kpi.value.into(),
+    match kind {
+        Kind::ShareInterval => interval(kpi.value, kpi.low, kpi.high),
+        _ => kpi.value.map_or(Cell::Missing, |days| words::span(days).into()),
     }
 }
 
@@ -136,21 +186,19 @@ fn transitions(rows: &[Transition]) -> Table {
         ("To", Kind::Text),
         ("People", Kind::Count),
         ("Of all in “from”", Kind::Count),
-        ("Probability (95 % interval)", Kind::Interval(3)),
+        ("Probability (95 % interval)", Kind::ShareInterval),
+        ("Within days", Kind::Number(0)),
         ("Median days", Kind::Number(1)),
     ];
     let mut table = Table::new("Transitions between stages", &columns);
     for row in rows {
-        let probability = match (row.probability, row.low, row.high) {
-            (Some(value), Some(low), Some(high)) => Cell::Interval { value, low, high },
-            (value, ..) => value.into(),
-        };
         table.push(vec![
             row.from.as_str().into(),
             row.to.as_str().into(),
             row.people.into(),
             row.eligible.into(),
-            probability,
+            interval(row.probability, row.low, row.high),
+            row.horizon_days.into(),
             row.median_days.into(),
         ]);
     }

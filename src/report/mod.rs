@@ -10,13 +10,17 @@
 //! formula.
 
 mod charts;
+mod data;
 mod discover;
 mod expand;
 #[cfg(test)]
 mod fixture;
 mod flow;
 mod map;
+mod measured;
+mod measures;
 mod metrics;
+mod moves;
 mod measure;
 mod predict;
 mod read;
@@ -130,7 +134,7 @@ fn notes(findings: &read::Findings) -> Vec<Note> {
             finding.stage.as_ref().filter(|stage| !stage.is_empty()).map(|stage| format!("stage {stage}")),
             finding.table.as_ref().map(|table| format!("table {table}")),
             finding.column.as_ref().map(|column| format!("column {column}")),
-            finding.rows.map(|rows| format!("{} rows", words::count(rows))),
+            finding.rows.filter(|rows| *rows > 0).map(|rows| format!("{} rows", words::count(rows))),
         ];
         let people =
             (!finding.people.is_empty()).then(|| finding.people.iter().take(5).cloned().collect::<Vec<_>>().join(", "));

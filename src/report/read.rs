@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, DataType};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::measured::{Measured, measured};
 use crate::discover::{Enough, Leaks};
 use crate::error::Result;
 use crate::expand::Power;
@@ -22,8 +23,11 @@ const N_SHOWN: usize = 10;
 pub(super) struct Results {
     pub(super) lifecycle: Option<Lifecycle>,
     pub(super) transitions: Vec<Transition>,
+    pub(super) measured: Measured,
     pub(super) lint: Option<Findings>,
     pub(super) issues: Option<Findings>,
+    /// What the tables hold, and where the lifecycle is read from.
+    pub(super) data: super::data::Found,
     /// In the order of the spec's predictions.
     pub(super) signals: Vec<Option<Vec<Signal>>>,
     /// In the order of the spec's predictions.
@@ -69,8 +73,18 @@ pub(super) struct Stage {
 pub(super) struct Kpi {
     pub(super) name: String,
     pub(super) value: Option<f64>,
+    pub(super) unit: String,
+    pub(super) low: Option<f64>,
+    pub(super) high: Option<f64>,
+    pub(super) n: Option<u64>,
     pub(super) n_attained: Option<u64>,
     pub(super) n_eligible: Option<u64>,
+    pub(super) n_promoters: Option<u64>,
+    pub(super) n_detractors: Option<u64>,
+    pub(super) horizon_days: Option<f64>,
+    pub(super) at_least: Option<f64>,
+    pub(super) at_most: Option<f64>,
+    pub(super) status: Option<String>,
 }
 
 /// A row of `map/transitions.parquet`.
@@ -83,6 +97,7 @@ pub(super) struct Transition {
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) median_days: Option<f64>,
+    pub(super) horizon_days: Option<f64>,
 }
 
 /// `map/lint.json` and `discover/issues.json`.
@@ -201,8 +216,10 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     Ok(Results {
         lifecycle: json(&layout.file("map/lifecycle.json"))?,
         transitions: transitions(&layout.file("map/transitions.parquet"))?,
+        measured: measured(layout)?,
         lint: json(&layout.file("map/lint.json"))?,
         issues: json(&layout.file("discover/issues.json"))?,
+        data: super::data::Found::read(layout)?,
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
         leaks: predictions.clone().map(|prediction| leaks_of(&prediction.name)).collect::<Result<_>>()?,
         enough: predictions.clone().map(|prediction| enough_of(&prediction.name)).collect::<Result<_>>()?,
@@ -212,21 +229,21 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     })
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if path.exists() { store::read_json(path).map(Some) } else { Ok(None) }
 }
 
-fn frame(path: &Path) -> Result<Option<DataFrame>> {
+pub(super) fn frame(path: &Path) -> Result<Option<DataFrame>> {
     if path.exists() { store::read_frame(path).map(Some) } else { Ok(None) }
 }
 
-fn numbers(frame: &DataFrame, column: &str) -> Result<Vec<Option<f64>>> {
+pub(super) fn numbers(frame: &DataFrame, column: &str) -> Result<Vec<Option<f64>>> {
     let Ok(column) = frame.column(column) else { return Ok(vec![None; frame.height()]) };
     let column = column.cast(&DataType::Float64)?;
     Ok(column.f64()?.iter().map(|value| value.filter(|value| value.is_finite())).collect())
 }
 
-fn texts(frame: &DataFrame, column: &str) -> Result<Vec<Option<String>>> {
+pub(super) fn texts(frame: &DataFrame, column: &str) -> Result<Vec<Option<String>>> {
     let Ok(column) = frame.column(column) else { return Ok(vec![None; frame.height()]) };
     let column = column.cast(&DataType::String)?;
     Ok(column.str()?.iter().map(|text| text.map(str::to_owned)).collect())
@@ -238,6 +255,7 @@ fn transitions(path: &Path) -> Result<Vec<Transition>> {
     let (people, eligible) = (numbers(&frame, "people")?, numbers(&frame, "eligible")?);
     let (probability, low) = (numbers(&frame, "probability")?, numbers(&frame, "probability_low")?);
     let (high, median_days) = (numbers(&frame, "probability_high")?, numbers(&frame, "median_days")?);
+    let horizon_days = numbers(&frame, "horizon_days")?;
     let row = |i: usize| Transition {
         from: from[i].clone().unwrap_or_default(),
         to: to[i].clone().unwrap_or_default(),
@@ -247,6 +265,7 @@ fn transitions(path: &Path) -> Result<Vec<Transition>> {
         low: low[i],
         high: high[i],
         median_days: median_days[i],
+        horizon_days: horizon_days[i],
     };
     Ok((0..frame.height()).map(row).collect())
 }

@@ -88,6 +88,11 @@ impl Chart {
         Self { id: id.into(), title: title.into(), description: description.into(), x, y, marks: String::new() }
     }
 
+    /// From the lowest to the highest value of the upright axis.
+    pub(super) fn height(&self) -> f64 {
+        self.y.high - self.y.low
+    }
+
     fn at(&self, x: f64, y: f64) -> (f64, f64) {
         let along = |value: f64, axis: &Axis| (value - axis.low) / (axis.high - axis.low);
         (
@@ -117,6 +122,14 @@ impl Chart {
         let back = points.iter().rev().map(|&(x, _, high)| (x, high));
         let path = self.path(there.chain(back));
         let _ = write!(self.marks, r#"<path class="band" d="{path}Z"/>"#);
+    }
+
+    /// The area between two lines, `(x, low, high)`, and what it tells.
+    pub(super) fn area(&mut self, class: &str, points: &[(f64, f64, f64)], tip: &str) {
+        let there = points.iter().map(|&(x, low, _)| (x, low));
+        let back = points.iter().rev().map(|&(x, _, high)| (x, high));
+        let path = self.path(there.chain(back));
+        let _ = write!(self.marks, r#"<path class="area {class}" d="{path}Z"><title>{}</title></path>"#, escape(tip));
     }
 
     /// A bar from the axis up to `y`, `width` wide in units of x.

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Share,
     /// A number with so many decimals and its interval.
     Interval(usize),
+    /// A share, 0–1, and its interval, as percent.
+    ShareInterval,
     /// A share with its counts and interval.
     Rate,
 }
@@ -145,7 +147,7 @@ impl Cell {
     fn text(&self, kind: Kind) -> String {
         let one = |value: f64| match kind {
             Kind::Count if value.is_finite() && value >= 0.0 => grouped(value.round() as u64),
-            Kind::Share | Kind::Rate => words::percent(value),
+            Kind::Share | Kind::ShareInterval | Kind::Rate => words::percent(value),
             Kind::Number(decimals) | Kind::Bar { decimals, .. } | Kind::Interval(decimals) => {
                 words::number(value, decimals)
             }
@@ -154,6 +156,9 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(value) => one(*value),
+            Self::Interval { value, low, high } if kind == Kind::ShareInterval => {
+                format!("{} ({}–{})", one(*value), one(*low).trim_end_matches(" %"), one(*high).trim_end_matches(" %"))
+            }
             Self::Interval { value, low, high } => format!("{} ({}–{})", one(*value), one(*low), one(*high)),
             Self::Rate(rate) if rate.n_eligible > 0 => rate.to_string(),
             Self::Rate(_) | Self::Missing => "–".into(),

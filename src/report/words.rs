@@ -68,6 +68,19 @@ pub(super) fn duration(text: &str) -> String {
     }
 }
 
+/// A span of so many days in the unit that suits it: `12 minutes`, `3 days`, `2.4 years`.
+pub(super) fn span(days: f64) -> String {
+    let (value, unit) = match days {
+        days if days < 1.0 / 24.0 => ((days * 1_440.0).max(1.0), "minute"),
+        days if days < 2.0 => (days * 24.0, "hour"),
+        days if days < 730.0 => (days, "day"),
+        days => (days / 365.25, "year"),
+    };
+    let decimals = usize::from(unit == "year" || (value < 10.0 && value.fract() > 0.05 && value.fract() < 0.95));
+    let text = number(value, decimals);
+    format!("{text} {unit}{}", if text == "1" { "" } else { "s" })
+}
+
 /// `a`, `a or b`, `a, b or c`.
 pub(super) fn any_of(names: &[String]) -> String {
     match names {
@@ -114,6 +127,8 @@ mod tests {
         assert_eq!(percent(0.123), "12.3 %");
         assert_eq!((tick(0.25), tick(12_000.0), percent_tick(0.05)), ("0.25".into(), "12k".into(), "5 %".into()));
         assert_eq!((of_how_many(0.08), of_how_many(0.004)), (100, 1_000));
+        assert_eq!((span(0.02), span(1.0), span(1.5)), ("29 minutes".into(), "24 hours".into(), "36 hours".into()));
+        assert_eq!((span(2.04), span(180.0), span(1_000.0)), ("2 days".into(), "180 days".into(), "2.7 years".into()));
         assert_eq!(any_of(&["a".into(), "b".into(), "c".into()]), "a, b or c");
     }
 }

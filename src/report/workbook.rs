@@ -81,7 +81,7 @@ fn fill(sheet: &mut Worksheet, table: &Table) -> std::result::Result<(), XlsxErr
 /// How many columns of the sheet a column of the table takes.
 fn titles_of(kind: Kind) -> usize {
     match kind {
-        Kind::Interval(_) => 3,
+        Kind::Interval(_) | Kind::ShareInterval => 3,
         Kind::Rate => 5,
         _ => 1,
     }
@@ -102,7 +102,7 @@ fn format(kind: Kind) -> Format {
         Kind::Number(places) | Kind::Bar { decimals: places, .. } | Kind::Interval(places) => {
             Format::new().set_num_format(decimals(places))
         }
-        Kind::Share | Kind::Rate => Format::new().set_num_format("0.00%"),
+        Kind::Share | Kind::ShareInterval | Kind::Rate => Format::new().set_num_format("0.00%"),
     }
 }
 

@@ -107,7 +107,8 @@ fn key(text: &[u8]) -> Key {
     [word(0), word(8)]
 }
 
-fn hash(text: &[u8]) -> u64 {
+/// A hash of a text, the same on every machine.
+pub(crate) fn hash(text: &[u8]) -> u64 {
     text.chunks(8).fold(text.len() as u64, |hash, chunk| {
         let mut bytes = [0; 8];
         bytes[..chunk.len()].copy_from_slice(chunk);

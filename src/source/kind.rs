@@ -132,7 +132,7 @@ pub(crate) fn is_truth(text: &str) -> bool {
 }
 
 /// Whether the bytes are a number: `-12`, `0.5`, `1e-3`; none with leading zeros, no whole one of more than 15 digits.
-fn number(bytes: &[u8]) -> Option<Kind> {
+pub(crate) fn number(bytes: &[u8]) -> Option<Kind> {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let bytes = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let whole = digits(bytes);

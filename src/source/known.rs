@@ -20,12 +20,14 @@ impl Data {
         Ok(Self {
             people: self.people_known(cutoff, people)?,
             events: self.events_known(cutoff, people),
+            spend: self.spend.clone(),
             end: cutoff,
             inputs: Vec::new(),
             rejected: Vec::new(),
             identities: Vec::new(),
             resolved: Resolved::default(),
             profiles: Vec::new(),
+            suspicions: Vec::new(),
         })
     }
 

@@ -12,6 +12,7 @@
 //! 4. [`identity`]: ids that links or likeness join become one person; people are sorted by id, events by person and time.
 
 mod batch;
+mod contacts;
 pub mod events;
 mod files;
 mod gather;
@@ -22,9 +23,11 @@ mod known;
 mod ledger;
 mod one;
 pub mod people;
+pub(crate) mod places;
 mod preview;
 mod profile;
 mod read;
+mod spend;
 mod sql;
 mod times;
 
@@ -33,8 +36,9 @@ pub use files::sniff;
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
-pub use profile::ColumnProfile;
+pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_with};
+pub use spend::Spend;
 
 use crate::time::Time;
 
@@ -45,6 +49,8 @@ pub struct Data {
     pub people: People,
     /// What they did, sorted by person and time. Empty in a snapshot.
     pub events: Events,
+    /// What was spent to win people, where the spec says so.
+    pub spend: Option<Spend>,
     /// The end of observation: `lifecycle.end`, or just after the last event.
     pub end: Time,
     /// Every input file.
@@ -57,6 +63,8 @@ pub struct Data {
     pub resolved: identity::Resolved,
     /// What the columns of the tables hold.
     pub profiles: Vec<ColumnProfile>,
+    /// What looks wrong in the tables.
+    pub suspicions: Vec<Suspicion>,
 }
 
 /// An input file, for the manifest.

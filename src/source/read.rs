@@ -11,8 +11,9 @@ use super::gather::{EventGather, PeopleGather, Positions, assemble, merge};
 use super::identity::{self, LinkGather, State, resolve};
 use super::intern::Interner;
 use super::ledger::Ledger;
-use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather};
-use super::{Data, Events, Input, People, sql};
+use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion, shape};
+use super::spend::{self, Spend};
+use super::{Data, Events, Input, People, places, sql};
 use crate::error::{Error, Result};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
@@ -49,6 +50,8 @@ struct Reading<'s> {
     ledger: Ledger,
     inputs: Vec<Input>,
     profiles: Vec<ColumnProfile>,
+    spend: Option<Spend>,
+    suspicions: Vec<Suspicion>,
     /// Tables that queries still to run name.
     frames: BTreeMap<String, DataFrame>,
 }
@@ -58,6 +61,8 @@ struct Reading<'s> {
 enum Target {
     People(usize),
     Events(usize),
+    /// `[spend]`.
+    Spend,
 }
 
 impl<'s> Reading<'s> {
@@ -84,6 +89,8 @@ impl<'s> Reading<'s> {
             ids: Interner::default(),
             inputs: Vec::new(),
             profiles: Vec::new(),
+            spend: None,
+            suspicions: Vec::new(),
             frames: BTreeMap::new(),
         })
     }
@@ -99,13 +106,15 @@ impl<'s> Reading<'s> {
             Rows::Sql(query) => Some((target, query.as_str())),
             Rows::Table(_) => None,
         };
-        self.sources().filter_map(query).collect()
+        let spend = self.spec.measures.spend.iter().map(|spend| (Target::Spend, spend.sql.as_str()));
+        self.sources().filter_map(query).chain(spend).collect()
     }
 
     fn key(&self, target: Target) -> String {
         match target {
             Target::People(at) => format!("people.{}", self.spec.people[at].name),
             Target::Events(at) => format!("events.{}", self.spec.events[at].name),
+            Target::Spend => "spend".to_owned(),
         }
     }
 
@@ -168,7 +177,7 @@ impl<'s> Reading<'s> {
 
         let all = keep || !people.is_empty() || open.n_rows() <= FULL_UP_TO;
         let wanted = wanted(&header, all, &events, &links);
-        let mut profile = ProfileGather::new(name, open.n_rows());
+        let mut profile = ProfileGather::new(name, open.n_rows(), country(spec)?);
         let mut frame: Option<DataFrame> = None;
         let ids = &mut self.ids;
         open.read(&wanted, &mut self.ledger, &mut |batch, ledger| {
@@ -191,7 +200,9 @@ impl<'s> Reading<'s> {
         if let Some(frame) = frame {
             self.frames.insert(name.clone(), frame);
         }
-        self.profiles.extend(profile.finish());
+        let (profiles, suspicions) = profile.finish();
+        self.profiles.extend(profiles);
+        self.suspicions.extend(suspicions);
         self.inputs.extend(open.inputs()?);
         Ok(())
     }
@@ -228,11 +239,16 @@ impl<'s> Reading<'s> {
         let begun = match target {
             Target::People(number) => self.people[number].begin(&header),
             Target::Events(number) => self.events[number].begin(&header),
+            Target::Spend => spec.measures.spend.iter().try_for_each(|spend| spend::begin(spend, &header)),
         };
         begun.map_err(|(key, error)| at(spec, &key, error))?;
         let taken = match target {
             Target::People(number) => self.people[number].take(&batch, ids, ledger),
             Target::Events(number) => self.events[number].take(&batch, ids, ledger),
+            Target::Spend => {
+                let of = spec.measures.spend.as_ref().map(|spend| spend::take(spend, &batch, ledger));
+                of.transpose().map(|spend| self.spend = spend)
+            }
         };
         taken.map_err(|error| at(spec, &key, error))
     }
@@ -286,9 +302,19 @@ impl<'s> Reading<'s> {
             .or_else(|| people.valid_from.as_ref().and_then(|from| from.iter().max().copied()));
         let end = spec.end.unwrap_or(Time(last.map_or(0, |last| last.saturating_add(1))));
         let rejected = self.ledger.close(&mut self.inputs);
-        let (inputs, profiles) = (self.inputs, self.profiles);
-        Ok(Data { people, events, end, inputs, rejected, identities, resolved, profiles })
+        let (inputs, profiles, suspicions, spend) = (self.inputs, self.profiles, self.suspicions, self.spend);
+        Ok(Data { people, events, spend, end, inputs, rejected, identities, resolved, profiles, suspicions })
     }
+}
+
+/// The country that the spec tells, as its alpha-2 code.
+fn country(spec: &Spec) -> Result<Option<&'static str>> {
+    let Some(told) = &spec.discover.country else { return Ok(None) };
+    let unknown = || {
+        let error = Error::spec(format!("`{told}` is not a country"));
+        at(spec, "discover.country", error.hint("write its two letters (DE) or its name (Germany)"))
+    };
+    places::country(told).map(Some).ok_or_else(unknown)
 }
 
 /// Refuses people tables that know nobody of those who did something: the ids are written in two ways.
@@ -309,25 +335,12 @@ fn refuse_strangers(spec: &Spec, people: &People, events: &Events) -> Result<()>
     };
     let error = Error::data("nobody in the people tables has an event: the ids there and in the events are not the same")
         .hint(format!(
-            "ids of people look like {}, those of events like {} (9: a digit, a: a letter)",
+            "ids of people look like `{}`, those of events like `{}` (9: a digit, a: a letter)",
             shape(&people.ids[known]),
             shape(&people.ids[acted])
         ))
         .hint("name other columns in `person`, write the ids alike with sql = \"SELECT … AS person\", or join them with [[identity.links]]");
     Err(at(spec, &format!("people.{}.person", table.name), error))
-}
-
-/// How an id is written, without the id.
-fn shape(id: &str) -> String {
-    let sign = |sign: char| match sign {
-        sign if sign.is_numeric() => '9',
-        sign if sign.is_uppercase() => 'A',
-        sign if sign.is_alphabetic() => 'a',
-        sign => sign,
-    };
-    let shape: String = id.chars().take(24).map(sign).collect();
-    let rest = if id.chars().count() > 24 { "…" } else { "" };
-    format!("`{shape}{rest}`")
 }
 
 /// The columns to read: all, or those that somebody names.

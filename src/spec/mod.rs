@@ -13,8 +13,11 @@
 //! Whether tables have the columns that the spec names is known only with the data: see `source`.
 
 mod check;
+mod contacting;
+mod destination;
 mod faults;
 mod fit;
+mod measures;
 mod places;
 mod seed;
 mod sql;
@@ -33,6 +36,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Excerpt, Result};
 use crate::time::{Duration, Time};
 
+pub use contacting::{Cap, Consent, Contacting, CoolDown};
+pub use destination::{Campaign, Destination};
+pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
 pub use trigger::{Cause, Exit, ReEntry, Trigger};
@@ -118,10 +124,14 @@ pub struct Spec {
     pub as_of: Option<Time>,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
+    /// How the data is looked at.
+    pub discover: Discover,
     /// What is to be predicted.
     pub predictions: Vec<Prediction>,
     /// Who is to be reached.
     pub audiences: Vec<Audience>,
+    /// What the map measures beside the stage history.
+    pub measures: Measures,
     /// What holdouts have in common.
     pub holdout: Holdout,
     /// Tests to learn from whom a treatment changes.
@@ -203,6 +213,27 @@ pub struct Table {
     pub sheet: Option<String>,
     /// The query of a database address.
     pub query: Option<String>,
+    /// The kind of system it came from, in a word: `crm`, `shop`.
+    pub system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Discover {
+    /// The gravity of a data issue that ends the run; `None`: none does.
+    pub fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them.
+    pub country: Option<String>,
+}
+
+/// How grave a data issue must be to end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Results would be wrong.
+    Error,
+    /// Results may be wrong.
+    Warning,
 }
 
 /// How the columns of a text file are parted.
@@ -619,8 +650,12 @@ pub struct Audience {
     pub suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted; `None`: not asked.
     pub consent: Option<String>,
+    /// Who of them may be contacted, beside those whom a suppression list means.
+    pub contacting: Contacting,
     /// Where the list goes.
     pub export: Vec<Destination>,
+    /// The campaign that its people become members of, in a CRM.
+    pub campaign: Option<Campaign>,
 }
 
 /// One `[[uplifts]]`: of the people of a test, whom does the treatment change?
@@ -709,31 +744,4 @@ pub enum Size {
         /// Value of one transition.
         value: f64,
     },
-}
-
-/// A form that an audience is exported in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Destination {
-    /// A plain CSV file.
-    Csv,
-    /// An Excel workbook.
-    Xlsx,
-    /// Google Ads Customer Match.
-    GoogleCustomerMatch,
-    /// Meta custom audience.
-    MetaCustomAudience,
-}
-
-impl Destination {
-    /// The name in `clo.toml` and of the folder under `export/`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-            Self::GoogleCustomerMatch => "google-customer-match",
-            Self::MetaCustomAudience => "meta-custom-audience",
-        }
-    }
 }

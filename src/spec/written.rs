@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::templates::Template;
-use super::{ColumnType, Comparison, Destination, Direction, Estimator, Method, SeedTime, Solver, UpliftLearner};
+use super::{
+    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, KpiName, Method, SeedTime, Solver, UpliftLearner,
+};
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,12 +36,20 @@ pub(super) struct Written {
     /// The stages that people pass, as [[lifecycle.stages]] or from a `template`. Leave out where audiences are looked for by
     /// their likeness to a seed alone, and for [[uplifts]].
     pub(super) lifecycle: Option<Lifecycle>,
+    /// How the data is looked at.
+    #[serde(default)]
+    pub(super) discover: Discover,
     /// What is to be predicted.
     #[serde(default)]
     pub(super) predictions: Vec<Prediction>,
+    /// What people must have agreed to, by purpose and region; an audience says which purposes are its own.
+    #[serde(default)]
+    pub(super) consent: Vec<Consent>,
     /// Who is to be reached.
     #[serde(default)]
     pub(super) audiences: Vec<Audience>,
+    /// What was spent to win people: acquisition cost and customer value come from it.
+    pub(super) spend: Option<Spend>,
     /// What the holdouts of all audiences have in common.
     #[serde(default)]
     pub(super) holdout: Holdout,
@@ -65,7 +75,7 @@ pub(super) enum Table {
     /// Path, glob or address. `${VAR}` and `${VAR:-default}` are replaced by environment variables.
     Path(String),
     /// A path, and how the file is to be read.
-    File(File),
+    File(Box<File>),
 }
 
 /// A path, and how the file is to be read.
@@ -95,6 +105,18 @@ pub(super) struct File {
     pub(super) sheet: Option<String>,
     /// The query to ask a database address.
     pub(super) query: Option<String>,
+    /// The kind of system the file came from: "crm", "esp", "web", "shop", "warehouse" …, for the source catalogue.
+    pub(super) system: Option<String>,
+}
+
+/// How the data is looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discover {
+    /// A run ends with exit code 5, before anything is built on the data, when a data issue is as grave as this.
+    pub(super) fail_on: Option<FailOn>,
+    /// Where telephone numbers and postcodes are from when no country stands beside them: "DE", "Brazil".
+    pub(super) country: Option<String>,
 }
 
 /// People: one row per person, attributes.
@@ -255,6 +277,80 @@ pub(super) struct Lifecycle {
     /// The stages, in their order; beside a template they replace its stages of the same name or follow them.
     #[serde(default)]
     pub(super) stages: Vec<Stage>,
+    /// Attributes or event properties to tell people apart by in the map: `["channel", "state"]`. Of a property the
+    /// person's first value counts.
+    #[serde(default)]
+    pub(super) by: Vec<String>,
+    /// The windows of funnels, after entry (default: 7d, 30d, 90d).
+    pub(super) windows: Option<Vec<String>>,
+    /// What an order is and what it is worth (default: guessed by name).
+    pub(super) orders: Option<Orders>,
+    /// How people score what they got: for the response score (NPS).
+    pub(super) score: Option<Score>,
+    /// What the KPIs of stages should come to.
+    #[serde(default)]
+    pub(super) targets: Vec<Target>,
+}
+
+/// What an order is and what it is worth.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Orders {
+    /// The kinds of events that are orders (default: those that carry the amount, by name if some are called so).
+    pub(super) events: Option<Vec<String>>,
+    /// The kinds of events whose amount is paid back.
+    #[serde(default)]
+    pub(super) refunds: Vec<String>,
+    /// The property that holds an order's amount (default: revenue, amount, value, total, price …).
+    pub(super) amount: Option<String>,
+    /// The share of the amount that is profit, "40%" or 0.4: for customer value.
+    pub(super) margin: Option<Share>,
+}
+
+/// How people score what they got.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Score {
+    /// The property that holds the score.
+    pub(super) property: String,
+    /// The kind of event that carries it (default: any).
+    pub(super) event: Option<String>,
+    /// Scores from here on are promoters' (9 of 10; 5 of 5).
+    pub(super) promoters: f64,
+    /// Scores up to here are detractors' (6 of 10; 3 of 5).
+    pub(super) detractors: f64,
+}
+
+/// What a KPI of a stage should come to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// The stage.
+    pub(super) stage: String,
+    /// The KPI.
+    pub(super) kpi: KpiName,
+    /// The KPI should not be below.
+    pub(super) at_least: Option<f64>,
+    /// The KPI should not be above.
+    pub(super) at_most: Option<f64>,
+}
+
+/// What was spent to win people: a row per day, week or campaign.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spend {
+    /// The table of `[tables]` whose rows it is.
+    pub(super) table: Option<String>,
+    /// Or: a SQL query over the tables.
+    pub(super) sql: Option<String>,
+    /// The column with the time (default with `sql`: time).
+    pub(super) time: Option<Time>,
+    /// The column with the amount (default with `sql`: amount).
+    pub(super) amount: Option<String>,
+    /// The stage that the money was to bring people into (default: the first that an event enters).
+    pub(super) stage: Option<String>,
+    /// The column with the channel; one of `lifecycle.by`, so that each channel's cost stands beside its people.
+    pub(super) channel: Option<String>,
 }
 
 /// A lifecycle in common use: its name, or a table that fits it to the data.
@@ -476,8 +572,63 @@ pub(super) struct Audience {
     pub(super) suppress: Vec<String>,
     /// SQL over the attributes: who has agreed to be contacted.
     pub(super) consent: Option<String>,
+    /// The purposes that people are contacted for: all [[consent]] rules of these hold.
+    #[serde(default)]
+    pub(super) purposes: Vec<String>,
+    /// Attributes that people of one household have in common, such as `["household_id"]` or `["last_name", "street", "zip"]`: only
+    /// the best ranked of them is contacted.
+    #[serde(default)]
+    pub(super) household: Vec<String>,
+    /// Who was contacted so often is left alone: `{ event = "email_sent", times = 4, within = "30d" }`.
+    pub(super) cap: Option<Cap>,
+    /// What people are left alone after, and for how long: `[{ after = "purchase", for = "14d" }]`.
+    #[serde(default)]
+    pub(super) cool_down: Vec<CoolDown>,
+    /// Audiences whose people are left out of this one, each declared before it.
+    #[serde(default)]
+    pub(super) not_in: Vec<String>,
     /// Where the list goes (default: csv).
     pub(super) export: Option<Vec<Destination>>,
+    /// Salesforce: the id of the campaign that its people become members of.
+    pub(super) campaign: Option<String>,
+    /// Salesforce: what a member of the campaign is at first (default: Sent).
+    pub(super) campaign_status: Option<String>,
+}
+
+/// What people must have agreed to for a purpose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consent {
+    /// What they are contacted for, or through: "email", "ads".
+    pub(super) purpose: String,
+    /// SQL over the attributes: whom the rule is about, and whom it cannot tell (default: everyone).
+    pub(super) region: Option<String>,
+    /// SQL over the attributes: what must hold, such as `email_opt_in = true`.
+    pub(super) needs: String,
+}
+
+/// So many events of a kind in a span before the end are enough.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cap {
+    /// The kind of event that contacting a person leaves.
+    pub(super) event: String,
+    /// Who has so many of them is left alone.
+    #[schemars(range(min = 1))]
+    pub(super) times: u32,
+    /// How long before the end they count: "30d".
+    pub(super) within: String,
+}
+
+/// People are left alone for so long after an event.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CoolDown {
+    /// The kind of event: "purchase", "complaint".
+    pub(super) after: String,
+    /// For how long: "14d".
+    #[serde(rename = "for")]
+    pub(super) span: String,
 }
 
 /// A test: who was treated at random, who was not, and what counts as a response.

@@ -171,14 +171,20 @@ pub fn keep_only(folder: &Path, names: &[&str]) -> Result<()> {
 /// # Errors
 /// As [`write_with`].
 pub fn write_frame(path: &Path, frame: &mut DataFrame) -> Result<()> {
-    write_with(path, |writer| {
-        ParquetWriter::new(writer)
-            .with_compression(ParquetCompression::Snappy)
-            .with_row_group_size(Some(1 << 18))
-            .finish(frame)
-            .map(|_| ())
-            .map_err(|error| unwritable(path, &as_io(&error)))
-    })
+    write_with(path, |writer| fill_frame(writer, frame).map_err(|error| unwritable(path, &error)))
+}
+
+/// Fills a file that is being written with a table, as [`write_frame`] does.
+///
+/// # Errors
+/// The system's reason.
+pub fn fill_frame(writer: impl Write, frame: &mut DataFrame) -> std::io::Result<()> {
+    ParquetWriter::new(writer)
+        .with_compression(ParquetCompression::Snappy)
+        .with_row_group_size(Some(1 << 18))
+        .finish(frame)
+        .map(|_| ())
+        .map_err(|error| as_io(&error))
 }
 
 /// Reads a Parquet artifact.

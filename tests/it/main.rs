@@ -7,6 +7,7 @@ mod atomic;
 mod exit_codes;
 mod golden;
 mod init;
+mod issues;
 mod killed;
 mod leaks;
 mod lock;

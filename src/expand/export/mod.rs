@@ -2,10 +2,14 @@
 //!
 //! Two profiles, because they collide (ASVS 1.2.10 wants a leading `+` escaped, E.164 needs it): files for *people* (csv,
 //! xlsx) hold every row, and no cell is ever a formula; files for *machines* (the upload forms of ad platforms) hold
-//! only cells of a closed grammar, and a row without anything to match on is rejected, never mended.
+//! only cells of a closed grammar, and a row without anything to match on is rejected, never mended. A third kind is for
+//! *programs* (parquet, sqlite, postgres): a table that any of them reads.
 
+mod delta;
+mod names;
 mod plain;
 mod rules;
+mod table;
 mod upload;
 mod workbook;
 
@@ -44,13 +48,19 @@ pub struct Manifest {
     pub omitted: BTreeMap<String, u64>,
     /// Rows that hold a value, by column.
     pub filled: BTreeMap<String, u64>,
+    /// What the destination may find people by, before anything is uploaded: how many of the kept rows carry it.
+    #[serde(default)]
+    pub matched: BTreeMap<String, u64>,
     /// Cells that a spreadsheet would have taken for a formula, and that begin with an apostrophe now.
     pub neutralised: u64,
     /// Hashed or not, the files speak of people: the same access and retention rules hold for them.
     pub holds_personal_data: bool,
     /// What the destination has to be told about consent.
     pub consent: Option<String>,
-    /// What to know before uploading.
+    /// What to know before uploading, whatever the list.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// What to know before uploading this one.
     pub warnings: Vec<String>,
 }
 
@@ -68,10 +78,34 @@ pub struct RulesRead {
 pub struct FileWritten {
     /// Its name.
     pub path: String,
+    /// Which people are in it.
+    pub held: Held,
+    /// How many rows of people.
+    pub rows: u64,
     /// Its size.
     pub bytes: u64,
     /// BLAKE3 of its bytes, hex.
     pub blake3: String,
+}
+
+/// Which people a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    /// Everyone.
+    Full,
+    /// Those who are new or whose row changed since the last export.
+    Added,
+    /// Those who were there at the last export and are no more: to be taken off the destination's list.
+    Removed,
+    /// Those who could not be given, by their rank in `audience.parquet`, and why.
+    Rejected,
+}
+
+/// Someone who could not be given to a destination.
+struct Rejected {
+    rank: u32,
+    why: &'static str,
 }
 
 /// Writes every destination's folder, removes those of others, and says what each got.
@@ -84,13 +118,15 @@ pub(super) fn write(expanded: &Expanded, folder: &Path, warnings: &mut Vec<Strin
         let folder = exports.join(destination.name());
         let stem = file_stem(&expanded.summary.audience);
         let manifest = match destination {
-            Destination::Csv => plain::write(expanded, &folder, &format!("{stem}.csv"))?,
+            Destination::Csv => plain::write(expanded, &folder, &stem)?,
             Destination::Xlsx => workbook::write(expanded, &folder, &format!("{stem}.xlsx"))?,
-            Destination::GoogleCustomerMatch | Destination::MetaCustomAudience => {
-                upload::write(expanded, destination, &folder, &format!("{stem}.csv"))?
+            Destination::Parquet | Destination::Sqlite | Destination::Postgres => {
+                table::write(expanded, destination, &folder, &stem)?
             }
+            _ => upload::write(expanded, destination, &folder, &stem)?,
         };
-        store::keep_only(&folder, &[manifest.files[0].path.as_str(), "manifest.json"])?;
+        let files = manifest.files.iter().map(|file| file.path.as_str());
+        store::keep_only(&folder, &files.chain(["manifest.json"]).collect::<Vec<_>>())?;
         store::write_json(&folder.join("manifest.json"), &manifest)?;
         warnings.extend(manifest.warnings.iter().map(|warning| format!("{}: {warning}", destination.name())));
         written.push(Exported {
@@ -123,9 +159,11 @@ impl Manifest {
             rejected: BTreeMap::new(),
             omitted: BTreeMap::new(),
             filled: BTreeMap::new(),
+            matched: BTreeMap::new(),
             neutralised: 0,
             holds_personal_data: true,
             consent: None,
+            notes: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -151,10 +189,25 @@ fn contact_values(expanded: &Expanded, row: usize) -> impl Iterator<Item = Strin
     })
 }
 
+/// Writes who was rejected and why, best ranked first; nothing when nobody was.
+fn write_rejected(folder: &Path, mut rejected: Vec<Rejected>) -> Result<Option<FileWritten>> {
+    if rejected.is_empty() {
+        return Ok(None);
+    }
+    rejected.sort_unstable_by_key(|rejected| rejected.rank);
+    let rows = |writer: &mut dyn Write| {
+        write!(writer, "rank,reason\r\n")?;
+        rejected.iter().try_for_each(|rejected| write!(writer, "{},{}\r\n", rejected.rank, rejected.why))
+    };
+    file(folder, "rejected.csv", Held::Rejected, rejected.len(), rows).map(Some)
+}
+
 /// Writes a file and says what it is.
 fn file(
     folder: &Path,
     name: &str,
+    held: Held,
+    n_rows: usize,
     fill: impl FnOnce(&mut dyn Write) -> std::result::Result<(), std::io::Error>,
 ) -> Result<FileWritten> {
     let path = folder.join(name);
@@ -166,7 +219,7 @@ fn file(
         Ok(())
     })?;
     let (bytes, blake3) = done.expect("a file that was written was filled");
-    Ok(FileWritten { path: name.to_owned(), bytes, blake3 })
+    Ok(FileWritten { path: name.to_owned(), held, rows: n_rows as u64, bytes, blake3 })
 }
 
 /// Hashes what passes through.

@@ -3,34 +3,74 @@
 //! A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula (OWASP ASVS
 //! 1.2.10). Such a cell gets an apostrophe before it, except a telephone number in E.164, which computes nothing and
 //! which every importer needs as it is.
+//!
+//! Beside the list stand, from the second time on, who is new on it and the ids of those who are no more.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{LEADING, Manifest, contact_values, file, targets};
+use super::{FileWritten, Held, LEADING, Manifest, contact_values, file, targets};
 use crate::error::Result;
 use crate::expand::Expanded;
 use crate::expand::phone::is_e164;
 use crate::spec::Destination;
+use crate::store;
 
 /// People whose rows are made at once.
 const CHUNK: usize = 8192;
 
-pub(super) fn write(expanded: &Expanded, folder: &Path, name: &str) -> Result<Manifest> {
+pub(super) fn write(expanded: &Expanded, folder: &Path, stem: &str) -> Result<Manifest> {
     let mut manifest = Manifest::new(expanded, Destination::Csv);
+    let name = format!("{stem}.csv");
     let people: Vec<usize> = targets(expanded).collect();
+    let listed = listed(&folder.join(&name));
+    let full = write_people(expanded, folder, (&name, Held::Full), &people, &mut manifest)?;
+    manifest.files.push(full);
+    if let Some(listed) = listed {
+        let person = |row: usize| expanded.chosen.person[row].as_str();
+        let added: Vec<usize> = people.iter().copied().filter(|&row| !listed.contains(&shown(person(row)))).collect();
+        let added = write_people(expanded, folder, ("added.csv", Held::Added), &added, &mut manifest)?;
+        let still: BTreeSet<String> = people.iter().map(|&row| shown(person(row))).collect();
+        let removed: Vec<&String> = listed.difference(&still).collect();
+        let gone = std::iter::once("person").chain(removed.iter().map(|person| person.as_str()));
+        let gone = rows(gone.map(|cell| std::iter::once(Cow::Borrowed(cell))));
+        let removed =
+            file(folder, "removed.csv", Held::Removed, removed.len(), |writer| writer.write_all(&gone.bytes))?;
+        manifest.files.extend([added, removed]);
+    }
+    manifest.kept = people.len() as u64;
+    Ok(manifest)
+}
+
+/// The people of the last list, as it names them; `None` when there is none that can be read.
+fn listed(path: &Path) -> Option<BTreeSet<String>> {
+    let bytes = store::read_bytes(path).ok()?;
+    csv::Reader::from_reader(bytes.as_slice()).records().map(|row| Some(row.ok()?.get(0)?.to_owned())).collect()
+}
+
+/// An id as the list shows it.
+fn shown(person: &str) -> String {
+    if is_formula(person) { format!("'{person}") } else { person.to_owned() }
+}
+
+fn write_people(
+    expanded: &Expanded,
+    folder: &Path,
+    (name, held): (&str, Held),
+    people: &[usize],
+    manifest: &mut Manifest,
+) -> Result<FileWritten> {
     let contacts = expanded.contacts.columns.iter().map(|column| column.name.as_str());
     let header = rows(std::iter::once(LEADING.into_iter().chain(contacts).map(Cow::Borrowed)));
     let chunks = people.par_chunks(CHUNK).map(|people| rows(people.iter().map(|&row| cells(expanded, row))));
     let chunks: Vec<Rows> = std::iter::once(header).chain(chunks.collect::<Vec<_>>()).collect();
-    let fill = |writer: &mut dyn Write| chunks.iter().try_for_each(|chunk| writer.write_all(&chunk.bytes));
-    manifest.files.push(file(folder, name, fill)?);
-    manifest.kept = people.len() as u64;
-    manifest.neutralised = chunks.iter().map(|chunk| chunk.n_neutralised).sum();
-    Ok(manifest)
+    if held == Held::Full {
+        manifest.neutralised = chunks.iter().map(|chunk| chunk.n_neutralised).sum();
+    }
+    file(folder, name, held, people.len(), |writer| chunks.iter().try_for_each(|chunk| writer.write_all(&chunk.bytes)))
 }
 
 fn cells(expanded: &Expanded, row: usize) -> impl Iterator<Item = Cow<'_, str>> {

@@ -1,7 +1,9 @@
 //! Files for machines: what a destination's [`rules`] say, and nothing else. No code here knows a vendor.
 //!
-//! Rows stand in the order of their own text, which is that of the hashes: it says nothing about rank, and the same
-//! people give the same bytes. Two people whose rows are the same after normalisation are one row.
+//! Rows stand in the order of their own text, which for hashes says nothing about rank, and the same people give the same
+//! bytes. Two people whose rows are the same after normalisation are one row. A list that is larger than a file may be is
+//! parted; what came and what went since the last export stands in files of its own ([`delta`]), and so does who was
+//! rejected and why.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,15 +11,17 @@ use std::path::Path;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::rules::{self, Column, HASH_OF_NOTHING, Rules};
-use super::{Manifest, RulesRead, file, targets};
+use super::delta::{self, Previous};
+use super::rules::{self, Column, Field, HASH_OF_NOTHING, Known, Rules};
+use super::{Held, Manifest, Rejected, RulesRead, file, names, targets, write_rejected};
 use crate::error::{Error, Result};
 use crate::expand::Expanded;
+use crate::expand::contact::Role;
 use crate::expand::normalise::{self, Unfit};
 use crate::expand::suppression::hex;
 use crate::spec::Destination;
 
-pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path, name: &str) -> Result<Manifest> {
+pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path, stem: &str) -> Result<Manifest> {
     let rules = rules::of(destination)
         .ok_or_else(|| Error::internal(format!("{} has no file of rules", destination.name())))?;
     let form = Form::new(&rules, expanded);
@@ -25,18 +29,18 @@ pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path
     let made: Vec<Made> = rows.par_iter().with_min_len(512).map(|&row| form.row(expanded, row)).collect();
 
     let mut manifest = Manifest::new(expanded, destination);
-    let mut lines = count(made, &form, &mut manifest);
-    lines.par_sort_unstable();
-    let n_rows = lines.len();
-    lines.dedup();
-    add(&mut manifest.rejected, "the same after normalisation as another row", n_rows - lines.len());
-    manifest.kept = lines.len() as u64;
-    manifest.files.push(file(folder, name, |writer| {
-        write!(writer, "{}\r\n", form.headers.join(","))?;
-        lines.iter().try_for_each(|line| write!(writer, "{line}\r\n"))
-    })?);
-    manifest.warnings = warnings(&rules, &form, &manifest, expanded);
+    let (lines, rejected) = sorted(count(made, &form, expanded, &rows, &mut manifest), &mut manifest);
+    let since =
+        delta::since(&Previous::read(folder, &form.head(), &mut manifest.warnings), &lines, &form.key_columns());
+    manifest.files.extend(form.write_parts(folder, stem, Held::Full, &lines)?);
+    if let Some(since) = since {
+        manifest.files.extend(form.write_parts(folder, "added", Held::Added, &since.added)?);
+        manifest.files.extend(form.write_parts(folder, "removed", Held::Removed, &since.removed)?);
+    }
+    manifest.files.extend(write_rejected(folder, rejected)?);
+    manifest.warnings.extend(warnings(&rules, &form, &manifest, expanded));
     manifest.rules = Some(RulesRead { read_on: rules.read_on, pages: rules.pages });
+    manifest.notes = rules.notes;
     manifest.consent = Some(if expanded.asks_consent {
         rules.consent
     } else {
@@ -48,6 +52,7 @@ pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path
 /// The columns of a file, those with several values repeated.
 struct Form<'a> {
     rules: &'a Rules,
+    audience: &'a str,
     headers: Vec<&'a str>,
     /// How often each column of the rules stands there.
     repeats: Vec<usize>,
@@ -61,18 +66,37 @@ struct Made {
     unfit: Vec<Unfit>,
     /// Which headers hold a value, a bit each.
     filled: u64,
+    /// Which match keys are whole, a bit each.
+    matched: u64,
 }
 
 const NOTHING_TO_MATCH: Unfit = "nothing to match on";
+const REPEATED: Unfit = "the same after normalisation as another row";
 
 impl<'a> Form<'a> {
-    fn new(rules: &'a Rules, expanded: &Expanded) -> Self {
-        let n_values = |column: &Column| expanded.contacts.with_role(column.field).count();
+    fn new(rules: &'a Rules, expanded: &'a Expanded) -> Self {
+        let n_values = |column: &Column| match column.field {
+            Field::Contact(role) => expanded.contacts.with_role(role).count(),
+            Field::Known(_) => 1,
+        };
         let repeats: Vec<usize> =
             rules.columns.iter().map(|column| n_values(column).clamp(1, column.at_most)).collect();
         let headers = rules.columns.iter().zip(&repeats);
         let headers = headers.flat_map(|(column, &n)| std::iter::repeat_n(column.header.as_str(), n)).collect();
-        Self { rules, headers, repeats }
+        Self { rules, audience: &expanded.summary.audience, headers, repeats }
+    }
+
+    /// What stands above the people: the header and the lines that the destination wants below it.
+    fn head(&self) -> Vec<String> {
+        let header = self.rules.has_header.then(|| self.headers.join(","));
+        let preamble = self.rules.preamble.iter().map(|line| line.replace("{audience}", self.audience));
+        header.into_iter().chain(preamble).collect()
+    }
+
+    /// Positions of the columns that tell who a row is.
+    fn key_columns(&self) -> Vec<usize> {
+        let is_key = |header: &str| self.rules.match_keys.iter().flatten().any(|key| key == header);
+        (0..self.headers.len()).filter(|&at| is_key(self.headers[at])).collect()
     }
 
     fn row(&self, expanded: &Expanded, row: usize) -> Made {
@@ -80,6 +104,7 @@ impl<'a> Form<'a> {
         let mut cells: Vec<String> = Vec::with_capacity(self.headers.len());
         for (column, &n) in self.rules.columns.iter().zip(&self.repeats) {
             let mut values = values(column, expanded, row, &mut unfit);
+            values.retain(|value| !self.stands_already(&column.header, value, &cells));
             values.resize(n, String::new());
             cells.append(&mut values);
         }
@@ -88,13 +113,21 @@ impl<'a> Form<'a> {
                 self.blank(headers, &mut cells);
             }
         }
-        let line = if self.rules.match_keys.iter().any(|headers| self.is_whole(headers, &cells)) {
-            Ok(cells.join(","))
-        } else {
-            Err(unfit.first().copied().unwrap_or(NOTHING_TO_MATCH))
-        };
+        for headers in &self.rules.exclusive {
+            let filled = headers.iter().position(|header| self.is_whole(std::slice::from_ref(header), &cells));
+            self.blank(&headers[filled.map_or(headers.len(), |filled| filled + 1)..], &mut cells);
+        }
+        let keys = self.rules.match_keys.iter().enumerate();
+        let matched = keys.filter(|(_, headers)| self.is_whole(headers, &cells)).map(|(at, _)| 1 << at).sum();
+        let line =
+            if matched == 0 { Err(unfit.first().copied().unwrap_or(NOTHING_TO_MATCH)) } else { Ok(cells.join(",")) };
         let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(at, _)| 1 << at).sum();
-        Made { line, unfit, filled }
+        Made { line, unfit, filled, matched }
+    }
+
+    /// Whether another column of the same name holds the value.
+    fn stands_already(&self, header: &str, value: &str, cells: &[String]) -> bool {
+        self.headers.iter().zip(cells).any(|(other, cell)| *other == header && cell == value)
     }
 
     /// Whether a value stands under each of `headers`.
@@ -112,13 +145,52 @@ impl<'a> Form<'a> {
             }
         }
     }
+
+    /// Writes lines as one file, or as several where the destination takes no larger ones.
+    fn write_parts(&self, folder: &Path, stem: &str, held: Held, lines: &[String]) -> Result<Vec<super::FileWritten>> {
+        let (head, end) = (self.head(), self.rules.line_end.text());
+        let head_bytes: usize = head.iter().map(|line| line.len() + end.len()).sum();
+        let parts = parts(lines, self.rules, head_bytes);
+        let n_parts = parts.len();
+        let part = |(at, lines): (usize, &[String])| {
+            let name = if n_parts == 1 { format!("{stem}.csv") } else { format!("{stem}-{}.csv", at + 1) };
+            file(folder, &name, held, lines.len(), |writer| {
+                head.iter().chain(lines).try_for_each(|line| write!(writer, "{line}{end}"))
+            })
+        };
+        parts.into_iter().enumerate().map(part).collect()
+    }
+}
+
+/// Lines in as few runs as the destination's limits allow; one, perhaps empty, at the least.
+fn parts<'l>(lines: &'l [String], rules: &Rules, head_bytes: usize) -> Vec<&'l [String]> {
+    let (most_rows, most_bytes) = (rules.most_rows.unwrap_or(usize::MAX), rules.most_bytes.unwrap_or(usize::MAX));
+    let mut parts = Vec::new();
+    let (mut start, mut bytes) = (0, head_bytes);
+    for (at, line) in lines.iter().enumerate() {
+        let more = line.len() + rules.line_end.text().len();
+        if at > start && (at - start >= most_rows || bytes + more > most_bytes) {
+            parts.push(&lines[start..at]);
+            (start, bytes) = (at, head_bytes);
+        }
+        bytes += more;
+    }
+    parts.push(&lines[start..]);
+    parts
 }
 
 /// The values that a person has for a column: normalised, hashed, each once, never outside the grammar.
 fn values(column: &Column, expanded: &Expanded, row: usize, unfit: &mut Vec<Unfit>) -> Vec<String> {
+    match column.field {
+        Field::Contact(role) => contact_values(column, role, expanded, row, unfit),
+        Field::Known(known) => known_value(column, known, expanded, row).into_iter().collect(),
+    }
+}
+
+fn contact_values(column: &Column, role: Role, expanded: &Expanded, row: usize, unfit: &mut Vec<Unfit>) -> Vec<String> {
     let country = expanded.contacts.country(row);
     let mut values: Vec<String> = Vec::new();
-    for contact in expanded.contacts.with_role(column.field) {
+    for contact in expanded.contacts.with_role(role) {
         let Some(text) = contact.values.get(row) else { continue };
         match cell(column, text, country) {
             Ok(Some(value)) if !values.contains(&value) && values.len() < column.at_most => values.push(value),
@@ -127,6 +199,25 @@ fn values(column: &Column, expanded: &Expanded, row: usize, unfit: &mut Vec<Unfi
         }
     }
     values
+}
+
+fn known_value(column: &Column, known: Known, expanded: &Expanded, row: usize) -> Option<String> {
+    let (chosen, campaign) = (&expanded.chosen, expanded.campaign.as_ref());
+    let value = match known {
+        Known::Constant => return Some(column.constant.clone()),
+        Known::Id => {
+            let others = expanded.contacts.with_role(Role::Other).filter_map(|column| column.values.get(row));
+            let mut ids = std::iter::once(chosen.person[row].as_str()).chain(others).map(normalise::cleaned);
+            return ids.find(|id| column.grammar.holds(id));
+        }
+        Known::Person => chosen.person[row].clone(),
+        Known::Rank => chosen.rank[row].to_string(),
+        Known::Value => format!("{:.6}", chosen.score[row].max(0.0)),
+        Known::Audience => expanded.summary.audience.clone(),
+        Known::Campaign => campaign?.id.clone(),
+        Known::CampaignStatus => campaign?.status.clone(),
+    };
+    Some(value).filter(|value| column.grammar.holds(value))
 }
 
 fn cell(column: &Column, text: &str, country: Option<&str>) -> std::result::Result<Option<String>, Unfit> {
@@ -139,6 +230,9 @@ fn cell(column: &Column, text: &str, country: Option<&str>) -> std::result::Resu
     };
     match value {
         Some(value) if !column.grammar.holds(&value) => Err("a value is not of the destination's form"),
+        Some(value) if column.most_bytes.is_some_and(|most| value.len() > most) => {
+            Err("a value is longer than the destination takes")
+        }
         value => Ok(value),
     }
 }
@@ -148,40 +242,71 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn count(made: Vec<Made>, form: &Form<'_>, manifest: &mut Manifest) -> Vec<String> {
-    let mut lines = Vec::with_capacity(made.len());
-    let mut filled = vec![0_usize; form.headers.len()];
-    for Made { line, unfit, filled: bits } in made {
-        match line {
-            Err(why) => add(&mut manifest.rejected, why, 1),
+/// The lines with the ranks of their people, and who has none.
+fn count(
+    made: Vec<Made>,
+    form: &Form<'_>,
+    expanded: &Expanded,
+    rows: &[usize],
+    manifest: &mut Manifest,
+) -> (Vec<(String, u32)>, Vec<Rejected>) {
+    let (mut lines, mut rejected) = (Vec::with_capacity(made.len()), Vec::new());
+    let (mut filled, mut matched) = (vec![0; form.headers.len()], vec![0; form.rules.match_keys.len()]);
+    let count_bits = |counts: &mut Vec<u64>, bits: u64| {
+        counts.iter_mut().enumerate().for_each(|(at, n)| *n += bits >> at & 1);
+    };
+    for (made, &row) in made.into_iter().zip(rows) {
+        let rank = expanded.chosen.rank[row];
+        match made.line {
+            Err(why) => rejected.push(Rejected { rank, why }),
             Ok(line) => {
-                lines.push(line);
-                for why in unfit {
-                    add(&mut manifest.omitted, why, 1);
-                }
-                for (at, n) in filled.iter_mut().enumerate() {
-                    *n += usize::from(bits >> at & 1 == 1);
-                }
+                lines.push((line, rank));
+                made.unfit.into_iter().for_each(|why| add(&mut manifest.omitted, why, 1));
+                count_bits(&mut filled, made.filled);
+                count_bits(&mut matched, made.matched);
             }
         }
     }
     for (header, n) in form.headers.iter().zip(filled) {
-        *manifest.filled.entry((*header).to_owned()).or_default() += n as u64;
+        *manifest.filled.entry((*header).to_owned()).or_default() += n;
     }
-    lines
+    let keys = form.rules.match_keys.iter().map(|headers| headers.join(" + "));
+    manifest.matched = keys.zip(matched).collect();
+    (lines, rejected)
 }
 
-fn add(counts: &mut BTreeMap<String, u64>, reason: &str, n: usize) {
-    if n > 0 {
-        *counts.entry(reason.to_owned()).or_default() += n as u64;
+/// The lines in their order, each once; of people with the same line the best ranked keeps it.
+fn sorted(
+    (mut lines, mut rejected): (Vec<(String, u32)>, Vec<Rejected>),
+    manifest: &mut Manifest,
+) -> (Vec<String>, Vec<Rejected>) {
+    lines.par_sort_unstable();
+    lines.dedup_by(|later, first| {
+        let is_repeated = later.0 == first.0;
+        if is_repeated {
+            rejected.push(Rejected { rank: later.1, why: REPEATED });
+        }
+        is_repeated
+    });
+    for rejected in &rejected {
+        add(&mut manifest.rejected, rejected.why, 1);
     }
+    manifest.kept = lines.len() as u64;
+    (lines.into_iter().map(|(line, _)| line).collect(), rejected)
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, reason: &str, n: u64) {
+    *counts.entry(reason.to_owned()).or_default() += n;
 }
 
 fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expanded) -> Vec<String> {
     let mut warnings = Vec::new();
     let has = |header: &String| {
-        let column = rules.columns.iter().find(|column| column.header == *header);
-        column.is_some_and(|column| expanded.contacts.has(column.field))
+        let mut columns = rules.columns.iter().filter(|column| column.header == *header);
+        columns.any(|column| match column.field {
+            Field::Contact(role) => expanded.contacts.has(role),
+            Field::Known(_) => true,
+        })
     };
     if !rules.match_keys.iter().any(|headers| headers.iter().all(has)) {
         warnings.push(format!(
@@ -197,6 +322,12 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
     }
     if !expanded.asks_consent {
         warnings.push(format!("The audience has no consent rule. {}.", capital(&rules.consent)));
+    }
+    if let Some(hint) = names::hint(form.audience).filter(|_| rules.is_ad_platform) {
+        warnings.push(format!(
+            "The name `{}` hints at {hint}; ad platforms flag or refuse such audiences. Give it a neutral name.",
+            form.audience
+        ));
     }
     warnings
 }
@@ -260,6 +391,36 @@ mod tests {
         let hash = sha("jane@x.co").unwrap();
         assert_eq!(google("Email", &hash.to_uppercase(), None).as_deref(), Some(hash.as_str()));
         assert_eq!(google("Email", &format!("{hash}@x.co"), None), sha(&format!("{hash}@x.co")));
+    }
+
+    #[test]
+    fn each_destination_gets_its_own_form() {
+        let of = |destination, header, text| given(destination, header, text, Some("us"));
+        let tiktok = |header, text| of(Destination::TiktokCustomAudience, header, text);
+        assert_eq!(tiktok("Email_SHA256", " Jane.Doe+x@Gmail.com"), sha("jane.doe+x@gmail.com"));
+        assert_eq!(tiktok("Phone_SHA256", "(657) 777-0000"), sha("+16577770000"));
+        let rules = rules::of(Destination::TiktokCustomAudience).unwrap();
+        let second = |header: &str, text| {
+            let column = rules.columns.iter().filter(|column| column.header == header).nth(1).unwrap();
+            cell(column, text, Some("us")).unwrap()
+        };
+        // The pages' worked examples: digits alone, and the address without dots and tag.
+        assert_eq!(second("Phone_SHA256", "+374 93 828222"), sha("37493828222"));
+        assert_eq!(second("Email_SHA256", "Jane.Doe+x@Gmail.com"), sha("janedoe@gmail.com"));
+        let linkedin = |header, text| of(Destination::LinkedinMatchedAudience, header, text);
+        // Segment hashes LinkedIn's e-mails without trimming or lowering them.
+        assert_eq!(linkedin("email", " Jane@X.co "), sha("jane@x.co"));
+        assert_eq!(linkedin("firstname", "Anne-Marie").as_deref(), Some("Anne-Marie"));
+        assert_eq!(linkedin("firstname", "=1+1"), None);
+        assert_eq!(linkedin("lastname", "Wolfeschlegelsteinhausenbergerdorff-Smith"), None);
+        assert_eq!(linkedin("country", "Germany").as_deref(), Some("DE"));
+        assert_eq!(of(Destination::MicrosoftCustomerMatch, "Text", " Jane@X.co "), sha("jane@x.co"));
+        let device = "4B61639E-47CC-4056-A16A-C8217E029462";
+        assert_eq!(of(Destination::XCustomAudience, "device_id", device), sha(&device.to_lowercase()));
+        assert_eq!(tiktok("MAID", device).as_deref(), Some(device.to_lowercase().as_str()));
+        assert_eq!(of(Destination::Mailchimp, "Email Address", "zoë@x.co"), None);
+        assert_eq!(of(Destination::Klaviyo, "Phone Number", "(800) 555-0100").as_deref(), Some("+18005550100"));
+        assert_eq!(of(Destination::Hubspot, "Email", "Zoë@X.co").as_deref(), Some("zoë@x.co"));
     }
 
     #[test]

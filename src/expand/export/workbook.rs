@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::{LEADING, Manifest, contact_values, file, targets};
+use super::{Held, LEADING, Manifest, contact_values, file, targets};
 use crate::error::{Error, Result};
 use crate::expand::Expanded;
 use crate::spec::Destination;
@@ -19,8 +19,9 @@ const CELL: usize = 32_767;
 pub(super) fn write(expanded: &Expanded, folder: &Path, name: &str) -> Result<Manifest> {
     let mut manifest = Manifest::new(expanded, Destination::Xlsx);
     let bytes = workbook(expanded).map_err(|error| Error::internal(format!("cannot make {name}: {error}")))?;
-    manifest.kept = targets(expanded).count() as u64;
-    manifest.files.push(file(folder, name, |writer| writer.write_all(&bytes))?);
+    let n_rows = targets(expanded).count();
+    manifest.kept = n_rows as u64;
+    manifest.files.push(file(folder, name, Held::Full, n_rows, |writer| writer.write_all(&bytes))?);
     Ok(manifest)
 }
 

@@ -13,10 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rate::Rate;
-
-/// The 97.5 % point of the standard normal distribution.
-pub(super) const Z: f64 = 1.959_963_984_540_054;
+use crate::rate::{Rate, Z};
 
 /// An estimate with its 95 % interval; an end that is absent is unbounded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -169,7 +169,8 @@ impl Wanted {
 /// The contacts that are one person's alone: not the name, the town or the postcode, which many share.
 fn personal(contacts: &Contacts, row: usize) -> impl Iterator<Item = &str> {
     let columns = contacts.columns.iter();
-    let personal = columns.filter(|column| matches!(column.role, Role::Email | Role::Phone | Role::Other));
+    let personal =
+        columns.filter(|column| matches!(column.role, Role::Email | Role::Phone | Role::Device | Role::Other));
     personal.filter_map(move |column| column.values.get(row))
 }
 

@@ -32,7 +32,7 @@ use super::estimator::Data;
 use super::evaluation::Measured;
 use crate::discover::Trial;
 use crate::error::{Error, Result};
-use crate::rate::{Rate, grouped};
+use crate::rate::{Rate, Z, grouped};
 use crate::spec::{Uplift, UpliftLearner};
 use crate::store;
 
@@ -262,7 +262,6 @@ fn interval(values: &[f64], n: u64) -> Measured {
 /// The 97.5 % point of Student's distribution: from a table, then by Abramowitz and Stegun 26.7.5.
 fn t_975(degrees: usize) -> f64 {
     const TABLE: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-    const Z: f64 = 1.959_963_984_540_054;
     let wide = |degrees: f64| {
         let second = (5.0 * Z.powi(5) + 16.0 * Z.powi(3) + 3.0 * Z) / 96.0;
         Z + (Z.powi(3) + Z) / 4.0 / degrees + second / degrees.powi(2)
@@ -270,11 +269,11 @@ fn t_975(degrees: usize) -> f64 {
     TABLE.get(degrees.wrapping_sub(1)).copied().unwrap_or_else(|| wide(degrees as f64))
 }
 
-/// The difference of the rates, ± 1.96 standard errors.
+/// The difference of the rates with its 95 % interval (Wald's).
 fn effect([treated, control]: [Rate; 2]) -> Measured {
     let shares = [treated, control].map(|rate| (rate.share().unwrap_or(f64::NAN), rate.n_eligible as f64));
     let value = shares[0].0 - shares[1].0;
-    let half = 1.96 * shares.iter().map(|(share, n)| share * (1.0 - share) / n).sum::<f64>().sqrt();
+    let half = Z * shares.iter().map(|(share, n)| share * (1.0 - share) / n).sum::<f64>().sqrt();
     Measured { value, low: value - half, high: value + half, n: treated.n_eligible + control.n_eligible }
 }
 

@@ -7,7 +7,6 @@ mod join;
 mod order;
 mod people;
 
-pub(crate) use contact::is_contact_name;
 pub(crate) use events::{EventGather, assemble};
 pub(crate) use people::{PeopleGather, merge};
 

@@ -52,7 +52,9 @@ fn spec(root: &Path) -> Spec {
         as_of: None,
         stages: Vec::new(),
         predictions: Vec::new(),
+        discover: crate::spec::Discover::default(),
         audiences: Vec::new(),
+        measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
     }

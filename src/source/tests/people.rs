@@ -1,6 +1,7 @@
 //! People tables: ids, duplicates, joins, order, contact data, links.
 
 use super::*;
+use crate::source::Semantic;
 use crate::spec::Order;
 
 fn with_people(text: &str, tell: impl FnOnce(&mut PeopleSource)) -> Result<Data, Error> {
@@ -110,8 +111,8 @@ fn nothing_personal_stands_in_a_profile() {
     });
     let data = with_people(&text, |_| ()).unwrap();
     let [person, email, state, age] = data.profiles.as_slice() else { panic!("four columns") };
-    assert_eq!((person.semantic_type.as_deref(), person.top_values.len(), person.distinct), (Some("id"), 0, Some(40)));
-    assert_eq!((email.semantic_type.as_deref(), email.top_values.len()), (Some("contact"), 0));
+    assert_eq!((person.semantic_type, person.top_values.len(), person.distinct), (Semantic::Id, 0, 40));
+    assert_eq!((email.semantic_type, email.top_values.len()), (Semantic::Email, 0));
     assert_eq!((state.nulls, state.top_values.clone()), (10, vec![("B".into(), 20), ("A".into(), 10)]));
     assert_eq!((age.min.as_deref(), age.max.as_deref(), age.mean), (Some("0"), Some("1"), Some(0.5)));
 }

@@ -305,7 +305,7 @@ impl Slashed {
 }
 
 /// The first two numbers, the mark between them and the digits of the year of `01/02/2017`, `1.2.17` or `01-02-2017 10:30`.
-fn day_and_month(text: &str) -> Option<(u8, u8, char, usize)> {
+pub(crate) fn day_and_month(text: &str) -> Option<(u8, u8, char, usize)> {
     let date = text.split_ascii_whitespace().next()?;
     let mark = date.chars().find(|character| ['/', '-', '.'].contains(character))?;
     let parts: Vec<&str> = date.split(mark).collect();

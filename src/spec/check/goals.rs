@@ -1,7 +1,11 @@
 //! `[[predictions]]` and `[[audiences]]`.
 
 use super::super::written;
-use super::super::{Audience, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage, Stratify};
+use super::super::{
+    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage,
+    Stratify,
+};
+use super::contacting::Said;
 use super::seeds::Known;
 use super::{Check, Sql};
 use crate::time::Duration;
@@ -32,9 +36,14 @@ impl Check<'_, '_> {
         checked
     }
 
-    pub(super) fn audiences(&mut self, audiences: Vec<written::Audience>, known: Known<'_>) -> Vec<Audience> {
+    pub(super) fn audiences(
+        &mut self,
+        audiences: Vec<written::Audience>,
+        consents: &[Consent],
+        known: Known<'_>,
+    ) -> Vec<Audience> {
         let mut checked: Vec<Audience> = Vec::new();
-        for (position, audience) in audiences.into_iter().enumerate() {
+        for (position, mut audience) in audiences.into_iter().enumerate() {
             let at = format!("audiences[{position}]");
             self.once(
                 &format!("{at}.name"),
@@ -42,7 +51,16 @@ impl Check<'_, '_> {
                 &audience.name,
                 checked.iter().map(|other| other.name.as_str()),
             );
-            let audience = self.audience(&at, audience, known);
+            let said = Said {
+                purposes: std::mem::take(&mut audience.purposes),
+                household: std::mem::take(&mut audience.household),
+                cap: audience.cap.take(),
+                cool_down: std::mem::take(&mut audience.cool_down),
+                not_in: std::mem::take(&mut audience.not_in),
+            };
+            let before: Vec<&str> = checked.iter().map(|other: &Audience| other.name.as_str()).collect();
+            let contacting = self.contacting(&at, said, consents, &before);
+            let audience = Audience { contacting, ..self.audience(&at, audience, known) };
             checked.push(audience);
         }
         checked
@@ -153,6 +171,7 @@ impl Check<'_, '_> {
         }
         let size = self.size(at, &name, &audience.size, audience.cost, audience.value);
         let suppress = audience.suppress.iter().enumerate();
+        let export = self.export(at, audience.export);
         let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
@@ -167,7 +186,9 @@ impl Check<'_, '_> {
             expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
-            export: self.export(at, audience.export),
+            contacting: Contacting::default(),
+            campaign: self.campaign(at, &export, audience.campaign, audience.campaign_status),
+            export,
             name,
         };
         self.agrees(at, &checked);
@@ -288,6 +309,40 @@ impl Check<'_, '_> {
             }
         }
         export
+    }
+
+    /// The campaign of an export that needs one.
+    fn campaign(
+        &mut self,
+        at: &str,
+        export: &[Destination],
+        id: Option<String>,
+        status: Option<String>,
+    ) -> Option<Campaign> {
+        let place = format!("{at}.campaign");
+        match (export.contains(&Destination::SalesforceCampaignMembers), id) {
+            (true, Some(id)) => {
+                let is_id = id.starts_with("701")
+                    && matches!(id.len(), 15 | 18)
+                    && id.bytes().all(|b| b.is_ascii_alphanumeric());
+                if !is_id {
+                    let message = format!("`campaign` \"{id}\" is not the id of a Salesforce campaign");
+                    self.fault(&place, message, "it has 15 or 18 letters and digits, and begins with 701");
+                }
+                Some(Campaign { id, status: status.unwrap_or_else(|| "Sent".to_owned()) })
+            }
+            (true, None) => {
+                let hint = "add campaign = \"701…\", the id in the campaign's address";
+                self.fault(&place, "export \"salesforce-campaign-members\" needs `campaign`", hint);
+                None
+            }
+            (false, None) if status.is_none() => None,
+            (false, _) => {
+                let message = "`campaign` and `campaign_status` count only with export \"salesforce-campaign-members\"";
+                self.fault(&place, message, "leave them out, or add that export");
+                None
+            }
+        }
     }
 
     /// A name that a folder can bear.

@@ -3,8 +3,10 @@
 //! Every check notes its fault and goes on with a stand-in, so that all faults are found in one go; a [`Spec`] made of
 //! stand-ins never leaves [`super::parse`].
 
+mod contacting;
 mod goals;
 mod identity;
+mod measures;
 mod models;
 mod seeds;
 mod sources;
@@ -22,18 +24,19 @@ use self::seeds::Known;
 use super::faults::Faults;
 use super::fit::listed;
 use super::sql::{self, Misread};
-use super::written::Written;
-use super::{Shape, Spec};
+use super::written::{self, Written};
+use super::{Discover, Shape, Spec};
 use crate::error::{Error, did_you_mean};
 use crate::time::Time;
 
 /// Checks what was written in the file at `path`; faults are noted.
 pub(super) fn check(
-    written: Written,
+    mut written: Written,
     path: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
     faults: &mut Faults<'_>,
 ) -> Spec {
+    let measures = measures::Written::take(&mut written);
     let no_events = written.events.is_empty() && !faults.has_blanks_in("events");
     let shape = if no_events { Shape::Snapshot } else { Shape::Events };
     let table_names: Vec<String> = written.tables.keys().cloned().collect();
@@ -50,11 +53,15 @@ pub(super) fn check(
         let end: crate::error::Result<Time> = end.parse();
         check.faults.take("lifecycle.end", "end", end)
     });
+    let written::Discover { fail_on, country } = written.discover;
+    let discover = Discover { fail_on, country };
     let (stages, stage_paths) = check.stages(lifecycle, &events);
+    let measures = check.measures(measures, &stages, &events);
     let predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
+    let consents = check.consents(written.consent);
     let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
-    let audiences = check.audiences(written.audiences, known);
+    let audiences = check.audiences(written.audiences, &consents, known);
     let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
@@ -68,8 +75,10 @@ pub(super) fn check(
         end,
         as_of: None,
         stages,
+        discover,
         predictions,
         audiences,
+        measures,
         holdout,
         uplifts,
         places: faults.places().of_stages(&stage_paths),

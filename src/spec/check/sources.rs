@@ -46,7 +46,7 @@ impl Check<'_, '_> {
     fn table(&mut self, at: &str, table: written::Table) -> Table {
         let file = match table {
             written::Table::Path(path) => return Table { path: self.path(at, &path), ..Table::default() },
-            written::Table::File(file) => file,
+            written::Table::File(file) => *file,
         };
         let delimiter = file.delimiter.as_deref().and_then(|text| self.delimiter(&format!("{at}.delimiter"), text));
         let path = self.path(&format!("{at}.path"), &file.path);
@@ -80,6 +80,7 @@ impl Check<'_, '_> {
             encoding: file.encoding,
             sheet: file.sheet,
             query: file.query,
+            system: file.system,
         }
     }
 
@@ -221,7 +222,7 @@ impl Check<'_, '_> {
     }
 
     /// Exactly one of a table and a query.
-    fn rows(&mut self, at: &str, table: Option<String>, sql: Option<String>) -> Rows {
+    pub(super) fn rows(&mut self, at: &str, table: Option<String>, sql: Option<String>) -> Rows {
         match (table, sql) {
             (Some(table), None) => {
                 self.known_table(&format!("{at}.table"), &table);
@@ -283,10 +284,14 @@ impl Check<'_, '_> {
     }
 
     /// The column that `key` names. A query may leave it out and call its column so.
-    fn column(&mut self, at: &str, key: &str, named: Option<String>, rows: &Rows) -> String {
+    pub(super) fn column(&mut self, at: &str, key: &str, named: Option<String>, rows: &Rows) -> String {
         let place = format!("{at}.{key}");
         if let (None, Rows::Table(_)) = (&named, rows) {
-            let what = if key == "time" { "when things happened" } else { "the person's id" };
+            let what = match key {
+                "time" => "when things happened",
+                "amount" => "what was spent",
+                _ => "the person's id",
+            };
             let message = format!("[{at}] does not say which column holds {what}");
             self.fault(&place, message, format!("add {key} = \"…\", a column of the table"));
         }

@@ -144,7 +144,7 @@ impl Check<'_, '_> {
     }
 
     /// The kinds of events, when the spec tells them all: no table names its kinds by a column.
-    fn kinds(&self, events: &[EventSource]) -> Option<Vec<String>> {
+    pub(super) fn kinds(&self, events: &[EventSource]) -> Option<Vec<String>> {
         let told = events.iter().all(|source| source.event.is_none()) && !self.faults.has_blanks_in("events");
         told.then(|| events.iter().map(|source| source.name.clone()).collect())
     }

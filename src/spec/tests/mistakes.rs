@@ -456,3 +456,40 @@ fn audiences() {
     help: add prediction = "second-purchase", or seed = "…" (whose likes are sought)
     "#);
 }
+
+#[test]
+fn what_the_map_measures() {
+    for (added, wanted) in [
+        ("windows = [\"7 parsecs\"]", "`7 parsecs` is not a duration"),
+        ("score = { property = \"stars\", promoters = 3, detractors = 4 }", "promoters score from 3 on"),
+        ("orders = { margin = \"140%\" }", "`margin` must be a share"),
+        ("targets = [{ stage = \"customer\", kpi = \"conversion\" }]", "this target has no number"),
+        ("targets = [{ stage = \"custmer\", kpi = \"health\", at_least = 1 }]", "did you mean `customer`?"),
+        ("targets = [{ stage = \"customer\", kpi = \"won_back\", at_least = 1 }]", "write kpi = \"conversion\""),
+        (
+            "targets = [{ stage = \"customer\", kpi = \"revenue\", at_least = 2, at_most = 1 }]",
+            "no number is at least 2",
+        ),
+        ("by = [\"state\", \"state\"]", "there are two attributes named `state`"),
+    ] {
+        let text = SHOP.replacen("[lifecycle]\n", &format!("[lifecycle]\n{added}\n"), 1);
+        let error = read(&text).expect_err(added);
+        let told = format!("{error} {:?}", error.hints());
+        assert!(told.contains(wanted), "{added}: {told}");
+    }
+    let spend = "[spend]\ntable = \"orders\"\ntime = \"day\"\namount = \"cost\"\nchannel = \"chanel\"\n";
+    let text = SHOP.replacen("[lifecycle]\n", &format!("{spend}[lifecycle]\nby = [\"channel\"]\n"), 1);
+    let error = read(&text).unwrap_err();
+    assert!(error.to_string().contains("`chanel`: whose channel is it?"), "{error}");
+}
+
+#[test]
+fn rules_of_contacting_that_cannot_be() {
+    let said = shop(&[(
+        "export = [\"csv\", \"xlsx\", \"google-customer-match\", \"meta-custom-audience\"]",
+        "export = [\"salesforce-campaign-members\"]\npurposes = [\"emial\"]\nnot_in = [\"other\"]\n\
+         cap = { event = \"mail\", times = 2, within = \"30 days\" }\n\
+         [[consent]]\npurpose = \"email\"\nneeds = \"opt_in =\"",
+    )]);
+    assert_snapshot!(said, @"");
+}

@@ -3,18 +3,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-static COUNTRIES: LazyLock<HashMap<&str, &str>> =
-    LazyLock::new(|| by_any_name(include_str!("destinations/countries.csv")));
-static US_STATES: LazyLock<HashMap<&str, &str>> =
-    LazyLock::new(|| by_any_name(include_str!("destinations/us_states.csv")));
+static COUNTRIES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| by_any_name(include_str!("countries.csv")));
+static US_STATES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| by_any_name(include_str!("us_states.csv")));
 
 /// The ISO 3166-1 alpha-2 code, lower case, of a country written as alpha-2, alpha-3 or by name.
-pub(super) fn country(text: &str) -> Option<&'static str> {
+pub(crate) fn country(text: &str) -> Option<&'static str> {
     COUNTRIES.get(text.trim().trim_end_matches('.').to_lowercase().as_str()).copied()
 }
 
 /// The two letters, lower case, of a state of the United States written so or by name.
-pub(super) fn us_state(text: &str) -> Option<&'static str> {
+pub(crate) fn us_state(text: &str) -> Option<&'static str> {
     US_STATES.get(text.trim().trim_end_matches('.').to_lowercase().as_str()).copied()
 }
 
