@@ -23,6 +23,7 @@ pub mod store;
 pub mod source;
 pub mod simulate;
 pub mod map;
+pub mod init;
 pub mod discover;
 pub mod predict;
 pub mod expand;

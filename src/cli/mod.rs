@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod discover;
 mod expand;
+mod init;
 mod map;
 mod measure;
 mod models;
@@ -83,6 +84,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(run::Args),
     Check(check::Args),
     Map(map::Args),
@@ -117,6 +119,7 @@ pub fn main() -> ExitCode {
 fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
     let Cli { global, command } = cli;
     match command {
+        Command::Init(args) => init::run(&args, &global, ui),
         Command::Run(args) => run::run(&args, &global, ui),
         Command::Check(args) => check::run(&args, &global, ui),
         Command::Map(args) => map::run(&args, &global, ui),

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::table::{Align, Table, printable};
 use super::ui::{Ui, bold};
 use super::{Global, numbers, project};
-use crate::discover::Severity;
+use crate::discover::{Enough, Severity};
 use crate::error::Result;
 use crate::pipeline::summary::{Finding, Lifecycle, Predicted, Reached, Signals, Summary};
 use crate::pipeline::{self, Outcome, Phase, State};
@@ -108,10 +108,33 @@ fn finding(finding: &Finding) -> String {
 fn signals(signals: &Signals) -> String {
     let mut table = Table::new([("strongest alone", Align::Left), ("AUC", Align::Right), ("leak?", Align::Left)]);
     for signal in &signals.strongest {
-        let leak = signal.leak.clone().unwrap_or_default();
+        let leak = if signal.leak.is_some() { "see below".to_owned() } else { String::new() };
         table.row([signal.feature.clone(), format!("{:.3}", signal.auc), leak]);
     }
-    format!("{}\n{}", bold(&printable(&signals.prediction)), table.render())
+    let told = signals.told.iter().map(|sentence| format!("- {}\n", printable(sentence)));
+    let leaks = signals.leaks.iter().map(|leak| format!("warning: {}\n", printable(leak)));
+    let said: String = told.chain(leaks).collect();
+    format!("{}\n{}{said}{}", bold(&printable(&signals.prediction)), table.render(), enough(&signals.enough))
+}
+
+/// Whether there is enough data, and what would help.
+fn enough(enough: &Enough) -> String {
+    let part = |name: &str| enough.parts.get(name).copied().unwrap_or_default();
+    let (train, test) = (part("train"), part("test"));
+    let mut text = format!(
+        "data: {} of {} people moved in training, {} of {} in the test",
+        grouped(train.people_attained),
+        grouped(train.people),
+        grouped(test.people_attained),
+        grouped(test.people)
+    );
+    if let Some(exactness) = &enough.exactness {
+        text += &format!("; an AUC will be known to ± {:.2}", exactness.half_width);
+    }
+    text += &format!("\nlearning curve: {}\n", enough.learning.verdict);
+    text.extend(enough.horizon.iter().map(|horizon| format!("horizon: {}\n", printable(&horizon.says))));
+    text.extend(enough.shortfalls.iter().map(|short| format!("warning: {}\n", printable(&short.advice))));
+    text
 }
 
 fn predictions(predictions: &[Predicted]) -> String {

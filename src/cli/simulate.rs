@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::table::{Align, Table};
 use crate::error::Result;
 use crate::rate::grouped;
-use crate::simulate::{Settings, simulate};
+use crate::simulate::{Settings, simulate, simulate_with_leaks};
 
 /// Make a shop whose truth is known: raw files, a clo.toml that works on them, and truth.parquet
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Show the latent traits as attributes, to learn what a perfect model could know
     #[arg(long)]
     reveal_traits: bool,
+    /// Add columns that know what became of people, to see how they are found
+    #[arg(long)]
+    leaks: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Answer> {
@@ -32,7 +35,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Answer> {
         seed: global.seed.unwrap_or(defaults.seed),
         reveal_traits: args.reveal_traits,
     };
-    let made = simulate(&args.folder, &settings)?;
+    let make = if args.leaks { simulate_with_leaks } else { simulate };
+    let made = make(&args.folder, &settings)?;
     let mut table = Table::new([("file", Align::Left), ("rows", Align::Right)]);
     made.files.iter().for_each(|file| table.row([file.path.clone(), grouped(file.rows)]));
     let spec = made.spec.display();

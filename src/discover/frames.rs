@@ -182,25 +182,3 @@ fn cells(frame: &DataFrame, name: &str) -> Result<Column> {
 fn index(position: usize) -> u32 {
     u32::try_from(position).expect("rows are counted in 32 bits")
 }
-
-/// The signals of a prediction as Parquet.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_signals(path: &Path, signals: &[super::Signal]) -> Result<()> {
-    let number = |name: &str, of: &dyn Fn(&super::Signal) -> Option<f64>| {
-        polars::prelude::Float64Chunked::from_iter_options(name.into(), signals.iter().map(of)).into_column()
-    };
-    let text = |name: &str, of: &dyn Fn(&super::Signal) -> Option<String>| {
-        StringChunked::from_iter_options(name.into(), signals.iter().map(of)).into_column()
-    };
-    let columns = vec![
-        text("feature", &|signal| Some(signal.feature.clone())),
-        number("auc", &|signal| signal.auc),
-        number("information_value", &|signal| signal.information_value),
-        number("stability", &|signal| signal.stability),
-        number("missing", &|signal| Some(signal.missing)),
-        text("leak", &|signal| signal.leak.clone()),
-    ];
-    store::write_frame(path, &mut DataFrame::new(signals.len(), columns)?)
-}

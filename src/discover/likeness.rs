@@ -41,6 +41,7 @@ pub fn likeness(data: &Data, spec: &Spec, unseen: Unseen<'_>, until: Time) -> Re
         cutoffs: Cutoffs { every: Duration::days(1), count: 1 },
         windows: WINDOW_DAYS.map(Duration::days).to_vec(),
         exclude: unseen.exclude.to_vec(),
+        trust: Vec::new(),
         model: Model::default(),
     };
     let mut recipe = match spec.shape() {

@@ -83,6 +83,7 @@ fn spec(root: &Path) -> Spec {
         cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
         windows: Vec::new(),
         exclude: Vec::new(),
+        trust: Vec::new(),
         model: Model::default(),
     };
     Spec {

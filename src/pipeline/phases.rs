@@ -8,7 +8,7 @@ use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
 use super::trials::TrialFile;
 use super::units::Task;
-use crate::discover::{self, Examples, Recipe};
+use crate::discover::{self, Examples, Leaks, Named, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
@@ -74,10 +74,16 @@ impl<'a> Phases<'a> {
         self.data()?;
         self.load_stays()?;
         let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
-        let (examples, recipe) = discover::examples(data, stays, spec, prediction)?;
+        let (mut examples, mut recipe) = discover::examples(data, stays, spec, prediction)?;
         let folder = layout.discover(&prediction.name);
+        let signals = discover::signals(&examples, &recipe);
+        discover::write_signals(&folder, &signals)?;
+        let leaks = discover::leaks(&signals, prediction);
+        store::write_json(&folder.join("leaks.json"), &leaks)?;
+        discover::leave_out(&mut examples, &mut recipe, &leaks, prediction)?;
+        let enough = discover::enough(&examples, &signals, data, stays, spec, prediction);
+        store::write_json(&folder.join("enough.json"), &enough)?;
         discover::write_examples(&folder, &examples, &recipe)?;
-        discover::write_signals(&folder.join("signals.parquet"), &discover::signals(&examples))?;
         self.examples = Some((position, examples, recipe));
         Ok(())
     }
@@ -93,7 +99,7 @@ impl<'a> Phases<'a> {
         let file = layout.predict(&prediction.name).join("trials.json");
         let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
         let journal: Arc<dyn Journal> = trials.clone();
-        let context = context(spec, prediction, &recipe)?;
+        let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         drop(examples);
         trials.finish(&predicted.trials)?;
@@ -284,10 +290,12 @@ fn named(error: Error, what: &str, name: &str) -> Error {
     if error.message().contains(&name) { error } else { error.context(name) }
 }
 
-fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe) -> Result<predict::Context> {
+fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe, layout: &Layout) -> Result<predict::Context> {
     let named = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
     let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
+    let leaks: Leaks = store::read_json(&layout.discover(&prediction.name).join("leaks.json"))?;
     Ok(predict::Context {
+        warnings: leaks.leaks.iter().map(Named::warning).collect(),
         from: named(&prediction.from),
         to: named(&prediction.to),
         horizon: prediction.horizon.map(|horizon| horizon.to_string()),

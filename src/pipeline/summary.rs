@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Phase, Project};
-use crate::discover::{Findings, Severity};
+use crate::discover::{Enough, Findings, Leaks, Named, Severity};
 use crate::error::Result;
 use crate::expand::{self, Exported};
 use crate::map::{self, Lint};
@@ -92,6 +92,12 @@ pub struct Signals {
     pub prediction: String,
     /// Feature, its AUC alone, and why it may be a leak.
     pub strongest: Vec<Signal>,
+    /// The clearest signals, each in a sentence.
+    pub told: Vec<String>,
+    /// Features that look as if they knew the outcome, and what was done about each.
+    pub leaks: Vec<String>,
+    /// Whether there is enough data, and what would help.
+    pub enough: Enough,
 }
 
 /// One feature, alone.
@@ -252,9 +258,13 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
 }
 
 fn strongest(project: &Project, prediction: &str) -> Result<Signals> {
-    let frame = read_frame(&project.layout.discover(prediction).join("signals.parquet"))?;
+    let folder = project.layout.discover(prediction);
+    let frame = read_frame(&folder.join("signals.parquet"))?;
     let column = |name: &str| frame.column(name).map_err(crate::error::Error::from);
     let (features, aucs, leaks) = (column("feature")?.str()?, column("auc")?.cast(&FLOAT)?, column("leak")?.str()?);
+    let (sentences, are_told) = (column("sentence")?.str()?, column("told")?.bool()?);
+    let told = sentences.iter().zip(are_told.iter()).filter(|(_, is_told)| *is_told == Some(true));
+    let told = told.filter_map(|(sentence, _)| sentence.map(str::to_owned)).take(N_SIGNALS).collect();
     let mut signals: Vec<Signal> = aucs
         .f64()?
         .iter()
@@ -266,7 +276,14 @@ fn strongest(project: &Project, prediction: &str) -> Result<Signals> {
         .collect();
     signals.sort_by(|a, b| (b.auc - 0.5).abs().total_cmp(&(a.auc - 0.5).abs()).then(a.feature.cmp(&b.feature)));
     signals.truncate(N_SIGNALS);
-    Ok(Signals { prediction: prediction.to_owned(), strongest: signals })
+    let leaks: Leaks = read_json(&folder.join("leaks.json"))?;
+    Ok(Signals {
+        prediction: prediction.to_owned(),
+        strongest: signals,
+        told,
+        leaks: leaks.leaks.iter().map(Named::warning).collect(),
+        enough: read_json(&folder.join("enough.json"))?,
+    })
 }
 
 const FLOAT: polars::prelude::DataType = polars::prelude::DataType::Float64;

@@ -284,7 +284,7 @@ impl Subject<'_> {
         let [train, validation, test] = parts;
         let more =
             if self.prediction.horizon.is_some() { "lengthen the horizon or add cutoffs" } else { "bring more rows" };
-        let mut warnings = Vec::new();
+        let mut warnings = self.context.warnings.clone();
         for part in [train, test] {
             let attained = part.base_rate().n_attained;
             if attained < ADVISED as u64 {

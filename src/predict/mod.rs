@@ -77,6 +77,8 @@ pub struct Context {
     pub seed: u64,
     /// How the features are computed; carried in the bundle as it is.
     pub recipe: serde_json::Value,
+    /// What was found before, and must be known before the numbers are trusted.
+    pub warnings: Vec<String>,
 }
 
 /// What [`predict()`] makes.

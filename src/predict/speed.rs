@@ -64,8 +64,14 @@ fn made_up(n: usize, width: usize) -> Examples {
 #[ignore = "takes a minute"]
 fn of_a_large_table() {
     let examples = made_up(557_000, 104);
-    let context =
-        Context { from: vec![], to: vec![], horizon: Some("30d".into()), seed: 7, recipe: serde_json::Value::Null };
+    let context = Context {
+        from: vec![],
+        to: vec![],
+        horizon: Some("30d".into()),
+        seed: 7,
+        recipe: serde_json::Value::Null,
+        warnings: vec![],
+    };
     for estimator in [Estimator::Boosting, Estimator::Auto] {
         let prediction = Prediction {
             name: "p".into(),
@@ -75,6 +81,7 @@ fn of_a_large_table() {
             cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
             windows: vec![],
             exclude: vec![],
+            trust: vec![],
             model: Model { estimator, ..Model::default() },
         };
         let start = Instant::now();

@@ -150,6 +150,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         cutoffs: Cutoffs { every: Duration::days(30), count: 6 },
         windows: vec![],
         exclude: vec![],
+        trust: vec![],
         model: Model { estimator, ..Model::default() },
     };
     let context = Context {
@@ -158,6 +159,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         horizon: horizon.map(|horizon| horizon.to_string()),
         seed: 7,
         recipe: serde_json::json!({ "format_version": 1 }),
+        warnings: vec![],
     };
     (prediction, context)
 }

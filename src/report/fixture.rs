@@ -53,6 +53,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
         windows: Vec::new(),
         exclude: Vec::new(),
+        trust: Vec::new(),
         model: Model::default(),
     };
     let audience = |name: &str, prediction: &str| Audience {
@@ -243,6 +244,8 @@ fn discover(layout: &Layout, names: &Names) {
         "purchase.category.distinct.all",
         "survey.sent.count.all",
     ];
+    let said =
+        format!("People whose region is {} move to repeat 2.4× as often: 8.1 % of 1,204 against 3.4 %.", names.value);
     for prediction in ["second-purchase", "first-contact"] {
         frame(
             layout,
@@ -251,9 +254,25 @@ fn discover(layout: &Layout, names: &Names) {
                 "information_value" => [0.42f32, 0.35, 0.31, 0.22, 0.11, 0.06, 0.04, 0.02, 6.1],
                 "stability" => [Some(0.02), Some(0.05), Some(0.12), Some(0.31), Some(0.04), Some(0.01), Some(0.03), None, Some(0.01)],
                 "missing" => [0.0, 0.12, 0.12, 0.0, 0.2, 0.003, 0.12, 0.0, 0.0],
-                "leak" => [None, None, None, None, None, None, None, None, Some("nearly perfect on its own (AUC 0.98)")]],
+                "leak" => [None, None, None, None, None, None, None, None, Some("nearly perfect on its own (AUC 0.98)")],
+                "sentence" => [Some(said.as_str()), None, None, None, None, None, None, None, None],
+                "told" => [true, false, false, false, false, false, false, false, false]],
         );
+        let leak = json!({"feature": "survey.sent.count.all", "grade": "suspected", "left_out": false, "why": "nearly perfect on its own (AUC 0.98)"});
+        json(layout, &format!("discover/{prediction}/leaks.json"), &json!({"format_version": 1, "leaks": [leak]}));
+        json(layout, &format!("discover/{prediction}/enough.json"), &enough(prediction));
     }
+}
+
+fn enough(prediction: &str) -> Value {
+    let part = json!({"cutoffs": 2, "examples": 2400, "people": 1900, "outcomes": 81, "people_attained": 80});
+    let point = |share: f64, people: u64, auc: f64| json!({"share": share, "people": people, "outcomes": people / 20, "auc": auc, "auc_low": auc - 0.03, "auc_high": auc + 0.03});
+    json!({"format_version": 1, "prediction": prediction, "is_enough": false,
+           "shortfalls": [{"what": "test outcomes", "have": 81.0, "need": 100.0, "advice": "81 outcomes are in the test part, 100 are advised: add cutoffs"}],
+           "parts": {"train": part, "validation": part, "test": part}, "history_days": 700.0, "horizon_days": 30.0,
+           "exactness": {"auc": 0.71, "half_width": 0.06, "repeated": 1.2, "wanted": [{"half_width": 0.05, "outcomes_more": 40}]},
+           "learning": {"n_features": 6, "points": [point(0.5, 950, 0.68), point(1.0, 1900, 0.71)], "gain": 0.03, "verdict": "still rising"},
+           "horizon": null})
 }
 
 fn measured(value: f64, half: f64, n: u64) -> Value {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::measured::{Measured, measured};
+use crate::discover::{Enough, Leaks};
 use crate::error::Result;
 use crate::expand::measure::Measurement;
 use crate::expand::{Power, SeedUsed};
@@ -29,6 +30,10 @@ pub(super) struct Results {
     pub(super) data: super::data::Found,
     /// In the order of the spec's predictions.
     pub(super) signals: Vec<Option<Vec<Signal>>>,
+    /// In the order of the spec's predictions.
+    pub(super) leaks: Vec<Option<Leaks>>,
+    /// In the order of the spec's predictions.
+    pub(super) enough: Vec<Option<Enough>>,
     /// In the order of the spec's predictions.
     pub(super) evaluations: Vec<Option<Evaluation>>,
     /// Those of the spec's uplifts that have run.
@@ -120,6 +125,12 @@ pub(super) struct Finding {
 
 /// A row of `discover/<prediction>/signals.parquet`.
 pub(super) struct Signal {
+    /// What it says in a sentence, and whether it is one of the clearest.
+    pub(super) sentence: Option<String>,
+    pub(super) is_told: bool,
+    pub(super) lift: [Option<f64>; 3],
+    pub(super) q_value: Option<f64>,
+    pub(super) representative: Option<String>,
     pub(super) feature: String,
     pub(super) auc: Option<f64>,
     pub(super) information_value: Option<f64>,
@@ -205,6 +216,8 @@ pub(super) struct Member {
 pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
     let (predictions, audiences) = (spec.predictions.iter(), spec.audiences.iter());
     let signals_of = |name: &str| signals(&layout.discover(name).join("signals.parquet"));
+    let leaks_of = |name: &str| json(&layout.discover(name).join("leaks.json"));
+    let enough_of = |name: &str| json(&layout.discover(name).join("enough.json"));
     let evaluation_of = |name: &str| json(&layout.predict(name).join("evaluation.json"));
     Ok(Results {
         lifecycle: json(&layout.file("map/lifecycle.json"))?,
@@ -214,6 +227,8 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         issues: json(&layout.file("discover/issues.json"))?,
         data: super::data::Found::read(layout)?,
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
+        leaks: predictions.clone().map(|prediction| leaks_of(&prediction.name)).collect::<Result<_>>()?,
+        enough: predictions.clone().map(|prediction| enough_of(&prediction.name)).collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         uplifts: uplifts(spec, layout)?,
         audiences: audiences.map(|audience| self::audience(layout, &audience.name)).collect::<Result<_>>()?,
@@ -266,7 +281,15 @@ fn signals(path: &Path) -> Result<Option<Vec<Signal>>> {
     let (feature, leak) = (texts(&frame, "feature")?, texts(&frame, "leak")?);
     let (auc, information_value) = (numbers(&frame, "auc")?, numbers(&frame, "information_value")?);
     let (stability, missing) = (numbers(&frame, "stability")?, numbers(&frame, "missing")?);
+    let (sentence, representative) = (texts(&frame, "sentence")?, texts(&frame, "representative")?);
+    let (is_told, q_value) = (texts(&frame, "told")?, numbers(&frame, "q_value")?);
+    let lifts = [numbers(&frame, "lift")?, numbers(&frame, "lift_low")?, numbers(&frame, "lift_high")?];
     let row = |i: usize| Signal {
+        sentence: sentence[i].clone(),
+        is_told: is_told[i].as_deref() == Some("true"),
+        lift: [lifts[0][i], lifts[1][i], lifts[2][i]],
+        q_value: q_value[i],
+        representative: representative[i].clone(),
         feature: feature[i].clone().unwrap_or_default(),
         auc: auc[i],
         information_value: information_value[i],

@@ -58,6 +58,8 @@ fn a_marketer_reads_the_result_in_people() {
         "Contact <b>217</b> people in the stage customer.",
         "total amount of purchase events in the last 90 days",
         "nearly perfect on its own",
+        "move to repeat 2.4× as often: 8.1 % of 1,204 against 3.4 %",
+        "81 outcomes are in the test part, 100 are advised",
         "picked from the top tenth, about 21 will",
         "no valid e-mail",
         "What the campaign changed",

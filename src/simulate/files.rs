@@ -17,7 +17,7 @@ use super::hazard::TRAITS;
 use super::life::{Life, Purchase};
 use super::profile::sloppy;
 use super::truth::times;
-use super::{Shop, Written, person_id};
+use super::{Shop, Written, person_id, planted};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -72,7 +72,9 @@ fn people(out: &mut dyn Write, shop: &Shop<'_>) -> io::Result<u64> {
     let header = "person_id,first_name,last_name,email,phone,country,city,postcode,birth_year,channel,email_opt_in,\
                   sms_opt_in,signed_up_at";
     let reveal = |names: &[&'static str]| if shop.reveal_traits { names.to_vec() } else { Vec::new() };
-    csv.write_record(header.split(',').chain(reveal(&TRAITS)))?;
+    let leaks = if shop.has_leaks { planted::columns(shop.seed, &shop.lives) } else { Vec::new() };
+    let leak_names = if shop.has_leaks { planted::NAMES.to_vec() } else { Vec::new() };
+    csv.write_record(header.split(',').chain(reveal(&TRAITS)).chain(leak_names))?;
     for (person, life) in shop.lives.iter().enumerate() {
         let known = life.signed_up.is_some();
         let only_known = |text: &str| if known { text.to_owned() } else { String::new() };
@@ -96,6 +98,7 @@ fn people(out: &mut dyn Write, shop: &Shop<'_>) -> io::Result<u64> {
         if shop.reveal_traits {
             row.extend(life.traits.values().map(|value| format!("{value:.6}")));
         }
+        row.extend(leaks.get(person).into_iter().flatten().cloned());
         csv.write_record(&row)?;
     }
     csv.flush()?;

@@ -28,6 +28,7 @@ mod calendar;
 mod files;
 mod hazard;
 mod life;
+pub mod planted;
 mod profile;
 #[cfg(test)]
 mod tests;
@@ -90,13 +91,26 @@ pub struct Written {
 /// # Errors
 /// When nobody is to live in it, when the folder holds a `clo.toml` of another project, or when it cannot be written.
 pub fn simulate(folder: &Path, settings: &Settings) -> Result<Summary> {
+    write(folder, settings, false)
+}
+
+/// As [`simulate`], with four columns in the people file that know what became of people: see [`planted`].
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_with_leaks(folder: &Path, settings: &Settings) -> Result<Summary> {
+    write(folder, settings, true)
+}
+
+fn write(folder: &Path, settings: &Settings, has_leaks: bool) -> Result<Summary> {
     refuse(folder, settings)?;
     let calendar = Calendar::new();
     let lives = (0..settings.n_people)
         .into_par_iter()
         .map(|person| life::live(person, &calendar, stream(settings.seed, person as u64)))
         .collect();
-    let shop = Shop { lives, calendar: &calendar, seed: settings.seed, reveal_traits: settings.reveal_traits };
+    let shop =
+        Shop { lives, calendar: &calendar, seed: settings.seed, reveal_traits: settings.reveal_traits, has_leaks };
     // The truth first: it marks the folder as a simulated one, which may be written again.
     let mut files = truth::write(folder, &shop)?;
     files.extend(files::write(folder, &shop)?);
@@ -111,6 +125,7 @@ struct Shop<'a> {
     calendar: &'a Calendar,
     seed: u64,
     reveal_traits: bool,
+    has_leaks: bool,
 }
 
 impl Shop<'_> {

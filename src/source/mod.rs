@@ -24,6 +24,7 @@ mod ledger;
 mod one;
 pub mod people;
 pub(crate) mod places;
+mod preview;
 mod profile;
 mod read;
 mod spend;
@@ -31,8 +32,10 @@ mod sql;
 mod times;
 
 pub use events::{Events, Property, Values};
+pub use files::sniff;
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
+pub use preview::{Preview, preview, reads_as};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_with};
 pub use spend::Spend;

@@ -515,6 +515,8 @@ pub struct Prediction {
     pub windows: Vec<Duration>,
     /// Features to leave out: names with `*`.
     pub exclude: Vec<String>,
+    /// Features to learn from although they look as if they knew the outcome: names with `*`.
+    pub trust: Vec<String>,
     /// Which model.
     pub model: Model,
 }

@@ -471,6 +471,10 @@ pub(super) struct Prediction {
     /// Features to leave out; `*` stands for anything: `["survey.*"]`.
     #[serde(default)]
     pub(super) exclude: Vec<String>,
+    /// Features to learn from although they look as if they knew the outcome: those you know to be known before the
+    /// cutoff; `*` stands for anything: `["attr.score"]`.
+    #[serde(default)]
+    pub(super) trust: Vec<String>,
     /// Which model.
     #[serde(default)]
     pub(super) model: Model,

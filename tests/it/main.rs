@@ -6,6 +6,7 @@
 mod atomic;
 mod exit_codes;
 mod golden;
+mod init;
 mod issues;
 mod killed;
 mod leaks;
@@ -14,6 +15,7 @@ mod map;
 mod lookalike;
 mod measure;
 mod mistakes;
+mod planted;
 mod same_bytes;
 mod scoring;
 mod staleness;

@@ -31,6 +31,12 @@ pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Says on stderr why a test does nothing.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must know what was not tested")]
+pub(crate) fn said(why: &str) {
+    eprintln!("{why}");
+}
+
 /// A folder for a test, gone after it.
 pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")

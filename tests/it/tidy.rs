@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// The modules, in the order in which they may use each other: only those on a line before one's own.
-const ORDER: [&[&str]; 11] = [
+const ORDER: [&[&str]; 12] = [
     &["error"],
     &["time", "rate"],
     &["spec", "store"],
     &["source", "simulate"],
     &["map"],
+    &["init"],
     &["discover"],
     &["predict"],
     &["expand"],

@@ -11,6 +11,7 @@ mod json;
 mod parquet;
 mod paths;
 mod raw;
+mod sniff;
 mod text;
 mod typed;
 
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 
 use self::parquet::ParquetFile;
 use self::raw::{RawBatch, Records};
+pub use self::sniff::sniff;
 use super::Input;
 use super::batch::{Batch, Header, RowNumbers, normalise};
 use super::kind::Kind;

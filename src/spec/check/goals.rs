@@ -95,6 +95,7 @@ impl Check<'_, '_> {
             cutoffs: self.cutoffs(&format!("{at}.cutoffs"), &prediction.cutoffs.unwrap_or_default(), horizon),
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
+            trust: prediction.trust,
             model: self.model(&format!("{at}.model"), prediction.model),
             name,
         }

@@ -1,0 +1,429 @@
+//! Features that look as if they knew the outcome: filled in by it, known only after it, too good to be true.
+//!
+//! Features of events end at the cutoff by construction. Attributes stand as they were when the file was made, which may be
+//! long after: a reason for leaving, the length of the call that sold, a field that the checkout asked for. No single mark
+//! tells such a column from an honest strong one, so marks are added up:
+//!
+//! | mark | points |
+//! |---|---|
+//! | it ranks almost perfectly alone (AUC at least 0.95; 0.99) | 2 (3) |
+//! | a value, or having one at all, occurs with one outcome only, more often than chance can | 3; 2 if nearly only |
+//! | known for nearly all of one outcome and hardly any of the other | 2 |
+//! | where it is empty, or in a part of its range, the rarer outcome hardly ever happens, against 30 expected | 2; 1 |
+//! | alone it says more than all other features together (and has an AUC of at least 0.75) | 1 |
+//! | its name speaks of an outcome, an end, a duration, or of the outcome predicted | 1, beside other marks |
+//! | an id whose order is that of the outcomes | 2 |
+//! | dates after the cutoff go with the outcome | 2 |
+//!
+//! Two points make a suspect, three are certain enough to keep the feature out of training. What was planted, and what is honest,
+//! on real and on simulated data is in the tests.
+
+use super::Sample;
+use super::bins::{Bins, by_class};
+use super::rank::Ranked;
+use super::scorecard::{Binned, together};
+use crate::discover::catalogue::Recipe;
+use crate::discover::table::{Cells, Column};
+use crate::discover::words::{Region, who};
+use crate::rate::grouped;
+
+const SUSPECTED: u32 = 2;
+const CERTAIN: u32 = 3;
+/// A single feature that ranks like this is too good to be true …
+const TOO_GOOD: f64 = 0.95;
+/// … and like this it is the outcome by another name.
+const THE_OUTCOME: f64 = 0.99;
+/// Features of events are as of the cutoff by construction: only what ranks like this is named.
+const TOO_GOOD_OF_EVENTS: f64 = 0.98;
+/// Below this a feature is not strong enough for the marks that need strength.
+const STRONG: f64 = 0.75;
+const RATHER_STRONG: f64 = 0.7;
+/// By how much more than the others together it ranks alone.
+const MORE_THAN_ALL: f64 = 0.02;
+/// Known for so much more of one class than of the other.
+const KNOWN_GAP: f64 = 0.9;
+/// A probability below e to the minus this is no chance, even for the best of thousands of parts.
+const NO_CHANCE: f64 = 20.0;
+/// Where so many of the rarer outcome would be expected …
+const EXPECTED: f64 = 30.0;
+/// … and at most this share of them is there, it hardly ever happens.
+const HARDLY: f64 = 0.02;
+/// The other features' scorecard takes the strongest so many.
+const OTHERS: usize = 30;
+/// Outcomes after the cutoff's date, against the others'.
+const DATED_RATIO: f64 = 3.0;
+
+/// Words of columns that are filled in when something is over.
+const AFTERWARDS: [&str; 46] = [
+    "duration",
+    "seconds",
+    "minutes",
+    "length",
+    "outcome",
+    "result",
+    "reason",
+    "status",
+    "closed",
+    "close",
+    "closing",
+    "cancelled",
+    "canceled",
+    "cancellation",
+    "cancel",
+    "terminated",
+    "termination",
+    "resolved",
+    "resolution",
+    "response",
+    "responded",
+    "reply",
+    "final",
+    "exit",
+    "exited",
+    "end",
+    "ended",
+    "after",
+    "post",
+    "won",
+    "lost",
+    "converted",
+    "conversion",
+    "purchased",
+    "churn",
+    "churned",
+    "left",
+    "leaving",
+    "settled",
+    "refunded",
+    "approved",
+    "signed",
+    "contract_end",
+    "retained",
+    "score",
+    "label",
+];
+/// Words of columns that number people or contracts.
+const NUMBERING: [&str; 9] = ["id", "no", "nr", "num", "number", "key", "index", "ref", "seq"];
+
+/// How sure a leak is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// It may be honest: somebody who knows the data must say.
+    Suspected,
+    /// It is kept out of training unless the spec says that it can be trusted.
+    Certain,
+}
+
+impl Grade {
+    /// `suspected` or `certain`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Suspected => "suspected",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// Why a feature looks as if it knew the outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// How sure it is.
+    pub grade: Grade,
+    /// The marks, for a person to read.
+    pub why: String,
+}
+
+/// A feature, with what was found of it.
+pub(super) struct Suspect<'a> {
+    pub(super) column: &'a Column,
+    pub(super) ranked: Option<Ranked>,
+    pub(super) bins: &'a Bins,
+    pub(super) binned: &'a Binned,
+    pub(super) is_date: bool,
+    pub(super) q_value: Option<f64>,
+    /// Position of the feature that stands for its group.
+    pub(super) representative: usize,
+}
+
+/// The marks of one feature.
+#[derive(Debug, Default)]
+struct Marks {
+    points: u32,
+    why: Vec<String>,
+}
+
+impl Marks {
+    fn add(&mut self, points: u32, why: String) {
+        self.points += points;
+        self.why.push(why);
+    }
+
+    fn leak(self) -> Option<Leak> {
+        let grade = match self.points {
+            points if points >= CERTAIN => Grade::Certain,
+            SUSPECTED => Grade::Suspected,
+            _ => return None,
+        };
+        Some(Leak { grade, why: self.why.join("; ") })
+    }
+}
+
+/// The leaks among `suspects`, which stand by strength, the strongest first.
+pub(super) fn leaks(suspects: &[Suspect<'_>], sample: &Sample, recipe: &Recipe) -> Vec<Option<Leak>> {
+    let by_silence = recipe.to.iter().any(|&stage| recipe.stages[stage].silence.is_some());
+    let words = outcome_words(recipe);
+    let mut marks: Vec<Marks> = suspects.iter().map(|suspect| own(suspect, sample, by_silence)).collect();
+    let dubious = |place: usize| {
+        is_attribute(&suspects[place]) && (marks[place].points > 0 || strength(&suspects[place]) >= STRONG)
+    };
+    let others: Vec<usize> = (0..suspects.len())
+        .filter(|&place| !dubious(place) && !dubious(suspects[place].representative))
+        .filter(|&place| suspects[place].representative == place && suspects[place].q_value.is_some_and(|q| q < 0.05))
+        .take(OTHERS)
+        .collect();
+    let honest_strong: Vec<usize> = (0..suspects.len())
+        .filter(|&place| is_attribute(&suspects[place]) && strength(&suspects[place]) >= STRONG)
+        .filter(|&place| marks[place].points == 0 && suspects[place].representative == place)
+        .collect();
+    for place in 0..suspects.len() {
+        let suspect = &suspects[place];
+        if !is_attribute(suspect) || (marks[place].points == 0 && strength(suspect) < STRONG) {
+            continue;
+        }
+        if strength(suspect) >= STRONG {
+            let rest = honest_strong.iter().copied().filter(|&other| other != place && other != suspect.representative);
+            let features = others.iter().copied().chain(rest).map(|place| suspects[place].binned);
+            let of_others = together(features, sample).map_or(0.5, Ranked::strength);
+            if strength(suspect) >= of_others + MORE_THAN_ALL {
+                let why = format!(
+                    "alone it says more (AUC {:.2}) than all other features together ({of_others:.2})",
+                    strength(suspect)
+                );
+                marks[place].add(1, why);
+            }
+        }
+        if (marks[place].points > 0 || strength(suspect) >= RATHER_STRONG)
+            && let Some(word) = telling_word(&suspect.column.name, &words)
+        {
+            marks[place].add(1, format!("“{word}” in its name speaks of what is known afterwards"));
+        }
+    }
+    marks.into_iter().map(Marks::leak).collect()
+}
+
+fn is_attribute(suspect: &Suspect<'_>) -> bool {
+    suspect.column.name.starts_with("attr.")
+}
+
+fn strength(suspect: &Suspect<'_>) -> f64 {
+    suspect.ranked.map_or(0.5, Ranked::strength)
+}
+
+/// The marks that a feature bears by itself.
+fn own(suspect: &Suspect<'_>, sample: &Sample, by_silence: bool) -> Marks {
+    let mut marks = Marks::default();
+    let auc = strength(suspect);
+    if !is_attribute(suspect) {
+        // How long a silence has lasted decides how soon it is over: that is no leak.
+        if auc >= TOO_GOOD_OF_EVENTS && !by_silence {
+            marks.add(
+                2,
+                format!("ranks almost perfectly alone (AUC {auc:.3}): are these events written after the fact?"),
+            );
+        }
+        return marks;
+    }
+    if auc >= TOO_GOOD {
+        let points = if auc >= THE_OUTCOME { 3 } else { 2 };
+        marks.add(points, format!("ranks almost perfectly alone (AUC {auc:.3})"));
+    }
+    let classes = Classes::of(suspect, sample);
+    classes.known(&mut marks);
+    classes.only_with(suspect, &mut marks);
+    classes.hardly_ever(suspect, &mut marks);
+    numbering(suspect, sample, &mut marks);
+    dated_later(suspect, sample, &mut marks);
+    marks
+}
+
+/// How many of each bin met the rarer outcome, and how many the other.
+struct Classes {
+    rare: Vec<f64>,
+    usual: Vec<f64>,
+    n_rare: f64,
+    n_usual: f64,
+    /// Whether the rarer outcome is to attain.
+    attaining: bool,
+}
+
+impl Classes {
+    fn of(suspect: &Suspect<'_>, sample: &Sample) -> Self {
+        let [others, attained] = by_class(&suspect.binned.bins, &sample.labels, suspect.binned.n_bins);
+        let sum = |counts: &[f64]| counts.iter().sum::<f64>();
+        let attaining = sum(&attained) <= sum(&others);
+        let (rare, usual) = if attaining { (attained, others) } else { (others, attained) };
+        Self { n_rare: sum(&rare), n_usual: sum(&usual), rare, usual, attaining }
+    }
+
+    fn did(&self) -> &'static str {
+        if self.attaining { "attained" } else { "stayed" }
+    }
+
+    /// Known for one class alone.
+    fn known(&self, marks: &mut Marks) {
+        let known = |counts: &[f64], n: f64| 1.0 - counts[0] / n.max(1.0);
+        let (rare, usual) = (known(&self.rare, self.n_rare), known(&self.usual, self.n_usual));
+        if (rare - usual).abs() >= KNOWN_GAP {
+            let why = format!(
+                "known for {:.0} % of those who {} and {:.0} % of the others",
+                100.0 * rare,
+                self.did(),
+                100.0 * usual
+            );
+            marks.add(2, why);
+        }
+    }
+
+    /// A part of the range that holds the rarer outcome only.
+    fn only_with(&self, suspect: &Suspect<'_>, marks: &mut Marks) {
+        let base = self.n_rare / (self.n_rare + self.n_usual);
+        let mut best: Option<(f64, f64, Region)> = None;
+        for (region, range) in suspect.bins.regions() {
+            let (rare, usual) = (in_bins(&self.rare, &range), in_bins(&self.usual, &range));
+            let is_pure = rare * -libm::log(base) >= NO_CHANCE && usual <= 0.01 * (rare + usual);
+            if is_pure && best.is_none_or(|(most, ..)| rare > most) {
+                best = Some((rare, usual, region));
+            }
+        }
+        let Some((rare, usual, region)) = best else { return };
+        let points = if usual == 0.0 { 3 } else { 2 };
+        let why = format!("{} of {} {} {}", count(rare), count(rare + usual), who_of(suspect, region), self.did());
+        marks.add(points, why);
+    }
+
+    /// A part of the range in which the rarer outcome hardly ever happens.
+    fn hardly_ever(&self, suspect: &Suspect<'_>, marks: &mut Marks) {
+        let base = self.n_rare / (self.n_rare + self.n_usual);
+        let mut best: Option<(f64, f64, Region)> = None;
+        for (region, range) in suspect.bins.regions() {
+            let (rare, usual) = (in_bins(&self.rare, &range), in_bins(&self.usual, &range));
+            let expected = base * (rare + usual);
+            let is_empty =
+                expected >= EXPECTED && rare <= HARDLY * expected && (rare + usual) < self.n_rare + self.n_usual;
+            if is_empty && best.is_none_or(|(most, ..)| expected > most) {
+                best = Some((expected, rare, region));
+            }
+        }
+        let Some((expected, rare, region)) = best else { return };
+        let points = if region == Region::Missing { 2 } else { 1 };
+        let who = who_of(suspect, region);
+        let why = format!("of {who}, {} {} where {} were to be expected", count(rare), self.did(), count(expected));
+        marks.add(points, why);
+    }
+}
+
+fn in_bins(counts: &[f64], range: &std::ops::Range<usize>) -> f64 {
+    counts[range.clone()].iter().sum()
+}
+
+fn who_of(suspect: &Suspect<'_>, region: Region) -> String {
+    who(&suspect.column.name, &suspect.column.cells, region, suspect.is_date)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+fn count(n: f64) -> String {
+    grouped(n.round() as u64)
+}
+
+/// An id whose order goes with the outcome.
+fn numbering(suspect: &Suspect<'_>, sample: &Sample, marks: &mut Marks) {
+    let Cells::Number(values) = &suspect.column.cells else { return };
+    let is_named = tokens(&suspect.column.name).iter().any(|token| NUMBERING.contains(&token.as_str()));
+    if !is_named || strength(suspect) < STRONG {
+        return;
+    }
+    let mut known: Vec<(u32, f32)> =
+        sample.person.iter().zip(&sample.rows).map(|(&of, &row)| (of, values[row])).collect();
+    known.retain(|(_, value)| !value.is_nan());
+    known.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    known.dedup();
+    let mut numbers: Vec<f32> = known.iter().map(|(_, value)| *value).collect();
+    numbers.sort_unstable_by(f32::total_cmp);
+    numbers.dedup();
+    if !known.is_empty()
+        && numbers.len() as f64 >= 0.95 * known.len() as f64
+        && numbers.iter().all(|n| n.fract() == 0.0)
+    {
+        marks.add(2, format!("an id whose order is that of the outcomes (AUC {:.2})", strength(suspect)));
+    }
+}
+
+/// Dates that lie after the cutoff and go with the outcome.
+fn dated_later(suspect: &Suspect<'_>, sample: &Sample, marks: &mut Marks) {
+    let (Cells::Number(values), true) = (&suspect.column.cells, suspect.is_date) else { return };
+    let (mut later, mut attained_later, mut attained) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for (&row, &label) in sample.rows.iter().zip(&sample.labels) {
+        let is_later = f64::from(u8::from(values[row] < 0.0));
+        let y = f64::from(u8::from(label));
+        (later, attained_later, attained) = (later + is_later, attained_later + is_later * y, attained + y);
+    }
+    let n = sample.rows.len() as f64;
+    if later < 1.0 || later >= n || attained < 1.0 {
+        return;
+    }
+    let (of_later, of_rest) = (attained_later / later, (attained - attained_later) / (n - later));
+    let base = attained / n;
+    let z = (of_later - of_rest) / (base * (1.0 - base) * (1.0 / later + 1.0 / (n - later))).sqrt();
+    let goes_with = of_later >= DATED_RATIO * of_rest || of_rest >= DATED_RATIO * of_later;
+    if z.abs() > 5.0 && goes_with {
+        let why = format!(
+            "{} of its dates lie after the cutoff, and {:.1} % of those people attained against {:.1} % of the others",
+            count(later),
+            100.0 * of_later,
+            100.0 * of_rest
+        );
+        marks.add(2, why);
+    }
+}
+
+/// The words of the stages to be reached and of the columns that stage rules name.
+fn outcome_words(recipe: &Recipe) -> Vec<String> {
+    let stages = recipe.to.iter().map(|&stage| recipe.stages[stage].name.as_str());
+    stages
+        .chain(recipe.outcome_columns.iter().map(String::as_str))
+        .flat_map(tokens)
+        .filter(|word| word.len() >= 4)
+        .collect()
+}
+
+/// A word of the name that speaks of what is known afterwards.
+pub(super) fn telling_word(name: &str, outcome: &[String]) -> Option<String> {
+    let name = name.strip_prefix("attr.").unwrap_or(name);
+    let stem = |word: &str| word.chars().take(5).collect::<String>();
+    let tells = |token: &String| {
+        AFTERWARDS.contains(&token.as_str()) || token.len() >= 4 && outcome.iter().any(|word| stem(word) == stem(token))
+    };
+    // What was before is known before: the outcome of the previous campaign.
+    let tokens = tokens(name);
+    let is_past = tokens.iter().any(|token| ["previous", "prev", "last", "prior", "past"].contains(&token.as_str()));
+    tokens.into_iter().find(|token| !is_past && tells(token))
+}
+
+/// The words of a name in lower case: `ChurnReason`, `churn_reason` → `churn`, `reason`.
+fn tokens(name: &str) -> Vec<String> {
+    let mut tokens = vec![String::new()];
+    let mut was_lower = false;
+    for character in name.chars() {
+        let begins = !character.is_alphanumeric() || (character.is_uppercase() && was_lower);
+        if begins && tokens.last().is_some_and(|last| !last.is_empty()) {
+            tokens.push(String::new());
+        }
+        was_lower = character.is_lowercase() || character.is_numeric();
+        if character.is_alphanumeric() {
+            tokens.last_mut().expect("there is one").extend(character.to_lowercase());
+        }
+    }
+    tokens.retain(|token| !token.is_empty());
+    tokens
+}

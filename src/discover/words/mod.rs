@@ -1,0 +1,268 @@
+//! Features in the words of people who run campaigns.
+//!
+//! A feature's name says what it is to those who know the grammar of the catalogue: `purchase.count.90d`. Here the same is
+//! said to everyone, in three ways: what a feature is ([`feature`]: "number of purchase events in the last 90 days"), what a
+//! value of it says of a person ([`Meaning`]: "3 purchases in the last 90 days"), and who the people in a part of its range
+//! are ([`who`]: "people with 3 or more purchases in the last 90 days").
+
+#![expect(clippy::float_cmp, reason = "one thing is told from several by its exact count")]
+
+mod noun;
+mod range;
+
+use std::borrow::Cow;
+
+pub use noun::feature;
+pub use range::{Region, who};
+
+/// What a feature's name says, by the grammar of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// Events of a kind in a window.
+    Count {
+        kind: String,
+        window: String,
+    },
+    /// The same, less those in the window before.
+    Trend {
+        kind: String,
+        span: String,
+    },
+    /// Sum, mean or largest of a property.
+    Statistic {
+        kind: String,
+        property: String,
+        statistic: &'static str,
+        window: String,
+    },
+    /// Distinct values of a property.
+    Distinct {
+        property: String,
+        window: String,
+    },
+    /// Share of a level.
+    Share {
+        kind: String,
+        property: String,
+        level: String,
+    },
+    DaysSinceFirst(String),
+    DaysSinceLast(String),
+    MeanGap(String),
+    Stage,
+    DaysInStage,
+    StagesVisited,
+    Tenure,
+    /// An attribute that is a day before the cutoff.
+    Date(String),
+    /// An attribute, or a name that follows no grammar.
+    Other(String),
+}
+
+impl Meaning {
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "stage.current" => return Self::Stage,
+            "stage.days_in" => return Self::DaysInStage,
+            "stage.n_visited" => return Self::StagesVisited,
+            "person.tenure_days" => return Self::Tenure,
+            _ => {}
+        }
+        if let Some(attribute) = name.strip_prefix("attr.") {
+            return Self::Other(words(attribute));
+        }
+        if let Some((left, level)) = name.split_once(".share.")
+            && let Some((kind, property)) = left.rsplit_once('.')
+        {
+            return Self::Share { kind: words(kind), property: words(property), level: level.to_owned() };
+        }
+        if let Some(kind) = name.strip_suffix(".gap_days.mean") {
+            return Self::MeanGap(words(kind));
+        }
+        let Some((left, last)) = name.rsplit_once('.') else { return Self::Other(words(name)) };
+        match last {
+            "days_since_first" => return Self::DaysSinceFirst(words(left)),
+            "days_since_last" => return Self::DaysSinceLast(words(left)),
+            _ => {}
+        }
+        let window = last.to_owned();
+        if let Some(kind) = left.strip_suffix(".count.trend") {
+            return Self::Trend { kind: words(kind), span: spelled(last) };
+        }
+        if let Some(kind) = left.strip_suffix(".count") {
+            return Self::Count { kind: words(kind), window };
+        }
+        if let Some(property) = left.strip_suffix(".distinct") {
+            return Self::Distinct { property: words(property.rsplit('.').next().unwrap_or(property)), window };
+        }
+        for (suffix, statistic) in [(".sum", "total"), (".mean", "average"), (".max", "largest")] {
+            if let Some((kind, property)) = left.strip_suffix(suffix).and_then(|left| left.rsplit_once('.')) {
+                return Self::Statistic { kind: words(kind), property: words(property), statistic, window };
+            }
+        }
+        Self::Other(words(name))
+    }
+
+    pub(crate) fn number(&self, name: &str, value: f32) -> String {
+        let shown = amount(value);
+        let none = value.is_nan();
+        match self {
+            Self::Count { kind, window } if none || value == 0.0 => match window.as_str() {
+                "all" => format!("no {kind} yet"),
+                window => format!("no {kind} in the last {}", spelled(window)),
+            },
+            Self::Count { kind, window } => format!("{}{}", counted(value, kind), within(window)),
+            Self::Trend { kind, span } if none || value == 0.0 => {
+                format!("as many {} in the last {span} as in the {span} before", plural(kind))
+            }
+            Self::Trend { kind, span } => {
+                let (n, more) = (amount(value.abs()), if value > 0.0 { "more" } else { "fewer" });
+                let kind = if value.abs() == 1.0 { kind.clone() } else { plural(kind) };
+                format!("{n} {more} {kind} in the last {span} than in the {span} before")
+            }
+            Self::Statistic { kind, property, window, .. } if none => {
+                if window == "all" {
+                    format!("no {kind} {property} yet")
+                } else {
+                    format!("no {kind} {property}{}", within(window))
+                }
+            }
+            Self::Statistic { kind, property, statistic, window } => {
+                format!("{statistic} {kind} {property} of {shown}{}", within(window))
+            }
+            Self::Distinct { property, window } if none || value == 0.0 => format!("no {property}{}", within(window)),
+            Self::Distinct { property, window } => {
+                let different = if value == 1.0 { property.clone() } else { format!("different {}", plural(property)) };
+                format!("{shown} {different}{}", within(window))
+            }
+            Self::Share { kind, property, level } if none => format!("no {kind} with {property} {level} yet"),
+            Self::Share { kind, property, level } => {
+                format!("{} % of {} with {property} {level}", amount((value * 100.0).round()), plural(kind))
+            }
+            Self::DaysSinceFirst(kind) | Self::DaysSinceLast(kind) if none => format!("no {kind} yet"),
+            Self::DaysSinceFirst(kind) => format!("first {kind} {} ago", days(value)),
+            Self::DaysSinceLast(kind) => format!("last {kind} {} ago", days(value)),
+            Self::MeanGap(kind) if none => format!("not two {} yet", plural(kind)),
+            Self::MeanGap(kind) => format!("{} between {} on average", days(value), plural(kind)),
+            Self::DaysInStage => format!("{} in the present stage", days(value)),
+            Self::StagesVisited => counted(value, "stage") + " so far",
+            Self::Tenure if none => "not seen yet".into(),
+            Self::Tenure => format!("known for {}", days(value)),
+            Self::Stage => format!("{}: {shown}", words(name)),
+            Self::Date(what) if !none => format!("{what}: {} ago", days(value)),
+            Self::Date(what) => format!("{what}: not known"),
+            Self::Other(what) if none => format!("{what}: not known"),
+            Self::Other(what) => format!("{what}: {shown}"),
+        }
+    }
+
+    pub(crate) fn level(&self, name: &str, level: Option<&str>) -> String {
+        let what = match self {
+            Self::Stage => Cow::Borrowed("stage"),
+            Self::Other(what) => Cow::Borrowed(what.as_str()),
+            _ => Cow::Owned(words(name)),
+        };
+        let level = match level {
+            None => "not known",
+            Some("true" | "True" | "TRUE") => "yes",
+            Some("false" | "False" | "FALSE") => "no",
+            Some(level) => level,
+        };
+        format!("{what}: {level}")
+    }
+}
+
+/// `email_opt_in` → `email opt in`.
+fn words(name: &str) -> String {
+    name.replace(['_', '.', '-'], " ").trim().to_owned()
+}
+
+/// ` in the last 90 days`, or ` so far`.
+fn within(window: &str) -> String {
+    if window == "all" { " so far".into() } else { format!(" in the last {}", spelled(window)) }
+}
+
+/// `90d` → `90 days`.
+fn spelled(window: &str) -> String {
+    let digits = window.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = window.split_at(digits);
+    let unit = match unit {
+        "s" => "second",
+        "min" | "m" => "minute",
+        "h" => "hour",
+        "d" => "day",
+        "w" => "week",
+        "mo" => "month",
+        "y" => "year",
+        _ => return window.to_owned(),
+    };
+    if number == "1" { unit.to_owned() } else { format!("{number} {unit}s") }
+}
+
+/// `1 purchase`, `3 purchases`.
+fn counted(value: f32, what: &str) -> String {
+    let what = if value == 1.0 { what.to_owned() } else { plural(what) };
+    format!("{} {what}", amount(value))
+}
+
+/// `purchases`, `deliveries`, `emails sent`.
+fn plural(what: &str) -> String {
+    const PARTICIPLES: [&str; 5] = ["sent", "seen", "made", "paid", "won"];
+    if let Some((thing, done)) = what.rsplit_once(' ')
+        && (done.ends_with("ed") || PARTICIPLES.contains(&done))
+    {
+        return format!("{} {done}", plural(thing));
+    }
+    let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|ending| what.ends_with(ending));
+    let consonant_y = what.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|ending| what.ends_with(ending));
+    match what {
+        _ if consonant_y => format!("{}ies", &what[..what.len() - 1]),
+        _ if sibilant => format!("{what}es"),
+        _ => format!("{what}s"),
+    }
+}
+
+fn days(value: f32) -> String {
+    if value < 1.0 {
+        return "less than a day".into();
+    }
+    let whole = value.round();
+    if whole == 1.0 { "1 day".into() } else { format!("{} days", amount(whole)) }
+}
+
+/// A number as people write it: whole, or with two digits at most after the point.
+fn amount(value: f32) -> String {
+    let rounded = (f64::from(value) * 100.0).round() / 100.0;
+    if rounded.abs() >= 1000.0 { format!("{}", rounded.round()) } else { format!("{rounded}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_read_as_a_marketer_says_them() {
+        let told = |name: &str, value: f32| Meaning::of(name).number(name, value);
+        assert_eq!(told("purchase.count.90d", 3.0), "3 purchases in the last 90 days");
+        assert_eq!(told("purchase.count.all", 0.0), "no purchase yet");
+        assert_eq!(told("visit.days_since_last", 4.2), "last visit 4 days ago");
+        assert_eq!(told("visit.days_since_last", f32::NAN), "no visit yet");
+        assert_eq!(told("email_open.count.7d", 1.0), "1 email open in the last 7 days");
+        assert_eq!(told("email_sent.count.7d", 3.0), "3 emails sent in the last 7 days");
+        assert_eq!(
+            told("visit.count.trend.30d", -2.0),
+            "2 fewer visits in the last 30 days than in the 30 days before"
+        );
+        assert_eq!(told("purchase.amount.sum.365d", 1234.56), "total purchase amount of 1235 in the last 365 days");
+        assert_eq!(told("purchase.amount.mean.90d", f32::NAN), "no purchase amount in the last 90 days");
+        assert_eq!(told("visit.channel.share.e.mail", 0.456), "46 % of visits with channel e.mail");
+        assert_eq!(told("purchase.category.distinct.all", 4.0), "4 different categories so far");
+        assert_eq!(told("purchase.gap_days.mean", 12.0), "12 days between purchases on average");
+        assert_eq!(told("person.tenure_days", 0.3), "known for less than a day");
+        assert_eq!(told("attr.monthly_charges", 53.85), "monthly charges: 53.85");
+        let level = |name: &str, level| Meaning::of(name).level(name, level);
+        assert_eq!(level("attr.email_opt_in", Some("true")), "email opt in: yes");
+        assert_eq!(level("stage.current", Some("lead")), "stage: lead");
+        assert_eq!(level("attr.job", None), "job: not known");
+    }
+}

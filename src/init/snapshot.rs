@@ -1,0 +1,140 @@
+//! A row per person and no times: the outcome is a column of two values.
+
+use super::draft::{Draft, slug, sql_text, toml};
+use super::lifecycle::audience;
+use super::look::{Column, Seen, Values, quoted};
+use super::roles::{Target, person_score, target};
+use crate::error::Result;
+
+/// Runs of rows whose rates are compared, to tell whether rows stand in time.
+const RUNS: usize = 10;
+
+/// Adds people, stages, a prediction and a list for the table that seems to hold an outcome; with none, people alone.
+pub(super) fn snapshot(tables: &[Seen], draft: &mut Draft) -> Result<()> {
+    let with_target = tables.iter().filter_map(|seen| target(seen).map(|target| (seen, target)));
+    let best = with_target.max_by_key(|(_, target)| target.sure);
+    let Some((seen, target)) = best else {
+        people_alone(tables, draft);
+        return Ok(());
+    };
+    for other in tables.iter().filter(|other| other.name != seen.name) {
+        draft.notes.push(format!("not used: {}: it has no outcome of its own, and no times", other.name));
+    }
+    let person = person_column(seen);
+    let order = order_hint(seen, &target)?;
+    draft.sources.push(people(seen, person, order));
+    let (reached, rest) = stage_names(&target);
+    let Target { column, yes, share, sure } = &target;
+    let rule = match column.values {
+        Values::Text => format!("{} = {}", column.sql(), sql_text(yes)),
+        Values::Truth => format!("{} = {}", column.sql(), yes.to_lowercase()),
+        _ => format!("{} = {yes}", column.sql()),
+    };
+    draft.notes.push(format!("the outcome: {rule}, {:.1} % of the rows ({})", 100.0 * share, sure.word()));
+    draft.rest.push(format!(
+        "# Where people stand, by their row: the outcome is `{}` ({}). Columns that a rule names are kept out of the features.\n[[lifecycle.stages]]\nname = {}                               # no rule: everybody else\n[[lifecycle.stages]]\nname = {}\nwhen = {}",
+        column.name,
+        sure.word(),
+        toml(rest),
+        toml(&reached),
+        toml(&rule)
+    ));
+    draft.rest.push(format!(
+        "# Columns that were filled in after the outcome must stay out: `clo discover` names those that look like it.\n[[predictions]]\nname = {}\nfrom = [{}]\nto = [{}]\n# exclude = [\"attr.…\"]",
+        toml(&reached),
+        toml(rest),
+        toml(&reached)
+    ));
+    let list = audience(&reached, consent(seen));
+    draft.rest.push(list.replace("size = ", &format!("candidates = \"stage = '{rest}'\"\nsize = ")));
+    Ok(())
+}
+
+/// The column that names people, if each row has its own.
+fn person_column(seen: &Seen) -> Option<&Column> {
+    let keys = seen.columns.iter().filter(|column| seen.is_key(&column.name));
+    let scored = keys.map(|column| (person_score(seen, column), column)).filter(|(score, _)| *score > 0);
+    scored.max_by_key(|(score, _)| *score).map(|(_, column)| column)
+}
+
+fn people(seen: &Seen, person: Option<&Column>, order: Option<String>) -> String {
+    let (key, comment) = match person {
+        Some(column) => (toml(&column.name), format!("`{}` names each row (likely)", column.name)),
+        None => (toml("row"), "no column names the rows: their numbers do (sure)".to_owned()),
+    };
+    let order = order.map(|order| format!("\n{order}")).unwrap_or_default();
+    format!(
+        "# A row per person, no times: {comment}.\n[people.{name}]\ntable = {table}\nperson = {key}{order}",
+        name = seen.name,
+        table = toml(&seen.name)
+    )
+}
+
+/// The stage of those with the outcome, and of those without.
+fn stage_names(target: &Target<'_>) -> (String, &'static str) {
+    let word =
+        |words: &[&str]| target.column.words.iter().any(|word| words.iter().any(|known| word.starts_with(known)));
+    if word(&["churn", "attrit", "exit", "left", "cancel"]) {
+        ("churned".into(), "active")
+    } else if word(&["conver", "purchas", "bought", "buy", "sold"]) {
+        ("converted".into(), "prospect")
+    } else if word(&["respon", "accept", "click"]) {
+        ("responded".into(), "prospect")
+    } else if word(&["subscri", "deposit"]) {
+        ("subscriber".into(), "prospect")
+    } else if word(&["default", "fraud"]) {
+        (slug(&[&target.column.name]), "in_order")
+    } else if target.column.words.len() == 1 && target.column.words[0].len() < 3
+        || word(&["column", "target", "label", "class"])
+    {
+        ("outcome".into(), "prospect")
+    } else {
+        (slug(&[&target.column.name]), "others")
+    }
+}
+
+/// A line on the order of the rows, when the outcome moves along the file as it would not in a shuffled one.
+fn order_hint(seen: &Seen, target: &Target<'_>) -> Result<Option<String>> {
+    let values = seen.texts(&target.column.name)?;
+    let size = values.len().div_ceil(RUNS).max(1);
+    let share = |rows: &[Option<String>]| {
+        rows.iter().filter(|value| value.as_deref() == Some(&target.yes)).count() as f64 / rows.len() as f64
+    };
+    let shares: Vec<f64> = values.chunks(size).map(share).collect();
+    let error = (target.share * (1.0 - target.share) / size as f64).sqrt();
+    let chi: f64 = shares.iter().map(|share| ((share - target.share) / error).powi(2)).sum();
+    // Nine degrees of freedom: above 50 by chance once in ten million.
+    let moves = shares.len() == RUNS && chi > 50.0;
+    let (first, last) = (shares.first().copied().unwrap_or(0.0), shares.last().copied().unwrap_or(0.0));
+    Ok(moves.then(|| {
+        format!(
+            "# The outcome moves along the file, from {:.1} % in the first tenth to {:.1} % in the last. If the rows stand in time, say so:\n# the last part is then the test, as it will be in use. If they are sorted by something else, leave it.\n# order = \"row\"",
+            100.0 * first,
+            100.0 * last
+        )
+    }))
+}
+
+fn consent(seen: &Seen) -> Option<String> {
+    let is_consent = |column: &&Column| {
+        column.values == Values::Truth
+            && (column.has(&["consent", "optin"]) || (column.has(&["opt"]) && column.has(&["in"])))
+    };
+    seen.columns.iter().find(is_consent).map(|column| column.name.clone())
+}
+
+/// People without times and without an outcome: enough to look at the data and to find who is who.
+fn people_alone(tables: &[Seen], draft: &mut Draft) {
+    for seen in tables {
+        draft.sources.push(people(seen, person_column(seen), None));
+    }
+    draft.notes.push("no times and no outcome were found: people alone, nothing to predict yet (sure)".into());
+    let example = tables
+        .first()
+        .and_then(|seen| seen.columns.last())
+        .map_or_else(|| "column".to_owned(), |column| quoted(&column.name));
+    draft.rest.push(format!(
+        "# No column of two values looks like an outcome. If there is one, add a stage with a rule over it and a prediction:\n#   [[lifecycle.stages]]\n#   name = \"customer\"\n#   when = \"{} = 'yes'\"\n#   [[predictions]]\n#   name = \"customer\"\n#   from = [\"known\"]\n#   to = [\"customer\"]\n[[lifecycle.stages]]\nname = \"known\"",
+        example.replace('"', "\\\"")
+    ));
+}

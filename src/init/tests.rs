@@ -1,0 +1,1 @@
+//! Specs guessed from small files whose content is known.

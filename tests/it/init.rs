@@ -1,0 +1,131 @@
+//! `clo init`: specs guessed from files run unedited, and mistakes end with words that help.
+
+use std::path::{Path, PathBuf};
+
+use clo::simulate::{Settings, simulate};
+use insta::assert_snapshot;
+
+use crate::support::{clo, code, folder, run, said, stderr, stdout, write};
+
+fn init(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    clo().current_dir(folder).arg("init").args(arguments).output().unwrap()
+}
+
+/// Guesses from files and runs the guess as it is.
+fn runs(files: &[PathBuf]) -> (tempfile::TempDir, String) {
+    let project = folder();
+    let path = project.path().to_str().unwrap().to_owned();
+    let mut arguments = vec!["init", &path, "--from"];
+    arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+    let output = run(&arguments);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let ran = run(&["discover", "--quiet", "--spec", &path]);
+    let spec = std::fs::read_to_string(project.path().join("clo.toml")).unwrap();
+    assert_eq!(code(&ran), 0, "{}\n{spec}", stderr(&ran));
+    (project, spec)
+}
+
+#[test]
+fn the_simulated_shop_runs_from_its_files_alone() {
+    let shop = folder();
+    simulate(shop.path(), &Settings { n_people: 1500, seed: 5, reveal_traits: false }).unwrap();
+    let file = |name: &str| shop.path().join("data").join(name);
+    let files = ["people.csv", "visits.csv.gz", "emails.jsonl", "carts.csv", "purchases.parquet", "unsubscribed.csv"];
+    let (_, spec) = runs(&files.map(file));
+    for line in [
+        "person = \"person_id\"",
+        "[events.purchase]",
+        "event = \"event\"",
+        "delimiter = \";\"",
+        "[[predictions]]",
+        "consent = \"email_opt_in = true\"",
+    ] {
+        assert!(spec.contains(line), "no {line} in\n{spec}");
+    }
+    assert!(spec.contains("\nsuppress = ["), "{spec}");
+}
+
+#[test]
+fn a_snapshot_without_a_header_in_an_old_encoding_runs() {
+    let files = folder();
+    let row = |i: usize| {
+        let yes = u8::from(i * 7919 % 100 < 15);
+        format!("{}|caf\u{e9}{}|{}|{yes}\n", i % 7, i % 4, i * 31 % 50)
+    };
+    let text: String = (0..600).map(row).collect();
+    let old: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    std::fs::write(files.path().join("old.txt"), old).unwrap();
+    let (_, spec) = runs(&[files.path().join("old.txt")]);
+    for line in ["delimiter = \"|\"", "header = false", "encoding = \"windows-1252\"", "when = \"column_4 = 1\""] {
+        assert!(spec.contains(line), "no {line} in\n{spec}");
+    }
+}
+
+#[test]
+fn the_real_data_sets_run_from_their_files_alone() {
+    let Some(data) = std::env::var_os("CLO_DATA").map(PathBuf::from).filter(|folder| folder.is_dir()) else {
+        said("skipped: CLO_DATA names no folder");
+        return;
+    };
+    for files in [
+        &["cdnow/CDNOW_sample.txt"][..],
+        &["ecom/ecom.csv.gz"],
+        &["telco-churn/telco.csv"],
+        &["coil2000/ticdata2000.txt"],
+        &["febrl/dataset1.csv"],
+        &["olist/excel-damaged/closed_deals.csv", "olist/excel-damaged/marketing_qualified_leads.csv"],
+    ] {
+        runs(&files.iter().map(|file| data.join(file)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_project_that_is_there_is_never_overwritten() {
+    let project = folder();
+    write(&project.path().join("clo.toml"), "mine");
+    let refused = init(project.path(), &[]);
+    assert_eq!(code(&refused), 2);
+    assert_snapshot!(stderr(&refused), @r"
+    error: ./clo.toml is there already
+    help: choose another folder, or replace it with --force
+    ");
+    assert_eq!(std::fs::read_to_string(project.path().join("clo.toml")).unwrap(), "mine");
+    assert_eq!(code(&init(project.path(), &["--force"])), 0);
+}
+
+#[test]
+fn the_template_is_a_spec() {
+    let project = folder();
+    let made = init(project.path(), &[]);
+    assert_snapshot!(stdout(&made), @r"
+    Wrote ./clo.toml
+    Next: fill in what is yours, then clo check
+    ");
+    write(&project.path().join("orders.csv"), "customer_id,ordered_at\na,2024-01-01\nb,2024-03-01\n");
+    let checked = clo().current_dir(project.path()).arg("check").output().unwrap();
+    assert_eq!(code(&checked), 0, "{}", stderr(&checked));
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let project = folder();
+    let output = init(project.path(), &["--from", "orders.csv"]);
+    assert_eq!(code(&output), 4);
+    assert_snapshot!(stderr(&output), @r"
+    error: there is no file orders.csv
+    help: name files, not folders: clo init --from data/*.csv
+    ");
+    assert!(!project.path().join("clo.toml").exists());
+}
+
+#[test]
+fn a_file_that_holds_nothing() {
+    let project = folder();
+    write(&project.path().join("orders.csv"), "customer,at\n");
+    let output = init(project.path(), &["--from", "orders.csv"]);
+    assert_eq!(code(&output), 4);
+    assert_snapshot!(stderr(&output), @r"
+    error: orders.csv has no rows
+    help: a table needs at least one row below its header
+    ");
+}
