@@ -111,7 +111,7 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         expanded.push(plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs));
     }
     if expanded.len() > 1 {
-        plan.add("expand", Task::Overlap, Key::new("overlap"), &expanded);
+        plan.add("overlap", Task::Overlap, Key::new("overlap"), &expanded);
     }
     let all: Vec<usize> = (0..plan.units.len()).collect();
     let measured: Vec<_> =

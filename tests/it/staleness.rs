@@ -13,7 +13,7 @@ use clo::store::{Layout, Manifest, manifest, write_bytes};
 
 use crate::support::{ORDERS, SHOP, folder, shop, write};
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "source",
     "map",
     "discover/second",
@@ -22,6 +22,7 @@ const ALL: [&str; 9] = [
     "predict/soon",
     "expand/best",
     "expand/soonest",
+    "overlap",
     "report",
 ];
 
@@ -41,14 +42,18 @@ fn a_change_reaches_only_what_depends_on_it() {
         (
             "name = \"soonest\"\nprediction = \"soon\"\nsize = 10",
             "name = \"soonest\"\nprediction = \"soon\"\nsize = 9",
-            &["expand/soonest", "report"],
+            &["expand/soonest", "overlap", "report"],
         ),
         (
             "horizon = \"10d\"",
             "horizon = \"10d\"\nmodel = { estimator = \"logistic\" }",
-            &["predict/soon", "expand/soonest", "report"],
+            &["predict/soon", "expand/soonest", "overlap", "report"],
         ),
-        ("horizon = \"10d\"", "horizon = \"11d\"", &["discover/soon", "predict/soon", "expand/soonest", "report"]),
+        (
+            "horizon = \"10d\"",
+            "horizon = \"11d\"",
+            &["discover/soon", "predict/soon", "expand/soonest", "overlap", "report"],
+        ),
         ("nth >= 2", "nth >= 3", &ALL[1..]),
         ("seed = 7", "seed = 8", &ALL[2..]),
     ];
@@ -66,7 +71,7 @@ fn a_changed_file_reaches_what_was_read_from_it() {
     let project = Project::new();
     project.run(SHOP);
     write(&project.path("no.csv"), "person\nben\nanna\n");
-    assert_eq!(project.run(SHOP), ["expand/best", "report"]);
+    assert_eq!(project.run(SHOP), ["expand/best", "overlap", "report"]);
     write(&project.path("orders.csv"), &format!("{ORDERS}ben,2024-03-01\n"));
     assert_eq!(project.run(SHOP), ALL);
 }
@@ -87,7 +92,10 @@ fn a_phase_takes_what_it_needs_and_no_more() {
     let project = Project::new();
     assert_eq!(project.run_phase(SHOP, Phase::Map, None).unwrap(), ALL[..2]);
     assert_eq!(project.run_phase(SHOP, Phase::Discover, None).unwrap(), ["discover/second", "discover/soon"]);
-    assert_eq!(project.run(SHOP), ["predict/second", "predict/soon", "expand/best", "expand/soonest", "report"]);
+    assert_eq!(
+        project.run(SHOP),
+        ["predict/second", "predict/soon", "expand/best", "expand/soonest", "overlap", "report"]
+    );
 }
 
 #[test]
