@@ -250,7 +250,7 @@ pub(super) fn of_texts(column: &str, evidence: &TextEvidence<'_>) -> Semantic {
     if share(Mark::Number) + share(Mark::CommaNumber) > 0.9 && distinct > FEW && called != Called::Postcode {
         return if is_unique && known > FEW { Semantic::Id } else { Semantic::Number };
     }
-    if is_unique && known > FEW && share(Mark::Words) < 0.1 && length > 3.0 && share(Mark::Range) < 0.1 {
+    if is_unique && known > FEW && share(Mark::Words) < 0.1 && share(Mark::Range) < 0.1 {
         return Semantic::Id;
     }
     if (known > FEW && distinct * 2 > known) || (share(Mark::Words) > 0.5 && distinct > 100) {
