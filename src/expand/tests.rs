@@ -477,6 +477,7 @@ fn what_is_written_holds_the_target_group_only() {
         names,
         [
             "audience.parquet",
+            "curve.parquet",
             "dropped.parquet",
             "export/csv/manifest.json",
             "export/csv/second-purchase.csv",

@@ -191,7 +191,7 @@ fn types_and_words() {
     assert_snapshot!(shop(&[("\"google-customer-match\"", "\"tiktok\"")]), @r#"
     error: `export` cannot be "tiktok"
       ╭─[shop/clo.toml:74:26]  export = ["csv", "xlsx", "tiktok", "meta-custom-audience"]
-    help: this version takes "csv", "xlsx", "google-customer-match" or "meta-custom-audience"
+    help: did you mean "tiktok-custom-audience"? This version takes "csv", "xlsx", "parquet", "sqlite", "postgres", "google-customer-match", "meta-custom-audience", "meta-value-based-seed", "linkedin-matched-audience", "tiktok-custom-audience", "microsoft-customer-match", "x-custom-audience", "salesforce-campaign-members", "hubspot", "mailchimp", "klaviyo" or "braze"
     "#);
     assert_snapshot!(shop(&[("seed = 7", "seed = -7")]), @r#"
     error: `seed` must be at least 0, not -7
@@ -429,7 +429,7 @@ fn audiences() {
     assert_snapshot!(shop(&[("size = \"10%\"", "size = \"0%\"")]), @r#"
     error: audience `second-purchase-email`: "0%" is not a size
       ╭─[shop/clo.toml:70:1]  size = "0%"
-    help: write a count of at least 1 (500), a share above 0 % and up to 100 % ("10%"), or "max-profit"
+    help: write a count of at least 1 (500), a share above 0 % and up to 100 % ("10%"), { tiers = ["1%", "5%"] }, "max-profit", or "similarity >= 0.6"
     "#);
     assert_snapshot!(shop(&[("size = \"10%\"", "size = \"max-profit\"\ncost = 0")]), @r#"
     error: audience `second-purchase-email`: size = "max-profit" needs `value`
