@@ -128,6 +128,7 @@ fn the_workbook_holds_numbers_as_numbers() {
             "KPIs",
             "Data issues",
             "Signals",
+            "Learning curve",
             "Metrics"
         ]),
         "{names:?}"

@@ -124,14 +124,9 @@ fn records(lines: &[&str], delimiter: Delimiter) -> Vec<Vec<String>> {
 fn has_header(records: &[Vec<String>]) -> bool {
     let Some((first, rest)) = records.split_first() else { return true };
     let is_value = |text: &str| !matches!(Kind::of(text), Kind::Text | Kind::Empty) || is_code(text);
-    let n_values = first.iter().filter(|text| is_value(text)).count();
-    if n_values > 0 {
-        // A year or a number among names is a name; a line of numbers is data.
-        return 2 * n_values < first.len() && {
-            let column_is_like =
-                |place: usize| rest.iter().filter_map(|record| record.get(place)).any(|t| !is_value(t));
-            (0..first.len()).filter(|&place| is_value(&first[place])).all(column_is_like)
-        };
+    // A year can be a name; any other number or date in the first line is data.
+    if first.iter().any(|text| is_value(text) && !is_year(text)) || first.iter().all(|text| is_year(text)) {
+        return false;
     }
     let occurs_below = |(place, name): (usize, &String)| {
         !name.is_empty() && rest.iter().take(100).any(|record| record.get(place) == Some(name))
@@ -142,6 +137,10 @@ fn has_header(records: &[Vec<String>]) -> bool {
 /// Digits alone, leading zeros too: `00042`.
 fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.parse::<u16>().is_ok_and(|year| (1900..=2100).contains(&year))
 }
 
 #[cfg(test)]
