@@ -124,13 +124,9 @@ fn records(lines: &[&str], delimiter: Delimiter) -> Vec<Vec<String>> {
 fn has_header(records: &[Vec<String>]) -> bool {
     let Some((first, rest)) = records.split_first() else { return true };
     let is_value = |text: &str| !matches!(Kind::of(text), Kind::Text | Kind::Empty) || is_code(text);
-    let below = |place: usize| rest.iter().filter_map(move |record| record.get(place));
-    // A year above what are no years is a name, and so is a number above texts; a line of numbers is data.
-    let names_year = |place: usize| is_year(&first[place]) && !below(place).any(|text| is_year(text));
-    let values: Vec<usize> = (0..first.len()).filter(|&place| is_value(&first[place]) && !names_year(place)).collect();
-    if !values.is_empty() {
-        return 2 * values.len() < first.len()
-            && values.into_iter().all(|place| below(place).any(|text| !is_value(text)));
+    // A year can be a name; any other number or date in the first line is data.
+    if first.iter().any(|text| is_value(text) && !is_year(text)) || first.iter().all(|text| is_year(text)) {
+        return false;
     }
     let occurs_below = |(place, name): (usize, &String)| {
         !name.is_empty() && rest.iter().take(100).any(|record| record.get(place) == Some(name))
@@ -138,14 +134,13 @@ fn has_header(records: &[Vec<String>]) -> bool {
     first.iter().enumerate().filter(|&at| occurs_below(at)).count() * 2 < first.len().max(1)
 }
 
-/// A year as people write it above a column.
-fn is_year(text: &str) -> bool {
-    text.len() == 4 && text.parse().is_ok_and(|year: u16| (1900..2100).contains(&year))
-}
-
 /// Digits alone, leading zeros too: `00042`.
 fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.parse::<u16>().is_ok_and(|year| (1900..=2100).contains(&year))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn a_full_disk() {
     let output = shell.args(["-c", limited, env!("CARGO_BIN_EXE_clo")]).current_dir(folder.path()).output().unwrap();
     assert_snapshot!(words(&output, folder.path()), @r"
     exit 4
-    error: cannot write out/discover/profile.parquet: the file would be larger than is allowed
+    error: cannot write out/discover/identities.parquet: the file would be larger than is allowed
     help: check the folder's permissions and the free space, or choose another with --out
     ");
 }

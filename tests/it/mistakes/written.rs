@@ -49,7 +49,7 @@ fn a_size_of_nobody() {
     exit 3
     error: audience `best`: "150%" is not a size
       ╭─[clo.toml:36:1]  size = "150%"
-    help: write a count of at least 1 (500), a share above 0 % and up to 100 % ("10%"), or "max-profit"
+    help: write a count of at least 1 (500), a share above 0 % and up to 100 % ("10%"), { tiers = ["1%", "5%"] }, "max-profit", or "similarity >= 0.6"
     "#);
 }
 
