@@ -8,6 +8,8 @@
 //! Judged are the same held-out examples under each estimator, by log loss after recalibration ([`super::judge`]), with a
 //! paired bootstrap over people, or over spans of time where the rows stand in time.
 
+use std::ops::Range;
+
 use super::blend::{Blend, blended};
 use super::calibration::Calibrator;
 use super::estimator::{Data, Fitted, Settings, Tuned, Window};
@@ -78,13 +80,15 @@ impl Tried {
 }
 
 /// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `clusters` tells for
-/// each example that a window judged what it shares its chance with; `n_examples` how many examples they are.
+/// each example that a window judged what it shares its chance with; in each of `rounds` all were judged once, and what is richer
+/// must be better in every one; `n_examples` how many examples they are.
 ///
 /// # Errors
 /// When nothing was tried.
 pub fn choose(
     tried: &[Tried],
     clusters: &[u32],
+    rounds: &[Range<usize>],
     n_examples: usize,
     seed: u64,
     out_of_time: bool,
@@ -97,7 +101,12 @@ pub fn choose(
     let (mut kept, mut told) = (0, Vec::new());
     for (position, rich) in tried.iter().enumerate().skip(1) {
         let simple = &tried[kept];
-        let gain = paired_difference(&simple.losses, &rich.losses, clusters, seed, RESAMPLES);
+        let gains = rounds.iter().cloned().map(|round| {
+            let (simple, rich) = (&simple.losses[round.clone()], &rich.losses[round.clone()]);
+            paired_difference(simple, rich, &clusters[round], seed, RESAMPLES)
+        });
+        let least = gains.min_by(|a, b| a.low.total_cmp(&b.low));
+        let gain = least.ok_or_else(|| Error::internal("no window judged anything"))?;
         let figures = format!(
             "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
             rich.loss(),

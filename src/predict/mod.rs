@@ -168,7 +168,8 @@ pub fn predict_with(
         }
     }
     let clusters = scheme.clusters(examples);
-    let (chosen, chosen_because) = choose::choose(&tried, &clusters, judged.len(), context.seed, scheme.out_of_time)?;
+    let (chosen, chosen_because) =
+        choose::choose(&tried, &clusters, &scheme.rounds(), judged.len(), context.seed, scheme.out_of_time)?;
     let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
     let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
     let subject = evaluate::Subject {

@@ -13,6 +13,7 @@
 //! test began. The fit that is kept uses every example whose outcome is known.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::estimator::Window;
 use crate::discover::{Examples, Split};
@@ -183,6 +184,15 @@ impl Scheme {
         let block_of: BTreeMap<u32, u32> =
             self.validation.iter().enumerate().map(|(at, &row)| (row, block(at))).collect();
         judged.map(|row| block_of[&row]).collect()
+    }
+
+    /// The rounds in which the windows judge every row once, as ranges of what they judge, window after window: one, or in time
+    /// order one for each length of step.
+    #[must_use]
+    pub fn rounds(&self) -> Vec<Range<usize>> {
+        let n_judged = |windows: &[Window]| windows.iter().map(|window| window.judge.len()).sum::<usize>();
+        let n = n_judged(&self.windows[..self.n_covering]).max(1);
+        (0..n_judged(&self.windows) / n).map(|round| round * n..(round + 1) * n).collect()
     }
 
     fn folds(&mut self, label: &[bool], person_key: &[u64], snapshot: bool) {

@@ -16,7 +16,7 @@ def test_readme_commands_run(tmp_path):
     for block in blocks:
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-    assert list(tmp_path.glob("mine/out/expand/come-back/export/csv/*.csv"))
+    assert list(tmp_path.glob("mine/out/expand/second-purchase-list/export/csv/*.csv"))
 
 
 def test_readme_names_the_two_commands_and_they_are_there():
