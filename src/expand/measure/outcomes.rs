@@ -122,7 +122,7 @@ impl Names {
         texts.iter().map(|text| self.find(text?)).collect()
     }
 
-    /// How many people of the list a table means in its best column; see [`Names::column`].
+    /// How many people of the list a table means in its best column; see `Names::column`.
     ///
     /// # Errors
     /// When a column cannot be read as text.
