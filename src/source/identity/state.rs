@@ -1,10 +1,12 @@
 //! What is kept from run to run, so that people keep their ids: `models/identity/`.
 //!
-//!     ids.parquet       id, person: who every id was
-//!     records.parquet   source, id, fingerprint: the rows that were compared, as a hash of what was compared
-//!     edges.parquet     source, id, other_source, other_id, weight, pattern: pairs that may be one person
-//!     log.parquet       run, change, id, from, to, why: every merge and split so far
-//!     match.json        what the comparisons are worth, and the hash of records and edges that belong to it
+//! ```text
+//! ids.parquet       id, person: who every id was
+//! records.parquet   source, id, fingerprint: the rows that were compared, as a hash of what was compared
+//! edges.parquet     source, id, other_source, other_id, weight, pattern: pairs that may be one person
+//! log.parquet       run, change, id, from, to, why: every merge and split so far
+//! match.json        what the comparisons are worth, and the hash of records and edges that belong to it
+//! ```
 //!
 //! Without these files everything is worked out anew. Records and edges that do not belong to `match.json` (a run was killed between
 //! two files) are not used; who was who still is.
