@@ -8,7 +8,10 @@ use super::answer::Answer;
 use super::table::{Align, Table};
 use super::{Global, numbers, project};
 use crate::error::Result;
+use crate::pipeline::realised::check;
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
+use crate::predict::realised::{Group, Realised};
+use crate::rate::grouped;
 use crate::store::models;
 
 /// List, compare and choose the versions of models
@@ -30,6 +33,13 @@ enum Command {
     Rollback {
         /// The prediction
         prediction: String,
+    },
+    /// Compare what earlier runs predicted with what has come of people since, by tenth of the score and by month
+    ///
+    /// Each run over events keeps whom it scored and when. Needs the spec and its data.
+    Check {
+        /// The prediction; default: all
+        prediction: Option<String>,
     },
     /// Compare two versions on the test part of each
     Diff {
@@ -73,6 +83,11 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
             let (from, to) = models::rollback(&folder, &prediction)?;
             moved("models rollback", &Moved { prediction, from: Some(from), to })
         }
+        Command::Check { prediction } => {
+            let found = check(&project::open(global)?, prediction.as_deref())?;
+            let text = found.iter().map(came).collect::<Vec<_>>().join("\n");
+            Answer::new("models check", text, &json!({ "predictions": found }))
+        }
         Command::Diff { prediction, from, to } => {
             let difference = difference(&folder, &prediction, &from, &to)?;
             Answer::new("models diff", differing(&difference), &difference)
@@ -111,6 +126,31 @@ fn listed(versions: &[Version]) -> String {
         table.row([version.prediction.clone(), mark.to_owned(), version.version.clone(), estimator, auc]);
     }
     table.render()
+}
+
+fn came(found: &Realised) -> String {
+    let Realised { prediction, horizon, n_cutoffs, n_immature, all, deciles, months, .. } = found;
+    let Some(all) = all else {
+        return format!("{prediction}: no scores of an earlier run are {horizon} old yet ({n_immature} are kept)\n");
+    };
+    let mut table =
+        Table::new([("group", Align::Left), ("predicted", Align::Right), ("realised", Align::Left), ("", Align::Left)]);
+    let mut rows = |kind: &str, groups: &[Group]| {
+        for Group { group, predicted, realised, as_predicted, .. } in groups {
+            let mark = if *as_predicted { "" } else { "not as predicted" };
+            table.row([
+                format!("{kind}{group}"),
+                format!("{:.1} %", 100.0 * predicted),
+                realised.to_string(),
+                mark.to_owned(),
+            ]);
+        }
+    };
+    rows("", std::slice::from_ref(all));
+    rows("tenth ", deciles);
+    rows("", months);
+    let people = grouped(all.realised.n_eligible);
+    format!("{prediction}: {people} people scored at {n_cutoffs} cutoffs, {horizon} later\n{}", table.render())
 }
 
 fn differing(difference: &Difference) -> String {
