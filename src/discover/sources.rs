@@ -12,7 +12,7 @@ use polars::prelude::Column;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::map::{Mapped, Stays};
+use crate::map::{self, Lifecycle, Stays};
 use crate::rate::Rate;
 use crate::source::{ColumnProfile, Data};
 use crate::spec::{Rows, Spec};
@@ -85,18 +85,19 @@ pub struct Place {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_catalogue(path: &Path, data: &Data, spec: &Spec, mapped: &Mapped) -> Result<()> {
-    store::write_json(path, &catalogue(data, spec, mapped))
+pub fn write_catalogue(path: &Path, data: &Data, spec: &Spec, stays: &Stays) -> Result<()> {
+    let table = map::lifecycle::lifecycle(data, spec, stays, &[]);
+    store::write_json(path, &catalogue(data, spec, stays, &table))
 }
 
-/// The catalogue of a mapped lifecycle.
+/// The catalogue of a lifecycle.
 #[must_use]
-pub fn catalogue(data: &Data, spec: &Spec, mapped: &Mapped) -> Catalogue {
+pub fn catalogue(data: &Data, spec: &Spec, stays: &Stays, lifecycle: &Lifecycle) -> Catalogue {
     let finder = Finder { data, spec };
-    let seen = seen(data, mapped);
+    let seen = seen(data, lifecycle);
     let mut cells = Vec::new();
-    for (stage, row) in mapped.lifecycle.stages.iter().enumerate() {
-        let people = ever_in(&mapped.stays, stage);
+    for (stage, row) in lifecycle.stages.iter().enumerate() {
+        let people = ever_in(stays, stage);
         let cell = |role, name: &str, places: Vec<Place>, n_covered: usize, last_seen: Option<Time>| {
             let rate = Rate::new(n_covered, people.len());
             Cell {
@@ -135,8 +136,8 @@ struct Seen {
 }
 
 /// The kinds of events that the lifecycle table names, in one pass.
-fn seen<'m>(data: &Data, mapped: &'m Mapped) -> BTreeMap<&'m str, Seen> {
-    let stages = mapped.lifecycle.stages.iter();
+fn seen<'m>(data: &Data, lifecycle: &'m Lifecycle) -> BTreeMap<&'m str, Seen> {
+    let stages = lifecycle.stages.iter();
     let names: BTreeSet<&str> =
         stages.flat_map(|row| row.entry_events.iter().chain(&row.exit_events)).map(String::as_str).collect();
     let mut all: Vec<Option<Seen>> = data

@@ -1,4 +1,5 @@
-//! A table by itself, before there is a spec: all its rows in one frame, typed, for whoever looks for ids, times and amounts.
+//! A table by itself, before there is a spec: all its rows in one frame, typed, and what each column seems to mean, for
+//! whoever looks for ids, times, amounts and contact data.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use polars::prelude::DataFrame;
 
 use super::files::OpenTable;
 use super::ledger::Ledger;
+use super::profile::{ColumnProfile, ProfileGather};
 use super::times::{by_format, compact, iso};
 use crate::error::Result;
 use crate::spec::Table;
@@ -17,6 +19,8 @@ pub struct Preview {
     pub frame: DataFrame,
     /// Rows of the files, faulty ones among them.
     pub n_rows: u64,
+    /// What the columns hold, in their order.
+    pub profiles: Vec<ColumnProfile>,
 }
 
 /// Reads all of a table; relative paths start at `root`.
@@ -27,7 +31,9 @@ pub fn preview(root: &Path, table: &Table) -> Result<Preview> {
     let open = OpenTable::open(root, "preview", table, &[])?;
     let names = open.header().names;
     let mut frame: Option<DataFrame> = None;
+    let mut profile = ProfileGather::new("preview", open.n_rows(), None);
     open.read(&names, &mut Ledger::default(), &mut |batch, _| {
+        profile.take(batch)?;
         match &mut frame {
             Some(frame) => drop(frame.vstack_mut(&batch.frame)?),
             None => frame = Some(batch.frame.clone()),
@@ -36,7 +42,7 @@ pub fn preview(root: &Path, table: &Table) -> Result<Preview> {
     })?;
     let mut frame = frame.unwrap_or_default();
     frame.rechunk_mut_par();
-    Ok(Preview { frame, n_rows: open.n_rows() })
+    Ok(Preview { frame, n_rows: open.n_rows(), profiles: profile.finish().0 })
 }
 
 /// Whether a text is a time in a `strftime` format, or without one a time that cannot be mistaken.

@@ -181,16 +181,19 @@ impl<'s> Reading<'s> {
         let mut frame: Option<DataFrame> = None;
         let ids = &mut self.ids;
         open.read(&wanted, &mut self.ledger, &mut |batch, ledger| {
-            profile.take(batch)?;
-            for people in &mut people {
-                let taken = people.take(batch, ids, ledger);
-                taken.map_err(|error| at(spec, &format!("people.{}", people.spec.name), error))?;
-            }
-            for events in &mut events {
-                let taken = events.take(batch, ids, ledger);
-                taken.map_err(|error| at(spec, &format!("events.{}.time", events.spec.name), error))?;
-            }
-            links.iter_mut().try_for_each(|link| link.take(batch, ids))?;
+            let mut gather = || {
+                for people in &mut people {
+                    let taken = people.take(batch, ids, ledger);
+                    taken.map_err(|error| at(spec, &format!("people.{}", people.spec.name), error))?;
+                }
+                for events in &mut events {
+                    let taken = events.take(batch, ids, ledger);
+                    taken.map_err(|error| at(spec, &format!("events.{}.time", events.spec.name), error))?;
+                }
+                links.iter_mut().try_for_each(|link| link.take(batch, ids))
+            };
+            let (profiled, gathered) = rayon::join(|| profile.take(batch), &mut gather);
+            profiled.and(gathered)?;
             if keep {
                 stack(&mut frame, &batch.frame)?;
             }
