@@ -8,7 +8,7 @@ use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
 use super::trials::TrialFile;
 use super::units::Task;
-use crate::discover::{self, Examples, Leaks, Named, Recipe};
+use crate::discover::{self, Examples, Leaks, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
@@ -310,7 +310,7 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe, layout: &Layou
     let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
     let leaks: Leaks = store::read_json(&layout.discover(&prediction.name).join("leaks.json"))?;
     Ok(predict::Context {
-        warnings: leaks.leaks.iter().map(Named::warning).collect(),
+        warnings: leaks.warnings(),
         from: named(&prediction.from),
         to: named(&prediction.to),
         horizon: prediction.horizon.map(|horizon| horizon.to_string()),

@@ -28,10 +28,10 @@ pub struct Preview {
 /// # Errors
 /// When a file is not there or cannot be read as the table says.
 pub fn preview(root: &Path, table: &Table) -> Result<Preview> {
-    let open = OpenTable::open(root, "preview", table, &[])?;
+    let open = OpenTable::open(root, "", table, &[])?;
     let names = open.header().names;
     let mut frame: Option<DataFrame> = None;
-    let mut profile = ProfileGather::new("preview", open.n_rows(), None);
+    let mut profile = ProfileGather::new("", open.n_rows(), None);
     open.read(&names, &mut Ledger::default(), &mut |batch, _| {
         profile.take(batch)?;
         match &mut frame {
@@ -39,7 +39,8 @@ pub fn preview(root: &Path, table: &Table) -> Result<Preview> {
             None => frame = Some(batch.frame.clone()),
         }
         Ok(())
-    })?;
+    })
+    .map_err(|error| error.hint(format!("if {} is no table, leave it out", table.path)))?;
     let mut frame = frame.unwrap_or_default();
     frame.rechunk_mut_par();
     Ok(Preview { frame, n_rows: open.n_rows(), profiles: profile.finish().0 })
