@@ -35,6 +35,7 @@ pub(crate) use batch::{each_text, normalise_column};
 pub use events::{Events, Property, Values};
 pub(crate) use files::{Chunk, RawBatch, Stream, is_null};
 pub use files::{Format, sniff};
+pub(crate) use gather::{JOINED, is_contact_name};
 pub(crate) use intern::Interner;
 pub(crate) use kind::{Kind, is_truth, number as number_kind};
 pub use one::{OneTable, instants, one};
