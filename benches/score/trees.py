@@ -72,9 +72,9 @@ def as_xgboost(tree, number):
     }
 
 
-frame = pd.read_parquet(table)
+frame = pd.read_parquet(table).head(50_000)
 learned = lightgbm.train(
-    {"objective": "binary", "num_leaves": 31, "learning_rate": 0.1, "max_bin": 255, "verbose": -1, "num_threads": 2,
+    {"objective": "binary", "num_leaves": 31, "learning_rate": 0.1, "max_bin": 255, "verbose": -1, "num_threads": 1,
      "boost_from_average": False},
     lightgbm.Dataset(matrix(frame), (frame["y"] == "yes").to_numpy(float)), num_boost_round=200)
 os.makedirs(out, exist_ok=True)

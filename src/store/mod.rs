@@ -78,6 +78,7 @@ fn as_io(error: &polars::error::PolarsError) -> std::io::Error {
         ("storage full", ErrorKind::StorageFull),
         ("quota exceeded", ErrorKind::QuotaExceeded),
         ("too large", ErrorKind::FileTooLarge),
+        ("broken pipe", ErrorKind::BrokenPipe),
     ];
     let kind = known.into_iter().find(|(words, _)| told.contains(words));
     kind.map_or_else(|| Error::other(text), |(_, kind)| Error::from(kind))

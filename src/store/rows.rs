@@ -1,17 +1,18 @@
 //! Tables that are written batch by batch, because they are larger than memory: Parquet, CSV, Arrow IPC.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use polars::io::ipc::{BatchedWriter as IpcFileWriter, IpcWriter};
 use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::{
     AnyValue, CompatLevel, DataFrame, ParquetCompression, ParquetWriter, PlSmallStr, Schema, SchemaExt as _,
-    SerWriter as _,
 };
-use polars_arrow::io::ipc::write::{StreamWriter, WriteOptions};
+use polars_arrow::io::ipc::write::{FileWriter, StreamWriter, WriteOptions};
 
 use super::as_io;
 
+/// Memory is mapped as it is only without compression.
+const UNCOMPRESSED: WriteOptions = WriteOptions { compression: None };
 /// Rows of a row group, or a record batch: a batch waits for others until they are so many.
 const GROUP: usize = 1 << 18;
 
@@ -38,7 +39,7 @@ pub struct RowWriter<W: Write> {
 enum Sink<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Parquet(Box<ParquetBatches<W>>),
-    IpcFile(Box<IpcFileWriter<W>>),
+    IpcFile(Box<FileWriter<W>>),
     IpcStream(Box<StreamWriter<W>>),
 }
 
@@ -52,7 +53,7 @@ impl<W: Write> RowWriter<W> {
         let sink = match form {
             Form::Csv => {
                 let mut writer = csv::Writer::from_writer(writer);
-                writer.write_record(schema.iter_names().map(PlSmallStr::as_str)).map_err(io::Error::from)?;
+                writer.write_record(schema.iter_names().map(PlSmallStr::as_str)).map_err(of_csv)?;
                 Sink::Csv(Box::new(writer))
             }
             Form::Parquet => {
@@ -60,11 +61,13 @@ impl<W: Write> RowWriter<W> {
                 Sink::Parquet(Box::new(writer.batched(schema).map_err(failed)?))
             }
             Form::IpcFile => {
-                let writer = IpcWriter::new(writer).with_compat_level(CompatLevel::oldest());
-                Sink::IpcFile(Box::new(writer.batched(schema, Vec::new()).map_err(failed)?))
+                let schema = Arc::new(schema.to_arrow(CompatLevel::oldest()));
+                let mut writer = FileWriter::new(writer, schema, None, UNCOMPRESSED);
+                writer.start().map_err(failed)?;
+                Sink::IpcFile(Box::new(writer))
             }
             Form::IpcStream => {
-                let mut writer = StreamWriter::new(writer, WriteOptions { compression: None });
+                let mut writer = StreamWriter::new(writer, UNCOMPRESSED);
                 writer.start(&schema.to_arrow(CompatLevel::oldest()), None).map_err(failed)?;
                 Sink::IpcStream(Box::new(writer))
             }
@@ -100,7 +103,10 @@ impl<W: Write> RowWriter<W> {
         match &mut self.sink {
             Sink::Csv(writer) => write_csv(writer, rows),
             Sink::Parquet(writer) => writer.write_batch(rows).map_err(|error| as_io(&error)),
-            Sink::IpcFile(writer) => writer.write_batch(rows).map_err(|error| as_io(&error)),
+            Sink::IpcFile(writer) => {
+                let mut batches = rows.iter_chunks(CompatLevel::oldest(), false);
+                batches.try_for_each(|batch| writer.write(&batch, None)).map_err(|error| as_io(&error))
+            }
             Sink::IpcStream(writer) => {
                 let mut batches = rows.iter_chunks(CompatLevel::oldest(), false);
                 batches.try_for_each(|batch| writer.write(&batch, None)).map_err(|error| as_io(&error))
@@ -134,9 +140,17 @@ fn write_csv(writer: &mut csv::Writer<impl Write>, rows: &DataFrame) -> io::Resu
                 None | Some(AnyValue::Null) => writer.write_field(""),
                 Some(other) => writer.write_field(other.to_string()),
             };
-            written.map_err(io::Error::from)?;
+            written.map_err(of_csv)?;
         }
-        writer.write_record(None::<&[u8]>).map_err(io::Error::from)?;
+        writer.write_record(None::<&[u8]>).map_err(of_csv)?;
     }
     Ok(())
+}
+
+/// The system's reason within an error of the CSV writer, which wraps it.
+fn of_csv(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }

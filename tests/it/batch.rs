@@ -133,6 +133,7 @@ fn files_and_pipes_of_every_format_give_the_same_scores() {
     assert_eq!(code(&scored(project.path(), &csv, &at("scores.arrow"), &["--reasons", "0"])), 0);
     let file = std::fs::read(at("scores.arrow")).unwrap();
     assert!(file.starts_with(b"ARROW1") && file.ends_with(b"ARROW1"));
+    assert_eq!(clo::source::one(&at("scores.arrow")).unwrap().frame.shape(), (50, 3));
 }
 
 #[test]
