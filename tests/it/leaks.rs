@@ -7,7 +7,7 @@ use clo::store;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{code, folder, hours_into_2024, run, stderr, write};
+use crate::support::{code, folder, run, stderr, write};
 
 const SPEC: &str = r#"
 [project]
@@ -54,8 +54,9 @@ fn any_row(days: std::ops::Range<i64>) -> impl Strategy<Value = Row> {
 
 /// The log, of which some rows were loaded only on the day of the last cutoff.
 fn csv(rows: &[Row], late: &[Row]) -> String {
+    let start: clo::time::Time = "2024-01-01".parse().unwrap();
     let line = |(person, hour, buys, amount, channel): &Row, loaded: &str| {
-        let time = hours_into_2024(*hour).civil().unwrap();
+        let time = clo::time::Time(start.0 + hour * 3_600_000_000).civil().unwrap();
         let event = if *buys { "buy" } else { "visit" };
         format!("p{person},{time},{event},{amount},c{channel},{loaded}\n")
     };

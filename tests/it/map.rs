@@ -8,7 +8,7 @@ use clo::{source, spec, store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{code, folder, hours_into_2024, run, stderr, stdout, tree, write};
+use crate::support::{code, folder, run, stderr, stdout, tree, write};
 
 const SPEC: &str = r#"
 [project]
@@ -56,7 +56,8 @@ fn any_row() -> impl Strategy<Value = Row> {
 }
 
 fn line(&(person, day, kind, amount, delay): &Row) -> String {
-    let at = |day: i64| hours_into_2024(24 * day);
+    let start: clo::time::Time = "2024-01-01".parse().unwrap();
+    let at = |day: i64| clo::time::Time(start.0 + day * clo::time::DAY);
     format!("p{person},{},{kind},{amount},{}\n", at(day), at(day + delay))
 }
 

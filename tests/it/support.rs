@@ -48,12 +48,6 @@ pub(crate) fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
-/// The beginning of 2024, and so many hours.
-pub(crate) fn hours_into_2024(hours: i64) -> clo::time::Time {
-    let start: clo::time::Time = "2024-01-01".parse().expect("a date");
-    clo::time::Time(start.0 + hours * 3_600_000_000)
-}
-
 /// A shop of orders, small enough to check by hand.
 pub(crate) const SHOP: &str = r#"
 [project]
