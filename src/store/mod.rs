@@ -15,7 +15,7 @@ pub use fingerprint::{Fingerprint, Key};
 pub use manifest::Manifest;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _};
@@ -135,6 +135,14 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// When the file is missing or is not text.
 pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::io("read", path, &source))
+}
+
+/// Opens an artifact to be read line by line.
+///
+/// # Errors
+/// The system's reason.
+pub fn open(path: &Path) -> std::io::Result<BufReader<File>> {
+    File::open(path).map(BufReader::new)
 }
 
 /// Reads a file that is no artifact, e.g. a suppression list; the caller says what its absence means.
