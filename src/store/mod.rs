@@ -206,6 +206,18 @@ pub fn read_frame(path: &Path) -> Result<DataFrame> {
         .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
 }
 
+/// Reads the first rows of a Parquet artifact.
+///
+/// # Errors
+/// As [`read_frame`].
+pub fn read_rows(path: &Path, n: usize) -> Result<DataFrame> {
+    let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
+    polars::prelude::ParquetReader::new(file)
+        .with_slice(Some((0, n)))
+        .finish()
+        .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
+}
+
 /// The folders and files of a project, as the contract names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
