@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod compare;
 pub mod correct;
 pub mod design;
 mod elastic;
@@ -29,18 +30,21 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod judge;
+pub mod judged;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+pub mod sealed;
 pub mod search;
 mod sizes;
 mod solver_linfa;
 mod stacking;
 pub mod trees;
 pub mod uplift;
+mod xgboost;
 
 use std::sync::Arc;
 
@@ -59,6 +63,7 @@ use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use judged::Judged;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -92,6 +97,8 @@ pub struct Predicted {
     pub scores: Scores,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
+    /// What the judged fit said of the test part.
+    pub judged: Judged,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -188,6 +195,9 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
+    let on_test = tried[chosen].fitted.margins(data.table, &scheme.test)?;
+    let on_test = on_test.into_iter().map(|margin| calibration.probability(margin)).collect();
+    let on_test = Judged::new(examples, &scheme.test, &label, on_test);
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -207,7 +217,7 @@ pub fn predict_with(
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    Ok(Predicted { bundle, evaluation, scores, trials })
+    Ok(Predicted { bundle, evaluation, scores, trials, judged: on_test })
 }
 
 /// The fit that is kept: to every example whose outcome is known.
@@ -342,6 +352,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]

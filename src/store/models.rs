@@ -12,6 +12,8 @@ use crate::error::{Error, Result, did_you_mean};
 
 /// The file that makes a folder a version.
 pub const MODEL: &str = "model.json";
+/// The file of what the judged fit said of the test part.
+pub const JUDGED: &str = "judged.parquet";
 /// The file that names the version in use.
 pub const CURRENT: &str = "current";
 

@@ -15,6 +15,7 @@ mod map;
 mod lookalike;
 mod measure;
 mod mistakes;
+mod mutations;
 mod planted;
 mod same_bytes;
 mod scoring;
