@@ -9,6 +9,7 @@ use super::blend::{Blend, Part};
 use super::boosting::{Boosting, Forest};
 use super::bundle::{FORMAT_VERSION, TrainedOn};
 use super::calibration::{Beta, Calibrator, Isotonic, Platt};
+use super::drift::Sketches;
 use super::estimator::{Estimator, Fitted, Settings, Window};
 use super::logistic::Logistic;
 use super::tests::{People, people};
@@ -70,6 +71,8 @@ pub(super) fn bundles(people: &People) -> Vec<(&'static str, Bundle)> {
 fn bundle(name: &str, settings: Settings, model: Fitted, calibration: Calibrator, people: &People) -> Bundle {
     let margins = model.margins(&people.table, &people.rows()).unwrap();
     let propensity: Vec<f64> = margins.into_iter().step_by(40).map(|margin| calibration.probability(margin)).collect();
+    let features = trees::features_of(&people.table);
+    let sketches = (name == "boosting").then(|| Sketches::new(&features, &people.table, &people.rows(), &propensity));
     Bundle {
         format_version: FORMAT_VERSION,
         prediction: "buy".into(),
@@ -79,10 +82,11 @@ fn bundle(name: &str, settings: Settings, model: Fitted, calibration: Calibrator
         estimator: name.into(),
         settings,
         trained_on: TrainedOn { n_examples: 400, n_attained: 100, cutoffs: None, seed: 7 },
-        features: trees::features_of(&people.table),
+        features,
         model,
         calibration,
         percentiles: bundle::percentile_reference(&propensity),
+        sketches,
         recipe: serde_json::json!({ "format_version": 1 }),
     }
 }
