@@ -30,6 +30,7 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod export;
 pub mod judge;
 pub mod judged;
 pub mod linear;

@@ -7,6 +7,7 @@
 
 #![expect(clippy::struct_field_names, reason = "the names are XGBoost's")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use hessboost::model::BoostedModel;
@@ -31,6 +32,8 @@ pub(super) struct Document {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Learner {
+    #[serde(default, skip_deserializing)]
+    pub(super) attributes: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) feature_names: Vec<String>,
     #[serde(default)]
@@ -191,6 +194,7 @@ impl Document {
         Self {
             version: vec![3, 0, 0],
             learner: Learner {
+                attributes: BTreeMap::new(),
                 feature_names: written.features.to_vec(),
                 feature_types: written.features.iter().map(|_| "float".to_owned()).collect(),
                 gradient_booster: Booster {

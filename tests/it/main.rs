@@ -17,6 +17,7 @@ mod measure;
 mod mistakes;
 mod mutations;
 mod planted;
+mod registry;
 mod same_bytes;
 mod scoring;
 mod staleness;
