@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod compare;
 pub mod correct;
 pub mod design;
 pub mod drift;
@@ -29,7 +30,9 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod export;
 pub mod judge;
+pub mod judged;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
@@ -37,12 +40,14 @@ pub mod newton;
 pub mod realised;
 pub mod reasons;
 pub mod scheme;
+pub mod sealed;
 pub mod search;
 mod sizes;
 mod solver_linfa;
 mod stacking;
 pub mod trees;
 pub mod uplift;
+mod xgboost;
 
 use std::sync::Arc;
 
@@ -62,6 +67,7 @@ use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use drift::{Drift, Sketches, Tally};
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use judged::Judged;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -97,6 +103,8 @@ pub struct Predicted {
     pub drift: Option<Drift>,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
+    /// What the judged fit said of the test part.
+    pub judged: Judged,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -193,6 +201,9 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let mut evaluation = subject.evaluation()?;
+    let on_test = tried[chosen].fitted.margins(data.table, &scheme.test)?;
+    let on_test = on_test.into_iter().map(|margin| calibration.probability(margin)).collect();
+    let on_test = Judged::new(examples, &scheme.test, &label, on_test);
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -224,7 +235,7 @@ pub fn predict_with(
     });
     evaluation.warnings.extend(drift.as_ref().and_then(drifted));
     bundle.sketches = Some(sketches);
-    Ok(Predicted { bundle, evaluation, scores, drift, trials })
+    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test })
 }
 
 /// What a reader of the evaluation must know of people who are not those of training.
@@ -371,6 +382,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]
