@@ -272,7 +272,7 @@ fn a_full_disk_and_a_closed_pipe() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = to(full.into()).wait_with_output().unwrap();
     assert_eq!(code(&output), 4, "{}", stderr(&output));
-    assert!(stderr(&output).contains("No space left"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no space left"), "{}", stderr(&output));
     let mut closed = to(Stdio::piped());
     drop(closed.stdout.take());
     let output = closed.wait_with_output().unwrap();
