@@ -3,6 +3,7 @@
     python make_tables.py OUT/task EVENTS.parquet PEERS        # the examples of pipeline_polars_lightgbm.py, train before test
     python make_tables.py OUT/table                            # 1,000,000 × 30: gaps, categories as codes, a signal that bends
     python make_tables.py OUT/line                             # 1,000,000 × 50: a straight signal, for logistic regression
+    python make_tables.py OUT/small-table, OUT/small-line      # a tenth of these
 """
 import importlib.util
 import json
@@ -57,7 +58,10 @@ def line(n=1_250_000):
 def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    x, y, n_train = {"task": task, "table": table, "line": line}[out.name](*sys.argv[2:])
+    tenth = 125_000
+    make = {"task": lambda: task(*sys.argv[2:]), "table": table, "line": line, "small-table": lambda: table(tenth),
+            "small-line": lambda: line(tenth)}
+    x, y, n_train = make[out.name]()
     np.asfortranarray(x).T.tofile(out / "x.f32")
     y.astype(np.uint8).tofile(out / "y.u8")
     (out / "shape.json").write_text(json.dumps({"n_rows": len(y), "n_columns": x.shape[1], "n_train": n_train}))

@@ -41,6 +41,7 @@ mod solver_linfa;
 mod stacking;
 pub mod trees;
 pub mod uplift;
+mod widen;
 
 use std::sync::Arc;
 
