@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibrator;
+use super::drift::Sketches;
 use super::estimator::{Fitted, Settings};
 use super::reasons::{self, REASONS};
 use super::trees::Feature;
@@ -50,6 +51,9 @@ pub struct Bundle {
     pub calibration: Calibrator,
     /// Propensities of the people scored at training, from the least to the greatest, evenly spaced by rank.
     pub percentiles: Vec<f64>,
+    /// What features and scores looked like at training, absent in models that older versions made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketches: Option<Sketches>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
 }
@@ -215,6 +219,9 @@ impl Bundle {
         let ascending = self.percentiles.windows(2).all(|pair| pair[0] <= pair[1]);
         if self.percentiles.is_empty() || !in_range || !ascending {
             return damaged("its percentiles");
+        }
+        if self.sketches.as_ref().is_some_and(|sketches| !sketches.is_sound(&self.features)) {
+            return damaged("its sketches");
         }
         self.calibration.check()?;
         self.model.check()
