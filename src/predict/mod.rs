@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod compare;
 pub mod correct;
 pub mod design;
 pub mod drift;
@@ -29,13 +30,16 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod export;
 pub mod judge;
+pub mod judged;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+pub mod sealed;
 pub mod search;
 mod sizes;
 mod solver_linfa;
@@ -43,6 +47,7 @@ mod stacking;
 pub mod trees;
 pub mod uplift;
 mod widen;
+mod xgboost;
 
 use std::sync::Arc;
 
@@ -62,6 +67,7 @@ use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use drift::Sketches;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use judged::Judged;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -95,6 +101,8 @@ pub struct Predicted {
     pub scores: Scores,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
+    /// What the judged fit said of the test part.
+    pub judged: Judged,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -191,6 +199,9 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
+    let on_test = tried[chosen].fitted.margins(data.table, &scheme.test)?;
+    let on_test = on_test.into_iter().map(|margin| calibration.probability(margin)).collect();
+    let on_test = Judged::new(examples, &scheme.test, &label, on_test);
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -218,7 +229,7 @@ pub fn predict_with(
         tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
     };
     bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
-    Ok(Predicted { bundle, evaluation, scores, trials })
+    Ok(Predicted { bundle, evaluation, scores, trials, judged: on_test })
 }
 
 /// The fit that is kept: to every example whose outcome is known.
@@ -353,6 +364,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]
