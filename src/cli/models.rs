@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::table::{Align, Table, printable};
-use super::{Global, exported, numbers, project};
+use super::{Global, exported, imported, numbers, project};
 use crate::error::Result;
 use crate::pipeline::gate::{Evidence, Verdict, gate};
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
@@ -53,6 +53,7 @@ enum Command {
         prediction: String,
     },
     Export(exported::Args),
+    Import(imported::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -105,6 +106,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
             Answer::new("models history", told(&moves), &json!({ "prediction": prediction, "moves": moves }))
         }
         Command::Export(args) => exported::run(&args),
+        Command::Import(args) => imported::run(&args, global),
     }
 }
 

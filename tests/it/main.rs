@@ -6,6 +6,7 @@
 mod atomic;
 mod exit_codes;
 mod golden;
+mod import;
 mod init;
 mod issues;
 mod killed;
