@@ -164,6 +164,7 @@ impl<'a> Phases<'a> {
             }
             _ => by_uplift(audience, data, &context, layout)?,
         };
+        drop(scores);
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
