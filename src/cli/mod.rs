@@ -9,6 +9,7 @@ mod completions;
 mod discover;
 mod expand;
 mod exported;
+mod imported;
 mod init;
 mod map;
 mod measure;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::table::{Align, Table, printable};
-use super::{Global, exported, numbers, project};
+use super::{Global, exported, imported, numbers, project};
 use crate::error::Result;
 use crate::pipeline::gate::{Evidence, Verdict, gate};
 use crate::pipeline::realised::check;
@@ -62,6 +62,7 @@ enum Command {
         prediction: String,
     },
     Export(exported::Args),
+    Import(imported::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,6 +120,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
             Answer::new("models history", told(&moves), &json!({ "prediction": prediction, "moves": moves }))
         }
         Command::Export(args) => exported::run(&args),
+        Command::Import(args) => imported::run(&args, global),
     }
 }
 

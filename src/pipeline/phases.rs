@@ -107,7 +107,8 @@ impl<'a> Phases<'a> {
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
         let file = layout.predict(&prediction.name).join("trials.json");
-        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let key = search_key(spec.seed, prediction, layout)?;
+        let trials = Arc::new(TrialFile::open(file, key, prediction.model.search));
         let journal: Arc<dyn Journal> = trials.clone();
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
@@ -350,8 +351,12 @@ fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> 
     let mut on_test = Vec::new();
     store::fill_frame(&mut on_test, &mut judged.to_frame()?)
         .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;
-    let others =
-        [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?), (models::JUDGED, on_test)];
+    let others = [
+        ("card.md", card.into_bytes()),
+        ("card.json", store::json(&predict::card_data(bundle, evaluation))?),
+        ("evaluation.json", store::json(evaluation)?),
+        (models::JUDGED, on_test),
+    ];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
     models::promote(&layout.models, prediction, &version)
 }

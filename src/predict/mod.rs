@@ -20,6 +20,7 @@ pub mod boosting;
 pub mod bundle;
 pub mod calibration;
 mod card;
+mod checklist;
 pub mod choose;
 pub mod compare;
 pub mod correct;
@@ -31,6 +32,7 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod export;
+pub mod import;
 pub mod judge;
 pub mod judged;
 pub mod linear;
@@ -47,6 +49,7 @@ mod solver_linfa;
 mod stacking;
 pub mod trees;
 pub mod uplift;
+mod widen;
 mod xgboost;
 
 use std::sync::Arc;
@@ -55,6 +58,7 @@ use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
 
 pub use bundle::Bundle;
 pub use card::card;
+pub use checklist::card_data;
 pub use evaluation::Evaluation;
 
 use crate::discover::Examples;

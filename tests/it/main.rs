@@ -7,6 +7,7 @@ mod atomic;
 mod batch;
 mod exit_codes;
 mod golden;
+mod import;
 mod init;
 mod issues;
 mod killed;
