@@ -28,6 +28,7 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod fairness;
 pub mod judge;
 pub mod linear;
 pub mod logistic;
@@ -36,6 +37,7 @@ pub mod newton;
 pub mod reasons;
 pub mod scheme;
 pub mod search;
+pub mod shap;
 mod sizes;
 mod solver_linfa;
 mod stacking;
@@ -92,6 +94,21 @@ pub struct Predicted {
     pub scores: Scores,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
+    /// What judged the test: the chosen model before it was made once more of all that is known.
+    pub judged: Judged,
+}
+
+/// The test part, and the model that was judged on it and has not seen it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// Rows of the examples.
+    pub rows: Vec<u32>,
+    /// The calibrated probability of each of them.
+    pub propensity: Vec<f64>,
+    /// From features to a margin.
+    pub model: Fitted,
+    /// From a margin to a probability.
+    pub calibration: Calibrator,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -188,6 +205,7 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
+    let judged = Judged::new(&scheme.test, &tried[chosen].fitted, &calibration, data)?;
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -207,7 +225,15 @@ pub fn predict_with(
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    Ok(Predicted { bundle, evaluation, scores, trials })
+    Ok(Predicted { bundle, evaluation, scores, trials, judged })
+}
+
+impl Judged {
+    fn new(rows: &[u32], model: &Fitted, calibration: &Calibrator, data: Data<'_>) -> Result<Self> {
+        let margins = model.margins(data.table, rows)?;
+        let propensity = margins.into_iter().map(|margin| calibration.probability(margin)).collect();
+        Ok(Self { rows: rows.to_vec(), propensity, model: model.clone(), calibration: calibration.clone() })
+    }
 }
 
 /// The fit that is kept: to every example whose outcome is known.

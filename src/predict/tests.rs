@@ -152,6 +152,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         exclude: vec![],
         trust: vec![],
         model: Model { estimator, ..Model::default() },
+        explained: crate::spec::Explained::default(),
     };
     let context = Context {
         from: vec!["prospect".into()],
