@@ -38,7 +38,7 @@ pub use leaks::{Leaks, Named, leaks, leave_out};
 pub use likeness::{Unseen, features_at, likeness};
 pub use protected::{protected, protected_at, read_protected, write_protected};
 pub use scoring::{NewData, ToScore, to_score};
-pub use signals::{Best, Contrast, Grade, Leak, Signal, signals, write_signals};
+pub use signals::{Best, Contrast, Grade, Leak, Signal, same, signals, write_signals};
 pub use sources::{Catalogue, catalogue, write_catalogue};
 pub use table::{Cells, Column, Examples, Split, Table};
 pub use trial::{Trial, trial};

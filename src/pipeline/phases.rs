@@ -106,6 +106,8 @@ impl<'a> Phases<'a> {
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         let fairness = fairness(&predicted, &examples, prediction, spec.seed, layout)?;
+        let insight = predict::insight::insight(&examples, &predicted.judged, spec.seed)?;
+        insight.write(&layout.predict(&prediction.name))?;
         drop(examples);
         trials.finish(&predicted.trials)?;
         keep(&predicted, fairness.as_ref(), &prediction.name, layout)

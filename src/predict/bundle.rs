@@ -52,6 +52,10 @@ pub struct Bundle {
     pub percentiles: Vec<f64>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
+    /// For each feature the first that says the same, a position among them: reasons do not tell one thing twice. Empty in bundles
+    /// of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<u32>,
 }
 
 /// Facts about the training data.
@@ -150,7 +154,7 @@ impl Bundle {
         let rows: Vec<u32> = (0..u32::try_from(table.n_rows).expect("rows are counted in 32 bits")).collect();
         let propensity = self.propensities(table, &rows)?;
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
-        let reasons = reasons::reasons(&self.model, table, &rows, &self.dates())?;
+        let reasons = reasons::reasons(&self.model, table, &rows, &self.dates(), &self.same)?;
         Ok(Scored { propensity, percentile, reasons })
     }
 
@@ -215,6 +219,10 @@ impl Bundle {
         let ascending = self.percentiles.windows(2).all(|pair| pair[0] <= pair[1]);
         if self.percentiles.is_empty() || !in_range || !ascending {
             return damaged("its percentiles");
+        }
+        let earlier = |(own, &same): (usize, &u32)| same as usize <= own;
+        if !(self.same.is_empty() || self.same.len() == names.len() && self.same.iter().enumerate().all(earlier)) {
+            return damaged("its groups of features");
         }
         self.calibration.check()?;
         self.model.check()

@@ -22,6 +22,7 @@ pub mod calibration;
 mod card;
 pub mod choose;
 pub mod correct;
+pub mod counterfactual;
 pub mod design;
 mod elastic;
 mod encode;
@@ -29,6 +30,7 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod fairness;
+pub mod insight;
 pub mod judge;
 pub mod linear;
 pub mod logistic;
@@ -52,7 +54,7 @@ pub use bundle::Bundle;
 pub use card::card;
 pub use evaluation::Evaluation;
 
-use crate::discover::Examples;
+use crate::discover::{Examples, Table};
 use crate::error::{Error, Result};
 use crate::spec::Prediction;
 use crate::time::Time;
@@ -223,6 +225,7 @@ pub fn predict_with(
         calibration,
         percentiles: Vec::new(),
         recipe: context.recipe.clone(),
+        same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
     Ok(Predicted { bundle, evaluation, scores, trials, judged })
@@ -297,6 +300,14 @@ fn final_calibration(
     Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
+/// For each feature of the model's `table` the first that says the same, a position in it.
+fn same(examples: &Examples, table: &Table) -> Vec<u32> {
+    let mut first_of: std::collections::BTreeMap<u32, u32> = std::collections::BTreeMap::new();
+    let of_all = examples.features.columns.iter().zip(crate::discover::same(examples));
+    let kept = of_all.filter(|(column, _)| table.column(&column.name).is_some());
+    kept.zip(0..).map(|((_, representative), own)| *first_of.entry(representative).or_insert(own)).collect()
+}
+
 /// For each row a hash of its person, and one of its person and cutoff.
 fn keys(examples: &Examples, seed: u64) -> (Vec<u64>, Vec<u64>) {
     use rayon::prelude::*;
@@ -343,7 +354,7 @@ fn scores(examples: &Examples, bundle: &mut Bundle) -> Result<Scores> {
         person: rows.iter().map(|&row| examples.ids[examples.person[row as usize] as usize].clone()).collect(),
         stage: rows.iter().map(|&row| examples.stages[usize::from(examples.stage[row as usize])].clone()).collect(),
         percentile: propensity.iter().map(percentile).collect(),
-        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates())?,
+        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates(), &bundle.same)?,
         propensity,
     })
 }

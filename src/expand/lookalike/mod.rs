@@ -92,7 +92,8 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
             let table = view.at_end(&people)?;
             let contributions = |rows: &[u32]| lookalike.contributions(&table, rows);
             let all: Vec<u32> = (0..).take(people.len()).collect();
-            told.extend(reasons::of_contributions(&lookalike.features(), &contributions, &table, &all, &dates)?);
+            let features = reasons::Features { names: &lookalike.features(), dates: &dates, same: &[] };
+            told.extend(reasons::of_contributions(features, &contributions, &table, &all)?);
         }
         Ok(told)
     };

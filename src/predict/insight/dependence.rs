@@ -57,7 +57,7 @@ pub(super) fn dependence(sample: &Sample<'_>, feature: usize) -> Option<Dependen
             of_levels(&codes, levels, &contributions)
         }
     };
-    (bins.len() > 1).then(|| Dependence { feature: name, is_number: matches!(cells, Cells::Number(_)), bins })
+    (bins.len() > 1).then_some(Dependence { feature: name, is_number: matches!(cells, Cells::Number(_)), bins })
 }
 
 fn of_numbers(values: &[f32], contributions: &[f64]) -> Vec<Bin> {

@@ -1,12 +1,25 @@
 //! `importance.parquet`, `dependence.parquet` and `interactions.parquet` of a prediction.
 
+use std::path::Path;
+
 use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, Series};
 
 use super::{Bin, Dependence, Insight};
 use crate::discover::words::feature as in_words;
 use crate::error::Result;
+use crate::store;
 
 impl Insight {
+    /// Writes all three into the folder of the prediction.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        store::write_frame(&folder.join("importance.parquet"), &mut self.importance_frame()?)?;
+        store::write_frame(&folder.join("dependence.parquet"), &mut self.dependence_frame()?)?;
+        store::write_frame(&folder.join("interactions.parquet"), &mut self.interactions_frame()?)
+    }
+
     /// `feature, in_words, mean_abs_contribution, gain_share, permutation, permutation_low, permutation_high, n`.
     ///
     /// # Errors

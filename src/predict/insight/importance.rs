@@ -60,8 +60,12 @@ pub(super) fn importance(sample: &Sample<'_>, seed: u64) -> Result<Vec<Importanc
     });
     let permutation = Permutation::new(sample, seed)?;
     let told = importance.iter().take(PERMUTED).filter(|one| one.mean_abs_contribution > 0.0);
-    let told: Result<Vec<Option<Measured>>> =
-        told.map(|one| one.feature.as_str()).collect::<Vec<_>>().into_par_iter().map(|name| permutation.of(name)).collect();
+    let told: Result<Vec<Option<Measured>>> = told
+        .map(|one| one.feature.as_str())
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|name| permutation.of(name))
+        .collect();
     importance.iter_mut().zip(told?).for_each(|(one, told)| one.permutation = told);
     Ok(importance)
 }
@@ -128,7 +132,12 @@ impl<'a> Permutation<'a> {
         let mean = worse.iter().sum::<f64>() / n_people;
         let variance = worse.iter().map(|sum| (sum - mean).powi(2)).sum::<f64>() / (n_people - 1.0).max(1.0);
         let half = Z * (variance * n_people).sqrt() / n;
-        Ok(value.is_finite().then_some(Measured { value, low: value - half, high: value + half, n: self.table.n_rows as u64 }))
+        Ok(value.is_finite().then_some(Measured {
+            value,
+            low: value - half,
+            high: value + half,
+            n: self.table.n_rows as u64,
+        }))
     }
 }
 
