@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibrator;
+use super::drift::Sketches;
 use super::estimator::{Fitted, Settings};
 use super::reasons::{self, REASONS};
 use super::trees::Feature;
@@ -50,6 +51,9 @@ pub struct Bundle {
     pub calibration: Calibrator,
     /// Propensities of the people scored at training, from the least to the greatest, evenly spaced by rank.
     pub percentiles: Vec<f64>,
+    /// What features and scores looked like at training, absent in models that older versions made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketches: Option<Sketches>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
     /// For each feature the first that says the same, a position among them: reasons do not tell one thing twice. Empty in bundles
@@ -223,6 +227,9 @@ impl Bundle {
         let earlier = |(own, &same): (usize, &u32)| same as usize <= own;
         if !(self.same.is_empty() || self.same.len() == names.len() && self.same.iter().enumerate().all(earlier)) {
             return damaged("its groups of features");
+        }
+        if self.sketches.as_ref().is_some_and(|sketches| !sketches.is_sound(&self.features)) {
+            return damaged("its sketches");
         }
         self.calibration.check()?;
         self.model.check()

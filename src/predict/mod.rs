@@ -24,6 +24,7 @@ pub mod choose;
 pub mod correct;
 pub mod counterfactual;
 pub mod design;
+pub mod drift;
 mod elastic;
 mod encode;
 pub mod estimator;
@@ -62,6 +63,7 @@ use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
+use drift::Sketches;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use reasons::REASONS;
 use scheme::Scheme;
@@ -224,10 +226,18 @@ pub fn predict_with(
         model,
         calibration,
         percentiles: Vec::new(),
+        sketches: None,
         recipe: context.recipe.clone(),
         same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
+    // In folds everybody scored was learned from: held-out scores tell what those of new people look like.
+    let of_strangers: Vec<f64> = if scheme.out_of_time {
+        scores.propensity.clone()
+    } else {
+        tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
+    };
+    bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
     Ok(Predicted { bundle, evaluation, scores, trials, judged })
 }
 
