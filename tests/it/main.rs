@@ -5,6 +5,7 @@
 
 mod atomic;
 mod exit_codes;
+mod explained;
 mod golden;
 mod init;
 mod issues;
