@@ -9,6 +9,7 @@ mod completions;
 mod discover;
 mod expand;
 mod explain;
+mod exported;
 mod init;
 mod map;
 mod measure;

@@ -114,7 +114,7 @@ impl<'a> Phases<'a> {
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         let fairness = fairness(&predicted, &examples, prediction, spec.seed, layout)?;
-        let insight = predict::insight::insight(&examples, &predicted.judged, spec.seed)?;
+        let insight = predict::insight::insight(&examples, &predicted.tested, spec.seed)?;
         insight.write(&layout.predict(&prediction.name))?;
         drop(examples);
         trials.finish(&predicted.trials)?;
@@ -171,6 +171,7 @@ impl<'a> Phases<'a> {
             }
             _ => by_uplift(audience, data, &context, layout)?,
         };
+        drop(scores);
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
@@ -347,13 +348,13 @@ fn fairness(
 ) -> Result<Option<Fairness>> {
     let folder = layout.discover(&prediction.name);
     let protected = discover::read_protected(&folder, &prediction.explained.protected)?;
-    let of = |table| predict::fairness::fairness(&prediction.name, examples, &table, &predicted.judged, seed);
+    let of = |table| predict::fairness::fairness(&prediction.name, examples, &table, &predicted.tested, seed);
     protected.map(of).transpose()
 }
 
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores, .. } = predicted;
+    let Predicted { bundle, evaluation, scores, judged, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
@@ -363,7 +364,11 @@ fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, la
         store::write_json(&folder.join("fairness.json"), fairness)?;
         store::write_frame(&folder.join("fairness.parquet"), &mut fairness.to_frame()?)?;
     }
-    let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];
+    let mut on_test = Vec::new();
+    store::fill_frame(&mut on_test, &mut judged.to_frame()?)
+        .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;
+    let others =
+        [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?), (models::JUDGED, on_test)];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
     models::promote(&layout.models, prediction, &version)
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::Context;
 use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
-use super::evaluation::{AtCutoff, Candidate, Evaluation, Metrics, Segment};
+use super::evaluation::{AtCutoff, Candidate, Evaluation, FORMAT_VERSION, Metrics, Segment};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
 use super::scheme::{ADVISED, Scheme};
-use super::{Context, FORMAT_VERSION};
 use crate::discover::table::NO_LEVEL;
 use crate::discover::{Cells, Examples};
 use crate::error::Result;

@@ -60,7 +60,7 @@ pub fn measure(scored: Scored<'_>, resampling: Resampling) -> (Metrics, Vec<Deci
     }
     let estimate = sorted.point(|_| 1.0, n as f64);
     let resamples = sorted.resample(resampling);
-    let measured = |of: &dyn Fn(&Point) -> f64| interval(of(&estimate), &resamples, of, n as u64);
+    let measured = |of: &dyn Fn(&Point) -> f64| interval(of(&estimate), resamples.iter().map(of).collect(), n as u64);
     let metrics = Metrics {
         base_rate,
         roc_auc: measured(&|point| point.roc_auc),
@@ -138,11 +138,11 @@ fn deviation(values: &[f64]) -> f64 {
     (finite().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
-fn interval(value: f64, resamples: &[Point], of: &dyn Fn(&Point) -> f64, n: u64) -> Option<Measured> {
+/// A value with the interval that its resampled `values` tell; none where it is not defined.
+pub(super) fn interval(value: f64, values: Vec<f64>, n: u64) -> Option<Measured> {
     if !value.is_finite() {
         return None;
     }
-    let values: Vec<f64> = resamples.iter().map(of).collect();
     let (low, high) = if values.len() >= ENOUGH_FOR_PERCENTILES {
         percentiles(values).unwrap_or((value, value))
     } else {
@@ -153,7 +153,7 @@ fn interval(value: f64, resamples: &[Point], of: &dyn Fn(&Point) -> f64, n: u64)
 }
 
 /// One example, in the order of scores.
-struct Row {
+pub(super) struct Row {
     propensity: f64,
     log_loss: f64,
     person: u32,
@@ -163,13 +163,13 @@ struct Row {
 }
 
 /// Examples by score, best first.
-struct Sorted {
+pub(super) struct Sorted {
     rows: Vec<Row>,
     n_people: usize,
 }
 
 impl Sorted {
-    fn new(scored: Scored<'_>) -> Self {
+    pub(super) fn new(scored: Scored<'_>) -> Self {
         let (person, n_people) = numbered(scored.person);
         let mut rows: Vec<Row> = (0..scored.propensity.len())
             .map(|row| {
@@ -187,7 +187,7 @@ impl Sorted {
         Self { rows, n_people }
     }
 
-    fn resample(&self, resampling: Resampling) -> Vec<Point> {
+    pub(super) fn resample(&self, resampling: Resampling) -> Vec<Point> {
         (0..resampling.resamples)
             .into_par_iter()
             .map(|number| {
@@ -200,7 +200,7 @@ impl Sorted {
     }
 
     /// All metrics in one pass, best score first, equal scores together.
-    fn point(&self, weight: impl Fn(&Row) -> f64, total: f64) -> Point {
+    pub(super) fn point(&self, weight: impl Fn(&Row) -> f64, total: f64) -> Point {
         let mut sums = Sums::new(total);
         let mut ties = Ties::default();
         for row in &self.rows {
@@ -339,24 +339,24 @@ impl Sums {
 }
 
 /// The metrics of one (re)sample; NaN where not defined.
-struct Point {
-    roc_auc: f64,
-    pr_auc: f64,
-    log_loss: f64,
-    brier: f64,
-    ece: f64,
+pub(super) struct Point {
+    pub(super) roc_auc: f64,
+    pub(super) pr_auc: f64,
+    pub(super) log_loss: f64,
+    pub(super) brier: f64,
+    pub(super) ece: f64,
     base_rate: f64,
     attained: f64,
     tenths: [[f64; 2]; 10],
 }
 
 impl Point {
-    fn lift(&self, tenth: usize) -> f64 {
+    pub(super) fn lift(&self, tenth: usize) -> f64 {
         let [weight, attained] = self.tenths[tenth];
         attained / weight / self.base_rate
     }
 
-    fn capture(&self, tenth: usize) -> f64 {
+    pub(super) fn capture(&self, tenth: usize) -> f64 {
         self.tenths[..=tenth].iter().map(|[_, attained]| attained).sum::<f64>() / self.attained
     }
 }

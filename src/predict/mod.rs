@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod compare;
 pub mod correct;
 pub mod counterfactual;
 pub mod design;
@@ -30,15 +31,18 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod export;
 pub mod fairness;
 pub mod insight;
 pub mod judge;
+pub mod judged;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
 pub mod reasons;
 pub mod scheme;
+pub mod sealed;
 pub mod search;
 pub mod shap;
 mod sizes;
@@ -46,6 +50,7 @@ mod solver_linfa;
 mod stacking;
 pub mod trees;
 pub mod uplift;
+mod xgboost;
 
 use std::sync::Arc;
 
@@ -65,6 +70,7 @@ use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use drift::Sketches;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use judged::Judged;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -98,13 +104,15 @@ pub struct Predicted {
     pub scores: Scores,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
-    /// What judged the test: the chosen model before it was made once more of all that is known.
+    /// What the judged fit said of the test part.
     pub judged: Judged,
+    /// What judged the test: the chosen model before it was made once more of all that is known.
+    pub tested: Tested,
 }
 
 /// The test part, and the model that was judged on it and has not seen it.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct Tested {
     /// Rows of the examples.
     pub rows: Vec<u32>,
     /// The calibrated probability of each of them.
@@ -209,7 +217,8 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let evaluation = subject.evaluation()?;
-    let judged = Judged::new(&scheme.test, &tried[chosen].fitted, &calibration, data)?;
+    let tested = Tested::new(&scheme.test, &tried[chosen].fitted, &calibration, data)?;
+    let on_test = Judged::new(examples, &scheme.test, &label, tested.propensity.clone());
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -238,10 +247,10 @@ pub fn predict_with(
         tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
     };
     bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
-    Ok(Predicted { bundle, evaluation, scores, trials, judged })
+    Ok(Predicted { bundle, evaluation, scores, trials, judged: on_test, tested })
 }
 
-impl Judged {
+impl Tested {
     fn new(rows: &[u32], model: &Fitted, calibration: &Calibrator, data: Data<'_>) -> Result<Self> {
         let margins = model.margins(data.table, rows)?;
         let propensity = margins.into_iter().map(|margin| calibration.probability(margin)).collect();
@@ -389,6 +398,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]

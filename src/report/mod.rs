@@ -23,6 +23,7 @@ mod measures;
 mod metrics;
 mod moves;
 mod measure;
+mod overlap;
 mod predict;
 mod read;
 mod seed;

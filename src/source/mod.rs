@@ -17,7 +17,7 @@ pub mod events;
 mod files;
 mod gather;
 pub mod identity;
-mod intern;
+pub(crate) mod intern;
 mod kind;
 mod known;
 mod ledger;

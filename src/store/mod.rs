@@ -10,12 +10,13 @@ pub mod leftovers;
 pub mod lock;
 pub mod manifest;
 pub mod models;
+pub mod moves;
 
 pub use fingerprint::{Fingerprint, Key};
 pub use manifest::Manifest;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _};
@@ -137,6 +138,14 @@ pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::io("read", path, &source))
 }
 
+/// Opens an artifact to be read line by line.
+///
+/// # Errors
+/// The system's reason.
+pub fn open(path: &Path) -> std::io::Result<BufReader<File>> {
+    File::open(path).map(BufReader::new)
+}
+
 /// Reads a file that is no artifact, e.g. a suppression list; the caller says what its absence means.
 ///
 /// # Errors
@@ -194,6 +203,18 @@ pub fn fill_frame(writer: impl Write, frame: &mut DataFrame) -> std::io::Result<
 pub fn read_frame(path: &Path) -> Result<DataFrame> {
     let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
     polars::prelude::ParquetReader::new(file)
+        .finish()
+        .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
+}
+
+/// Reads the first rows of a Parquet artifact.
+///
+/// # Errors
+/// As [`read_frame`].
+pub fn read_rows(path: &Path, n: usize) -> Result<DataFrame> {
+    let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
+    polars::prelude::ParquetReader::new(file)
+        .with_slice(Some((0, n)))
         .finish()
         .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
 }

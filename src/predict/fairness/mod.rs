@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use self::groups::Groups;
 use self::proxies::{Proxies, proxies};
 use self::rates::{Group, of_groups};
-use super::Judged;
+use super::Tested;
 use crate::discover::words::feature as in_words;
 use crate::discover::{Examples, Table};
 use crate::error::Result;
@@ -66,7 +66,7 @@ pub fn fairness(
     prediction: &str,
     examples: &Examples,
     protected: &Table,
-    judged: &Judged,
+    judged: &Tested,
     seed: u64,
 ) -> Result<Fairness> {
     let of = |column: &crate::discover::Column| {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::groups::Groups;
 use crate::discover::Examples;
-use crate::predict::Judged;
+use crate::predict::Tested;
 use crate::rate::{Rate, Z, wilson};
 
 /// The sizes of audiences, as shares of the test.
@@ -119,7 +119,7 @@ struct Counts {
 
 /// The groups of the judged examples (`groups` holds one for each).
 #[must_use]
-pub fn of_groups(groups: &Groups, examples: &Examples, judged: &Judged) -> Vec<Group> {
+pub fn of_groups(groups: &Groups, examples: &Examples, judged: &Tested) -> Vec<Group> {
     let mut counts = vec![Counts::default(); groups.names.len()];
     for (position, &row) in judged.rows.iter().enumerate() {
         let counts = &mut counts[usize::from(groups.of[position])];
@@ -169,7 +169,7 @@ pub fn of_groups(groups: &Groups, examples: &Examples, judged: &Judged) -> Vec<G
 }
 
 /// For each judged example the first of [`SIZES`] whose audience holds it; `SIZES.len()`: none does.
-fn smallest_sizes(examples: &Examples, judged: &Judged) -> Vec<usize> {
+fn smallest_sizes(examples: &Examples, judged: &Tested) -> Vec<usize> {
     let mut order: Vec<usize> = (0..judged.rows.len()).collect();
     let cutoff = |position: usize| examples.cutoff[judged.rows[position] as usize];
     order.sort_by(|&a, &b| {
@@ -188,7 +188,7 @@ fn smallest_sizes(examples: &Examples, judged: &Judged) -> Vec<usize> {
 }
 
 /// People for each example.
-fn independence(examples: &Examples, judged: &Judged) -> f64 {
+fn independence(examples: &Examples, judged: &Tested) -> f64 {
     let mut people: Vec<u32> = judged.rows.iter().map(|&row| examples.person[row as usize]).collect();
     people.sort_unstable();
     people.dedup();

@@ -5,7 +5,7 @@ use super::rates::{findings, of_groups};
 use super::skew::skew;
 use crate::discover::{Cells, Column, Examples, Split, Table};
 use crate::map::Outcome;
-use crate::predict::Judged;
+use crate::predict::Tested;
 use crate::predict::blend::Blend;
 use crate::predict::calibration::Calibrator;
 use crate::predict::estimator::Fitted;
@@ -28,8 +28,8 @@ fn examples(label: &[bool]) -> Examples {
     }
 }
 
-fn judged(propensity: &[f64]) -> Judged {
-    Judged {
+fn judged(propensity: &[f64]) -> Tested {
+    Tested {
         rows: (0..).take(propensity.len()).collect(),
         propensity: propensity.to_vec(),
         model: Fitted::Blend(Blend { intercept: 0.0, parts: Vec::new() }),

@@ -13,7 +13,7 @@ pub use dependence::{Bin, Dependence};
 pub use importance::Importance;
 pub use interactions::Interaction;
 
-use super::Judged;
+use super::Tested;
 use super::estimator::Contributions;
 use crate::discover::Examples;
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub struct Insight {
 ///
 /// # Errors
 /// When the features do not fit the model, which they do.
-pub fn insight(examples: &Examples, judged: &Judged, seed: u64) -> Result<Insight> {
+pub fn insight(examples: &Examples, judged: &Tested, seed: u64) -> Result<Insight> {
     let step = judged.rows.len().div_ceil(MOST_ROWS).max(1);
     let rows: Vec<u32> = judged.rows.iter().copied().step_by(step).collect();
     let contributions = judged.model.contributions(&examples.features, &rows)?;
@@ -62,7 +62,7 @@ pub fn insight(examples: &Examples, judged: &Judged, seed: u64) -> Result<Insigh
 /// Some test rows, and how much each feature moved them.
 struct Sample<'a> {
     examples: &'a Examples,
-    judged: &'a Judged,
+    judged: &'a Tested,
     rows: &'a [u32],
     contributions: &'a Contributions,
 }

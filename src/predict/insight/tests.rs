@@ -4,15 +4,15 @@ use super::insight;
 use crate::discover::Examples;
 use crate::predict::estimator::{Estimator, Window};
 use crate::predict::tests::{People, people};
-use crate::predict::{Judged, blend::Blending, boosting::Boosting, calibration::Calibrator, logistic::Logistic};
+use crate::predict::{Tested, blend::Blending, boosting::Boosting, calibration::Calibrator, logistic::Logistic};
 
-fn judged(people: &People, estimator: &dyn Estimator) -> (Examples, Judged) {
+fn judged(people: &People, estimator: &dyn Estimator) -> (Examples, Tested) {
     let rows = people.rows();
     let prepared = estimator.prepare(people.data(), &rows).unwrap();
     let (judge, fit) = rows.iter().partition(|&&row| row % 4 == 0);
     let settings = prepared.tune(&[Window { fit, judge }]).unwrap().settings;
     let model = prepared.fit(&rows, &settings).unwrap();
-    (people.snapshot(), Judged { propensity: vec![0.0; rows.len()], rows, model, calibration: Calibrator::Identity })
+    (people.snapshot(), Tested { propensity: vec![0.0; rows.len()], rows, model, calibration: Calibrator::Identity })
 }
 
 #[test]
