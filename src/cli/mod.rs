@@ -10,6 +10,7 @@ mod discover;
 mod expand;
 mod explain;
 mod exported;
+mod imported;
 mod init;
 mod map;
 mod measure;
@@ -131,7 +132,7 @@ fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
         Command::Expand(args) => expand::run(&args, &global, ui),
         Command::Explain(args) => explain::run(args, &global, ui),
         Command::Report(args) => report::run(&args, &global, ui),
-        Command::Score(args) => score::run(&args, &global),
+        Command::Score(args) => score::run(&args, &global, ui),
         Command::Measure(args) => measure::run(args, &global, ui),
         Command::Models(args) => models::run(args, &global),
         Command::Simulate(args) => simulate::run(&args, &global),

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod inputs;
 pub mod measure;
 pub mod phases;
+pub mod realised;
 pub mod score;
 pub mod summary;
 mod trials;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
+use super::realised;
 use super::trials::TrialFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Leaks, Recipe};
@@ -19,6 +20,7 @@ use crate::report;
 use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Key, Layout, manifest, models};
+use crate::time::Time;
 
 /// What each cell of the lifecycle table is read from: drawn up with the map.
 const CATALOGUE: &str = "discover/catalogue.json";
@@ -109,15 +111,20 @@ impl<'a> Phases<'a> {
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
         let file = layout.predict(&prediction.name).join("trials.json");
-        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let key = search_key(spec.seed, prediction, layout)?;
+        let trials = Arc::new(TrialFile::open(file, key, prediction.model.search));
         let journal: Arc<dyn Journal> = trials.clone();
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
         let fairness = fairness(&predicted, &examples, prediction, spec.seed, layout)?;
         let insight = predict::insight::insight(&examples, &predicted.tested, spec.seed)?;
         insight.write(&layout.predict(&prediction.name))?;
+        let cutoff = examples.cutoff.iter().max().copied().filter(|_| !examples.snapshot);
         drop(examples);
         trials.finish(&predicted.trials)?;
+        if let Some(cutoff) = cutoff {
+            realised::keep_scores(&layout.models.join(&prediction.name), Time(cutoff), &predicted.scores)?;
+        }
         keep(&predicted, fairness.as_ref(), &prediction.name, layout)
     }
 
@@ -354,10 +361,13 @@ fn fairness(
 
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores, judged, .. } = predicted;
+    let Predicted { bundle, evaluation, scores, drift, judged, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
+    if let Some(drift) = drift {
+        store::write_json(&folder.join("drift.json"), drift)?;
+    }
     let mut card = predict::card(bundle, evaluation);
     if let Some(fairness) = fairness {
         card += &fairness.card();
@@ -367,8 +377,12 @@ fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, la
     let mut on_test = Vec::new();
     store::fill_frame(&mut on_test, &mut judged.to_frame()?)
         .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;
-    let others =
-        [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?), (models::JUDGED, on_test)];
+    let others = [
+        ("card.md", card.into_bytes()),
+        ("card.json", store::json(&predict::card_data(bundle, evaluation))?),
+        ("evaluation.json", store::json(evaluation)?),
+        (models::JUDGED, on_test),
+    ];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
     models::promote(&layout.models, prediction, &version)
 }

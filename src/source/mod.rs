@@ -29,11 +29,15 @@ mod profile;
 mod read;
 mod spend;
 mod sql;
-mod times;
+pub(crate) mod times;
 
+pub(crate) use batch::{each_text, normalise_column};
 pub use events::{Events, Property, Values};
-pub use files::sniff;
+pub(crate) use files::{Chunk, RawBatch, Stream, is_null};
+pub use files::{Format, sniff};
 pub(crate) use gather::{JOINED, is_contact_name};
+pub(crate) use intern::Interner;
+pub(crate) use kind::{Kind, is_truth, number as number_kind};
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};

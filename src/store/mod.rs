@@ -2,7 +2,7 @@
 //! a killed run finds the old one or the new one, never half of one.
 //!
 //! [`lock`] keeps two runs of one project apart, [`manifest`] remembers what was made from what, [`models`] keeps the
-//! versions of each model, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
+//! versions of each model, [`parts`] what was done of a table that takes long, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that writes files")]
 
 pub mod fingerprint;
@@ -11,9 +11,12 @@ pub mod lock;
 pub mod manifest;
 pub mod models;
 pub mod moves;
+pub mod parts;
+mod rows;
 
 pub use fingerprint::{Fingerprint, Key};
 pub use manifest::Manifest;
+pub use rows::{Form, RowWriter};
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
@@ -76,6 +79,7 @@ fn as_io(error: &polars::error::PolarsError) -> std::io::Error {
         ("storage full", ErrorKind::StorageFull),
         ("quota exceeded", ErrorKind::QuotaExceeded),
         ("too large", ErrorKind::FileTooLarge),
+        ("broken pipe", ErrorKind::BrokenPipe),
     ];
     let kind = known.into_iter().find(|(words, _)| told.contains(words));
     kind.map_or_else(|| Error::other(text), |(_, kind)| Error::from(kind))
