@@ -43,6 +43,7 @@ pub fn likeness(data: &Data, spec: &Spec, unseen: Unseen<'_>, until: Time) -> Re
         exclude: unseen.exclude.to_vec(),
         trust: Vec::new(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     let mut recipe = match spec.shape() {
         Shape::Events => Recipe::of_events(data, spec, &everyone, until),

@@ -62,6 +62,10 @@ pub struct Bundle {
     pub sketches: Option<Sketches>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
+    /// For each feature the first that says the same, a position among them: reasons do not tell one thing twice. Empty in bundles
+    /// of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<u32>,
 }
 
 /// Facts about the training data.
@@ -181,7 +185,7 @@ impl Bundle {
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
         let reasons = match n_reasons {
             0 => vec![[const { None }; REASONS]; rows.len()],
-            _ => reasons::reasons(&self.model, table, &rows, &self.dates())?,
+            _ => reasons::reasons(&self.model, table, &rows, &self.dates(), &self.same)?,
         };
         Ok(Scored { propensity, percentile, reasons })
     }
@@ -247,6 +251,10 @@ impl Bundle {
         let ascending = self.percentiles.windows(2).all(|pair| pair[0] <= pair[1]);
         if self.percentiles.is_empty() || !in_range || !ascending {
             return damaged("its percentiles");
+        }
+        let earlier = |(own, &same): (usize, &u32)| same as usize <= own;
+        if !(self.same.is_empty() || self.same.len() == names.len() && self.same.iter().enumerate().all(earlier)) {
+            return damaged("its groups of features");
         }
         if self.sketches.as_ref().is_some_and(|sketches| !sketches.is_sound(&self.features)) {
             return damaged("its sketches");

@@ -87,6 +87,7 @@ fn bundle(name: &str, settings: Settings, model: Fitted, calibration: Calibrator
         calibration,
         percentiles: bundle::percentile_reference(&propensity),
         sketches,
+        same: Vec::new(),
         recipe: serde_json::json!({ "format_version": 1 }),
     }
 }

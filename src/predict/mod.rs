@@ -24,6 +24,7 @@ mod checklist;
 pub mod choose;
 pub mod compare;
 pub mod correct;
+pub mod counterfactual;
 pub mod design;
 pub mod drift;
 mod elastic;
@@ -32,7 +33,9 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod export;
+pub mod fairness;
 pub mod import;
+pub mod insight;
 pub mod judge;
 pub mod judged;
 pub mod linear;
@@ -44,6 +47,7 @@ pub mod reasons;
 pub mod scheme;
 pub mod sealed;
 pub mod search;
+pub mod shap;
 mod sizes;
 mod solver_linfa;
 mod stacking;
@@ -61,7 +65,7 @@ pub use card::card;
 pub use checklist::card_data;
 pub use evaluation::Evaluation;
 
-use crate::discover::Examples;
+use crate::discover::{Examples, Table};
 use crate::error::{Error, Result};
 use crate::spec::Prediction;
 use crate::time::Time;
@@ -109,6 +113,21 @@ pub struct Predicted {
     pub trials: Vec<Trial>,
     /// What the judged fit said of the test part.
     pub judged: Judged,
+    /// What judged the test: the chosen model before it was made once more of all that is known.
+    pub tested: Tested,
+}
+
+/// The test part, and the model that was judged on it and has not seen it.
+#[derive(Debug, Clone)]
+pub struct Tested {
+    /// Rows of the examples.
+    pub rows: Vec<u32>,
+    /// The calibrated probability of each of them.
+    pub propensity: Vec<f64>,
+    /// From features to a margin.
+    pub model: Fitted,
+    /// From a margin to a probability.
+    pub calibration: Calibrator,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -205,9 +224,8 @@ pub fn predict_with(
         calibration: &calibration,
     };
     let mut evaluation = subject.evaluation()?;
-    let on_test = tried[chosen].fitted.margins(data.table, &scheme.test)?;
-    let on_test = on_test.into_iter().map(|margin| calibration.probability(margin)).collect();
-    let on_test = Judged::new(examples, &scheme.test, &label, on_test);
+    let tested = Tested::new(&scheme.test, &tried[chosen].fitted, &calibration, data)?;
+    let on_test = Judged::new(examples, &scheme.test, &label, tested.propensity.clone());
     let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
@@ -226,6 +244,7 @@ pub fn predict_with(
         percentiles: Vec::new(),
         sketches: None,
         recipe: context.recipe.clone(),
+        same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
     // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
@@ -239,7 +258,7 @@ pub fn predict_with(
     });
     evaluation.warnings.extend(drift.as_ref().and_then(drifted));
     bundle.sketches = Some(sketches);
-    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test })
+    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test, tested })
 }
 
 /// What a reader of the evaluation must know of people who are not those of training.
@@ -252,6 +271,14 @@ fn drifted(drift: &Drift) -> Option<String> {
     Some(format!(
         "The people eligible now are not like those the model learned from: {named}{more} shifted. drift.json says how far."
     ))
+}
+
+impl Tested {
+    fn new(rows: &[u32], model: &Fitted, calibration: &Calibrator, data: Data<'_>) -> Result<Self> {
+        let margins = model.margins(data.table, rows)?;
+        let propensity = margins.into_iter().map(|margin| calibration.probability(margin)).collect();
+        Ok(Self { rows: rows.to_vec(), propensity, model: model.clone(), calibration: calibration.clone() })
+    }
 }
 
 /// The fit that is kept: to every example whose outcome is known.
@@ -315,6 +342,14 @@ fn final_calibration(
     Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
+/// For each feature of the model's `table` the first that says the same, a position in it.
+fn same(examples: &Examples, table: &Table) -> Vec<u32> {
+    let mut first_of: std::collections::BTreeMap<u32, u32> = std::collections::BTreeMap::new();
+    let of_all = examples.features.columns.iter().zip(crate::discover::same(examples));
+    let kept = of_all.filter(|(column, _)| table.column(&column.name).is_some());
+    kept.zip(0..).map(|((_, representative), own)| *first_of.entry(representative).or_insert(own)).collect()
+}
+
 /// For each row a hash of its person, and one of its person and cutoff.
 fn keys(examples: &Examples, seed: u64) -> (Vec<u64>, Vec<u64>) {
     use rayon::prelude::*;
@@ -361,7 +396,7 @@ fn scores(examples: &Examples, bundle: &mut Bundle) -> Result<Scores> {
         person: rows.iter().map(|&row| examples.ids[examples.person[row as usize] as usize].clone()).collect(),
         stage: rows.iter().map(|&row| examples.stages[usize::from(examples.stage[row as usize])].clone()).collect(),
         percentile: propensity.iter().map(percentile).collect(),
-        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates())?,
+        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates(), &bundle.same)?,
         propensity,
     })
 }

@@ -83,6 +83,7 @@ fn of_a_large_table() {
             exclude: vec![],
             trust: vec![],
             model: Model { estimator, ..Model::default() },
+            explained: crate::spec::Explained::default(),
         };
         let start = Instant::now();
         let predicted = predict(&examples, &prediction, &context).unwrap();

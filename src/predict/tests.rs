@@ -76,7 +76,7 @@ impl People {
     }
 
     /// A snapshot of them: a fifth test, a fifth validation.
-    fn snapshot(&self) -> Examples {
+    pub(super) fn snapshot(&self) -> Examples {
         let split = |row: usize| [Split::Test, Split::Validation, Split::Train, Split::Train, Split::Train][row % 5];
         let outcome = |&label: &bool| if label { Outcome::Attained } else { Outcome::Stayed };
         Examples {
@@ -152,6 +152,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         exclude: vec![],
         trust: vec![],
         model: Model { estimator, ..Model::default() },
+        explained: crate::spec::Explained::default(),
     };
     let context = Context {
         from: vec!["prospect".into()],

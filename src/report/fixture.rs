@@ -55,6 +55,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         exclude: Vec::new(),
         trust: Vec::new(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     let audience = |name: &str, prediction: &str| Audience {
         name: name.into(),
@@ -79,6 +80,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         campaign: None,
     };
     Spec {
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),

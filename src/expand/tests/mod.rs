@@ -85,6 +85,7 @@ fn spec(root: &Path) -> Spec {
         exclude: Vec::new(),
         trust: Vec::new(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     Spec {
         root: root.into(),
@@ -104,6 +105,7 @@ fn spec(root: &Path) -> Spec {
         measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
     }
 }

@@ -97,6 +97,7 @@ impl Check<'_, '_> {
             exclude: prediction.exclude,
             trust: prediction.trust,
             model: self.model(&format!("{at}.model"), prediction.model),
+            explained: self.explained(at, prediction.protected, prediction.actionable),
             name,
         }
     }
