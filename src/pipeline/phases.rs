@@ -321,6 +321,9 @@ fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> 
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
+    store::write_frame(&folder.join("metrics.parquet"), &mut predict::tables::metrics(evaluation)?)?;
+    store::write_frame(&folder.join("slices.parquet"), &mut predict::tables::slices(evaluation)?)?;
+    store::write_frame(&folder.join("sizes.parquet"), &mut predict::tables::sizes(evaluation)?)?;
     let card = predict::card(bundle, evaluation);
     let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;

@@ -12,7 +12,7 @@
 
 use super::advance::is_of_audience;
 use super::inputs::{self, InputFile};
-use crate::spec::{Audience, Model, Prediction, Seed, Spec, Told};
+use crate::spec::{Audience, Judging, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
 /// A phase that a command asks for.
@@ -83,7 +83,10 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let name = &prediction.name;
         let discover =
             plan.add(&format!("discover/{name}"), Task::Discover(i), examples_key(spec.seed, prediction), &[map]);
-        let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
+        let key = Key::new(name)
+            .with("model", &prediction.model)
+            .with("judging", &prediction.judging)
+            .with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
     let mut expanded: Vec<usize> = Vec::new();
@@ -187,9 +190,9 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("as_of", &spec.as_of)
 }
 
-/// Everything of a prediction but its model, which the examples do not depend on.
+/// Everything of a prediction but its model and how it is judged, which the examples do not depend on.
 fn examples_key(seed: u64, prediction: &Prediction) -> Key {
-    let question = Prediction { model: Model::default(), ..prediction.clone() };
+    let question = Prediction { model: Model::default(), judging: Judging::default(), ..prediction.clone() };
     Key::new("discover").with("prediction", &question).with("seed", &seed)
 }
 

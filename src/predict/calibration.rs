@@ -8,8 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::log_loss;
 use super::newton::logistic;
+use super::sums::log_loss;
 use crate::error::{Error, Result};
 
 /// Folds of the cross-validation that chooses.

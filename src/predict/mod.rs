@@ -29,6 +29,7 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod judge;
+mod level;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
@@ -38,7 +39,10 @@ pub mod scheme;
 pub mod search;
 mod sizes;
 mod solver_linfa;
+mod slices;
 mod stacking;
+mod sums;
+pub mod tables;
 pub mod trees;
 pub mod uplift;
 
@@ -52,13 +56,14 @@ pub use evaluation::Evaluation;
 
 use crate::discover::Examples;
 use crate::error::{Error, Result};
-use crate::spec::Prediction;
+use crate::spec::{Level, Prediction};
 use crate::time::Time;
 use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use level::Past;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -171,7 +176,9 @@ pub fn predict_with(
     let (chosen, chosen_because) =
         choose::choose(&tried, &clusters, &scheme.rounds(), judged.len(), context.seed, scheme.out_of_time)?;
     let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
-    let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
+    let past = Past::new(examples, data, &scheme.fit, prediction.horizon);
+    let found = Found { estimator: &*estimators[chosen], settings: &tried[chosen].settings, shape: &held_out };
+    let level = found.level(past.as_ref(), prediction.model.level, data, &scheme.fit)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -185,10 +192,19 @@ pub fn predict_with(
         chosen_because,
         data,
         held_out: &held_out,
-        calibration: &calibration,
+        past: past.as_ref(),
+        level: &level,
     };
     let evaluation = subject.evaluation()?;
-    let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
+    let last = Last {
+        examples,
+        prediction,
+        scheme: &scheme,
+        data,
+        person_key: &person_key,
+        found: &tried[chosen],
+        held_out: &held_out,
+    };
     let search_again = search.is_none() && scheme.out_of_time;
     let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
@@ -212,6 +228,8 @@ pub fn predict_with(
 
 /// The fit that is kept: to every example whose outcome is known.
 struct Last<'a> {
+    examples: &'a Examples,
+    prediction: &'a Prediction,
     scheme: &'a Scheme,
     data: Data<'a>,
     person_key: &'a [u64],
@@ -237,8 +255,33 @@ impl Last<'_> {
             (self.found.settings.clone(), self.held_out.clone())
         };
         let model = prepared.fit(&scheme.all, &settings)?;
-        let calibration = final_calibration(&held_out, &model, &scheme.newest, scheme, data)?;
+        let Some(past) = Past::new(self.examples, data, &scheme.all, self.prediction.horizon) else {
+            return Ok((settings, model, held_out));
+        };
+        let found = Found { estimator, settings: &settings, shape: &held_out };
+        let level = found.level(Some(&past), self.prediction.model.level, data, &scheme.all)?;
+        // In a snapshot everybody's outcome is known, and those who will be scored are most like the newest.
+        let scored = if self.examples.snapshot { Vec::new() } else { self.examples.eligible_now() };
+        let calibration = past.at_level(&model, &held_out, level.level, &scored)?;
         Ok((settings, model, calibration))
+    }
+}
+
+/// An estimator, its settings and the shape of its calibration.
+struct Found<'a> {
+    estimator: &'a dyn Estimator,
+    settings: &'a Settings,
+    shape: &'a Calibrator,
+}
+
+impl Found<'_> {
+    /// Which outcomes set the level: what the spec says, or what held best in the past of `rows`.
+    fn level(&self, past: Option<&Past<'_>>, said: Level, data: Data<'_>, rows: &[u32]) -> Result<level::Chosen> {
+        match (said, past) {
+            (Level::Auto, Some(past)) => past.choose(&*self.estimator.prepare(data, rows)?, self.settings, self.shape),
+            (Level::Auto, None) => Ok(level::Chosen { level: Level::Recent, because: None }),
+            (said, _) => Ok(level::Chosen { level: said, because: None }),
+        }
     }
 }
 
@@ -252,23 +295,6 @@ fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<
     let judged: Vec<u32> = windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
-}
-
-/// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the
-/// `newest` outcomes.
-fn final_calibration(
-    held_out: &Calibrator,
-    fitted: &Fitted,
-    newest: &[u32],
-    scheme: &Scheme,
-    data: Data<'_>,
-) -> Result<Calibrator> {
-    if !scheme.out_of_time {
-        return Ok(held_out.clone());
-    }
-    let margins = fitted.margins(data.table, newest)?;
-    let n_attained = data.labels(newest).into_iter().filter(|&label| label).count();
-    Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
 /// For each row a hash of its person, and one of its person and cutoff.

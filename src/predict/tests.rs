@@ -151,6 +151,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         windows: vec![],
         exclude: vec![],
         trust: vec![],
+        judging: crate::spec::Judging::default(),
         model: Model { estimator, ..Model::default() },
     };
     let context = Context {

@@ -1,6 +1,7 @@
 //! Section 3: what each model is worth, first in a sentence, then in charts, then in figures for data scientists.
 
 use crate::predict::Evaluation;
+use crate::predict::evaluation::Measured;
 use crate::report::read::Results;
 use crate::report::table::Table;
 use crate::report::uplift::{self, Uplift};
@@ -41,6 +42,9 @@ pub(super) struct Worth {
     pub(super) candidates: Table,
     pub(super) metrics: Table,
     pub(super) segments: Table,
+    pub(super) sizes: Table,
+    /// What acting on the scores brings, in a sentence.
+    pub(super) profit: Option<String>,
 }
 
 /// The result in people rather than percent.
@@ -122,6 +126,7 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
         ("Importance", &importance),
         ("Candidates", &candidates),
         ("Segments", &segments),
+        ("Sizes", &metrics::sizes(evaluation)),
     ] {
         sheets.add(sheet, &table.of("Prediction", &evaluation.prediction));
     }
@@ -136,7 +141,9 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
         how: how(evaluation),
         candidates,
         metrics: metrics::metrics_by_row(evaluation),
-        segments: segments.head(N_SEGMENTS),
+        segments: metrics::segments_in_short(evaluation).head(N_SEGMENTS),
+        sizes: metrics::sizes(evaluation),
+        profit: profit(evaluation),
     }
 }
 
@@ -184,6 +191,33 @@ fn ranking(evaluation: &Evaluation) -> Option<String> {
         cases(auc.low),
         cases(auc.high),
         words::number(auc.value, 3),
+    ))
+}
+
+fn profit(evaluation: &Evaluation) -> Option<String> {
+    let profit = evaluation.profit.as_ref()?;
+    let (best, advised) = (profit.best_share?, profit.advised_share?);
+    let money = |measured: Measured| {
+        format!(
+            "{} ({} to {})",
+            words::number(measured.value, 0),
+            words::number(measured.low, 0),
+            words::number(measured.high, 0)
+        )
+    };
+    Some(format!(
+        "Where reaching one person costs {} and a transition is worth {}, reaching those whose propensity pays for it ({} of the \
+         people) brings {} for every 1,000 people; reaching everyone would bring {}. In hindsight the best list was the first {} \
+         ({} to {}), with {}: nobody knows that beforehand.",
+        words::number(profit.cost, 2),
+        words::number(profit.value, 2),
+        words::percent(advised.value),
+        money(profit.at_advised?),
+        money(profit.everyone?),
+        words::percent(best.value),
+        words::percent(best.low),
+        words::percent(best.high),
+        money(profit.at_best?),
     ))
 }
 
