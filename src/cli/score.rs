@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::table::printable;
 use crate::error::Result;
 use crate::pipeline::score::{Job, score};
+use crate::predict::recent::Correction;
 use crate::rate::grouped;
 
 /// Score new data with a model, without a spec: one row per person of the input, in its order
@@ -27,22 +28,40 @@ pub(super) struct Args {
     /// Where the scores go: .csv or .parquet
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    /// Recent outcomes, the newest last, which correct how high the propensities stand: an earlier output with a column `attained` (yes
+    /// or no), or for a snapshot a table like the input with its outcomes
+    #[arg(long, value_name = "FILE")]
+    recent: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Answer> {
-    let Args { model, input, people, output } = args;
+    let Args { model, input, people, output, recent } = args;
     let scored = score(&Job {
         model: model.clone(),
         input: input.clone(),
         people: people.clone(),
         as_of: global.as_of,
         output: output.clone(),
+        recent: recent.clone(),
     })?;
     let mean = scored.mean_propensity.map(|mean| format!(", mean propensity {mean:.4}")).unwrap_or_default();
     let [n_people, n_eligible] = [scored.n_people, scored.n_eligible].map(|n| grouped(n as u64));
     let mut text = format!("{n_people} people, {n_eligible} of them eligible and scored{mean}: {}\n", scored.output);
+    if let Some(correction) = &scored.correction {
+        text += &corrected(correction);
+    }
+    if let Some(moved) = &scored.moved {
+        text += &format!("warning: {moved}\n");
+    }
     for (reason, &rows) in &scored.rejected {
         text += &format!("warning: {} rows of the input were not used: {}\n", grouped(rows), printable(reason));
     }
     Answer::new("score", text, &scored)
+}
+
+fn corrected(correction: &Correction) -> String {
+    let Correction { outcomes, mean_before, mean_after, slope, shift, found_from } = correction;
+    format!(
+        "recent outcomes: {outcomes}, mean propensity of these {mean_before:.4}, corrected {mean_after:.4} (log odds × {slope:.3} {shift:+.3}; found from: {found_from})\n"
+    )
 }

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod inputs;
 pub mod measure;
 pub mod phases;
+mod recent;
 pub mod score;
 pub mod summary;
 mod trials;

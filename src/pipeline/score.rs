@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
-use crate::discover::{self, NewData, ToScore};
+use super::recent;
+use crate::discover::{self, NewData, Recipe, ToScore};
 use crate::error::{Error, Kind, Result};
 use crate::predict::Bundle;
 use crate::predict::bundle::Scored;
+use crate::predict::recent::Correction;
 use crate::source::Rejected;
 use crate::store::{self, models};
 use crate::time::Time;
@@ -27,6 +29,8 @@ pub struct Job {
     pub as_of: Option<Time>,
     /// Where the scores go: `.csv` or `.parquet`.
     pub output: PathBuf,
+    /// Recent outcomes, by which the level of the propensities is corrected.
+    pub recent: Option<PathBuf>,
 }
 
 /// What was scored.
@@ -44,6 +48,10 @@ pub struct Done {
     pub rejected: BTreeMap<String, u64>,
     /// Where the scores are.
     pub output: String,
+    /// What recent outcomes changed, where they were given.
+    pub correction: Option<Correction>,
+    /// What to know of the level of the propensities, where no recent outcomes were given.
+    pub moved: Option<String>,
 }
 
 /// Scores every person of the input: a snapshot in the order of its rows, people known by their events by id. Who does not
@@ -54,10 +62,11 @@ pub struct Done {
 pub fn score(job: &Job) -> Result<Done> {
     let form = Form::of(&job.output)?;
     let folder = models::resolve(&job.model)?;
-    let bundle = Bundle::load(&folder)?;
+    let mut bundle = Bundle::load(&folder)?;
     let new = NewData { input: &job.input, people: job.people.as_deref(), as_of: job.as_of };
-    let recipe = serde_json::from_value(bundle.recipe.clone())
+    let recipe: Recipe = serde_json::from_value(bundle.recipe.clone())
         .map_err(|error| Error::data(format!("{}: the recipe is damaged: {error}", folder.display())))?;
+    let correction = job.recent.as_ref().map(|file| recent::correct(&mut bundle, &recipe, job, file)).transpose()?;
     let to_score = discover::to_score(&recipe, new).map_err(without_spec)?;
     let scored = bundle.score(&to_score.features)?;
     let rows = Rows { people: &to_score, scored: &scored };
@@ -72,6 +81,8 @@ pub fn score(job: &Job) -> Result<Done> {
         mean_propensity: mean(&scored.propensity),
         rejected: by_reason(&to_score.rejected),
         output: job.output.display().to_string(),
+        moved: bundle.moved.filter(|_| correction.is_none()),
+        correction,
     })
 }
 
@@ -109,6 +120,12 @@ impl Rows<'_> {
         self.people.row.iter().map(|row| row.map(|row| values[row as usize]))
     }
 
+    /// The interval of the propensity of the person at a place.
+    fn ends(&self, place: usize) -> Option<(f64, f64)> {
+        let row = self.people.row[place]?;
+        Some(self.scored.ends.as_ref()?[row as usize])
+    }
+
     fn reasons(&self, which: usize) -> impl Iterator<Item = Option<&str>> {
         self.people.row.iter().map(move |row| match row {
             Some(row) => self.scored.reasons[*row as usize][which].as_deref(),
@@ -138,6 +155,8 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
+/// Columns that a model with intervals adds.
+const ENDS: [&str; 2] = ["propensity_low", "propensity_high"];
 const COLUMNS: [&str; 6] = ["person", "propensity", "percentile", "reason_1", "reason_2", "reason_3"];
 
 fn write_csv(path: &Path, rows: &Rows<'_>) -> Result<()> {
@@ -147,13 +166,21 @@ fn write_csv(path: &Path, rows: &Rows<'_>) -> Result<()> {
     store::write_with(path, |file| {
         let fail = |error: csv::Error| Error::data(format!("cannot write {}: {error}", path.display()));
         let mut writer = csv::Writer::from_writer(file);
-        writer.write_record(COLUMNS).map_err(fail)?;
-        for ((person, (propensity, percentile)), ((first, second), third)) in
-            rows.people.person.iter().zip(scores).zip(reasons)
+        let has_ends = rows.scored.ends.is_some();
+        let ends = if has_ends { ENDS.as_slice() } else { &[] };
+        writer.write_record(COLUMNS.iter().chain(ends)).map_err(fail)?;
+        for (place, ((person, (propensity, percentile)), ((first, second), third))) in
+            rows.people.person.iter().zip(scores).zip(reasons).enumerate()
         {
             let (propensity, percentile) = (number(propensity), number(percentile));
             let [first, second, third] = [first, second, third].map(Option::unwrap_or_default);
-            writer.write_record([person, &propensity, &percentile, first, second, third]).map_err(fail)?;
+            let mut record = vec![person.as_str(), &propensity, &percentile, first, second, third];
+            let (low, high) =
+                rows.ends(place).map(|(low, high)| (low.to_string(), high.to_string())).unwrap_or_default();
+            if has_ends {
+                record.extend([low.as_str(), high.as_str()]);
+            }
+            writer.write_record(record).map_err(fail)?;
         }
         writer.flush().map_err(|source| Error::io("write", path, &source))
     })
@@ -162,7 +189,7 @@ fn write_csv(path: &Path, rows: &Rows<'_>) -> Result<()> {
 fn frame(rows: &Rows<'_>) -> Result<DataFrame> {
     let number = |values| rows.numbers(values).collect::<Vec<Option<f64>>>();
     let reasons = |which| rows.reasons(which).collect::<Vec<Option<&str>>>();
-    let columns = vec![
+    let mut columns = vec![
         Column::new(COLUMNS[0].into(), &rows.people.person),
         Column::new(COLUMNS[1].into(), number(&rows.scored.propensity)),
         Column::new(COLUMNS[2].into(), number(&rows.scored.percentile)),
@@ -170,5 +197,12 @@ fn frame(rows: &Rows<'_>) -> Result<DataFrame> {
         Column::new(COLUMNS[4].into(), reasons(1)),
         Column::new(COLUMNS[5].into(), reasons(2)),
     ];
+    if rows.scored.ends.is_some() {
+        let ends = |which: fn((f64, f64)) -> f64| {
+            (0..rows.people.row.len()).map(|place| rows.ends(place).map(which)).collect::<Vec<Option<f64>>>()
+        };
+        columns.push(Column::new(ENDS[0].into(), ends(|(low, _)| low)));
+        columns.push(Column::new(ENDS[1].into(), ends(|(_, high)| high)));
+    }
     Ok(DataFrame::new(rows.people.person.len(), columns)?)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::band::Band;
 use super::calibration::Calibrator;
 use super::estimator::{Fitted, Settings};
 use super::reasons::{self, REASONS};
@@ -50,6 +51,12 @@ pub struct Bundle {
     pub calibration: Calibrator,
     /// Propensities of the people scored at training, from the least to the greatest, evenly spaced by rank.
     pub percentiles: Vec<f64>,
+    /// How sure propensities are, where the spec asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
+    /// What to know of their level, when the rate of outcomes moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
 }
@@ -76,6 +83,8 @@ pub struct Scored {
     pub percentile: Vec<f64>,
     /// Why, the strongest first.
     pub reasons: Vec<[Option<String>; REASONS]>,
+    /// The lower and the upper end of each propensity, if the model tells them.
+    pub ends: Option<Vec<(f64, f64)>>,
 }
 
 /// What is read first, of whatever format.
@@ -151,7 +160,8 @@ impl Bundle {
         let propensity = self.propensities(table, &rows)?;
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
         let reasons = reasons::reasons(&self.model, table, &rows, &self.dates())?;
-        Ok(Scored { propensity, percentile, reasons })
+        let ends = self.ends(table, &rows)?;
+        Ok(Scored { propensity, percentile, reasons, ends })
     }
 
     /// The calibrated probabilities of `rows`.
@@ -161,6 +171,16 @@ impl Bundle {
     pub fn propensities(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
         let margins = self.model.margins(table, rows)?;
         Ok(margins.into_iter().map(|margin| self.calibration.probability(margin)).collect())
+    }
+
+    /// The lower and the upper end of the propensity of each of `rows`, if the model tells them.
+    ///
+    /// # Errors
+    /// As [`Bundle::propensities`].
+    pub fn ends(&self, table: &Table, rows: &[u32]) -> Result<Option<Vec<(f64, f64)>>> {
+        let Some(band) = &self.band else { return Ok(None) };
+        let margins = self.model.margins(table, rows)?;
+        Ok(Some(margins.into_iter().map(|margin| band.ends(margin, self.calibration.log_odds(margin))).collect()))
     }
 
     /// The share of training time's scores below `propensity`, equal ones counting half, 0–100.
@@ -216,6 +236,7 @@ impl Bundle {
         if self.percentiles.is_empty() || !in_range || !ascending {
             return damaged("its percentiles");
         }
+        self.band.as_ref().map_or(Ok(()), Band::check)?;
         self.calibration.check()?;
         self.model.check()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
-use super::evaluation::{Candidate, Evaluation, Metrics};
+use super::evaluation::{Candidate, Evaluation, LearningCurve, Metrics};
 use super::level::{self, Past};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
@@ -39,6 +39,7 @@ pub(super) struct Subject<'a> {
     /// … and where its level comes from, out of time.
     pub(super) past: Option<&'a Past<'a>>,
     pub(super) level: &'a level::Chosen,
+    pub(super) learning: Option<LearningCurve>,
     pub(super) data: Data<'a>,
 }
 
@@ -96,6 +97,7 @@ impl Subject<'_> {
             deciles: worth.deciles,
             sizes: worth.sizes,
             profit: worth.profit,
+            learning: self.learning.clone(),
             cutoffs: self.cutoffs(&parts),
             segments: self.segments(test, &importance)?,
             importance,
@@ -267,14 +269,17 @@ impl Subject<'_> {
 /// Says when the base rate of the test is another than that of validation: then calibration cannot hold.
 fn moved_warning(validation: &Part<'_>, test: &Part<'_>) -> Option<String> {
     let (before, now) = (validation.base_rate(), test.base_rate());
-    let (before_interval, now_interval) = (before.interval()?, now.interval()?);
-    let apart = before_interval.1 < now_interval.0 || now_interval.1 < before_interval.0;
-    let ratio = now.share()? / before.share()?.max(1e-9);
+    let ratio = level::changed(before, now)?;
     let mean = test.propensity.iter().sum::<f64>() / test.propensity.len().max(1) as f64;
-    (apart && !(0.8..=1.25).contains(&ratio)).then(|| {
-        format!(
-            "The base rate moved from {before} in validation to {now} in the test, where the mean propensity is {:.1} %: trust the order of the scores, not their level, until recent outcomes are in the data.",
-            100.0 * mean
-        )
-    })
+    let off = now.share()? / mean.max(1e-9);
+    let verb = if ratio > 1.0 { "rose" } else { "fell" };
+    let told = match off {
+        off if off > 1.1 => format!("too low by a factor of {off:.1}"),
+        off if off < 0.9 => format!("too high by a factor of {:.1}", 1.0 / off),
+        _ => "right all the same".to_owned(),
+    };
+    Some(format!(
+        "The rate of outcomes {verb} from {before} in validation to {now} in the test, where the propensities, {:.1} % on average, were {told}. Trust the order of the scores; for their level give recent outcomes with `clo score --recent`, or train again when they are in the data.",
+        100.0 * mean
+    ))
 }

@@ -123,6 +123,28 @@ pub enum Holds {
     TooFew,
 }
 
+/// What the chosen model would be worth had it learned from fewer people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningCurve {
+    /// From few to all.
+    pub points: Vec<LearningPoint>,
+    /// What more data would bring, in a sentence.
+    pub sentence: String,
+}
+
+/// One fit of a learning curve, judged on the test part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningPoint {
+    /// Share of the people that it learned from.
+    pub share: f64,
+    /// The examples that it learned from, and how many of them attained.
+    pub base_rate: Rate,
+    /// Area under the receiver operating characteristic.
+    pub roc_auc: Option<Measured>,
+    /// Log loss after recalibration.
+    pub log_loss: Option<Measured>,
+}
+
 /// The metrics of one cutoff.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtCutoff {
@@ -201,6 +223,9 @@ pub struct Evaluation {
     /// What acting on the scores brings on the test part, where the prediction says `cost` and `value`.
     #[serde(default)]
     pub profit: Option<Profit>,
+    /// What more data would bring, where that was looked at.
+    #[serde(default)]
+    pub learning: Option<LearningCurve>,
     /// Cutoff by cutoff.
     pub cutoffs: Vec<AtCutoff>,
     /// Group by group.

@@ -19,11 +19,13 @@
 
 use std::collections::BTreeMap;
 
-use super::calibration::Calibrator;
-use super::estimator::{Data, Fitted, Prepared, Settings};
+use super::calibration::{Calibrator, shift_to};
+use super::estimator::{Data, Estimator, Fitted, Settings};
+use super::newton::logistic;
 use super::sums::log_loss;
 use crate::discover::Examples;
 use crate::error::Result;
+use crate::rate::Rate;
 use crate::spec::Level;
 use crate::time::{Duration, Time};
 
@@ -37,6 +39,8 @@ const BLOCKS: usize = 20;
 const RECENT: [usize; 2] = [4, 2];
 /// Rows that a model of the past is fitted to, at most.
 const MOST_ROWS: usize = 20_000;
+/// The ways, the usual one first.
+const WAYS: [Level; 3] = [Level::Recent, Level::Training, Level::Rate];
 /// Fewer of either outcome cannot be learned from.
 const LEAST: usize = 20;
 /// So many who attained tell a rate.
@@ -57,11 +61,29 @@ struct Block {
     known: i64,
 }
 
+/// What a way said of a block.
+struct Look {
+    /// Mean log loss.
+    loss: f64,
+    /// What should have been added to the log odds.
+    miss: f64,
+}
+
+/// The ratio of two rates that differ beyond noise, and by more than a fifth.
+pub(super) fn changed(before: Rate, now: Rate) -> Option<f64> {
+    let (earlier, later) = (before.interval()?, now.interval()?);
+    let ratio = now.share()? / before.share()?.max(1e-9);
+    let apart = earlier.1 < later.0 || later.1 < earlier.0;
+    (apart && !(0.8..=1.25).contains(&ratio)).then_some(ratio)
+}
+
 /// A way that was chosen, and why, in a sentence; nothing to tell where nothing was compared.
 #[derive(Debug, Clone)]
 pub(super) struct Chosen {
     pub(super) level: Level,
     pub(super) because: Option<String>,
+    /// How far the level missed in the past: a standard deviation in log odds; 0 where that was not looked at.
+    pub(super) error: f64,
 }
 
 impl Chosen {
@@ -107,64 +129,91 @@ impl<'a> Past<'a> {
         Some(Self { data, blocks, n_recent: RECENT[1] })
     }
 
-    /// The way that held best in the past; `shape` is the calibration that is moved.
-    pub(super) fn choose(&self, prepared: &dyn Prepared, settings: &Settings, shape: &Calibrator) -> Result<Chosen> {
-        const OTHERS: [Level; 2] = [Level::Training, Level::Rate];
-        let mut losses: Vec<[f64; 3]> = Vec::new();
+    /// The way that the spec says, or that held best in the past; `shape` is the calibration that is moved.
+    pub(super) fn choose(
+        &self,
+        estimator: &dyn Estimator,
+        settings: &Settings,
+        shape: &Calibrator,
+        said: Level,
+    ) -> Result<Chosen> {
+        let mut looks: Vec<[Look; 3]> = Vec::new();
         for block in self.blocks.iter().rev() {
-            if losses.len() == LOOKS {
+            if looks.len() == LOOKS {
                 break;
             }
-            losses.extend(self.look(block, prepared, settings, shape)?);
+            looks.extend(self.look(block, estimator, settings, shape)?);
         }
-        if losses.len() < LEAST_LOOKS {
-            return Ok(Chosen { level: Level::Recent, because: None });
-        }
-        let mean = |of: &dyn Fn(&[f64; 3]) -> f64| losses.iter().map(of).sum::<f64>() / losses.len() as f64;
-        let (mut best, mut most) = (Level::Recent, 0.0);
-        for (place, level) in (1..).zip(OTHERS) {
-            let gain = mean(&|loss| loss[0] - loss[place]);
-            let variance = mean(&|loss| (loss[0] - loss[place] - gain).powi(2)) / (losses.len() - 1) as f64;
-            if gain > variance.sqrt() && gain > most {
-                (best, most) = (level, gain);
+        let n = looks.len() as f64;
+        let mean = |of: &dyn Fn(&[Look; 3]) -> f64| looks.iter().map(of).sum::<f64>() / n;
+        let (mut best, mut most) = (0, 0.0);
+        for place in 1..WAYS.len() {
+            let gain = mean(&|look| look[0].loss - look[place].loss);
+            let variance = mean(&|look| (look[0].loss - look[place].loss - gain).powi(2)) / (n - 1.0);
+            if looks.len() >= LEAST_LOOKS && gain > variance.sqrt() && gain > most {
+                (best, most) = (place, gain);
             }
         }
-        let told = |place: usize| mean(&|loss| loss[place]);
-        let because = format!(
-            "In {} looks at the past, log loss was {:.4} with the newest outcomes score by score, {:.4} with all outcomes, {:.4} with the newest rate.",
-            losses.len(),
-            told(0),
-            told(1),
-            told(2)
-        );
-        Ok(Chosen { level: best, because: Some(because) })
+        best = WAYS.iter().position(|&way| way == said).unwrap_or(best);
+        let error = if looks.is_empty() { 0.0 } else { mean(&|look| look[best].miss.powi(2)).sqrt() };
+        let because = (looks.len() >= LEAST_LOOKS && said == Level::Auto).then(|| {
+            format!(
+                "In {} looks at the past, log loss was {:.4} with the newest outcomes score by score, {:.4} with all outcomes, {:.4} with the newest rate.",
+                looks.len(),
+                mean(&|look| look[0].loss),
+                mean(&|look| look[1].loss),
+                mean(&|look| look[2].loss)
+            )
+        });
+        Ok(Chosen { level: WAYS[best], because, error })
     }
 
-    /// The mean log loss of a block under each way, told when it began; `None` where too little was known then.
+    /// Says when the newest outcomes have another rate than those before: what comes may have yet another.
+    pub(super) fn moved(&self) -> Option<String> {
+        let n_newest = self.n_recent.min(self.blocks.len().saturating_sub(1));
+        let (before, newest) = self.blocks.split_at(self.blocks.len() - n_newest);
+        let rate = |blocks: &[Block]| {
+            let n_attained = blocks.iter().map(|block| self.n_attained(&block.rows)).sum();
+            Rate::new(n_attained, blocks.iter().map(|block| block.rows.len()).sum())
+        };
+        let (before, newest) = (rate(before), rate(newest));
+        let ratio = changed(before, newest)?;
+        let (verb, factor, off) = if ratio > 1.0 { ("rose", ratio, "low") } else { ("fell", 1.0 / ratio, "high") };
+        Some(format!(
+            "The rate of outcomes {verb} from {before} to {newest} in the newest: if it moves on like that, propensities are too {off} by a factor of {factor:.1}; the ranking still holds. Give recent outcomes with `clo score --recent`, or train again when they are in the data."
+        ))
+    }
+
+    /// What each way said of a block when it began; `None` where too little was known then.
     fn look(
         &self,
         block: &Block,
-        prepared: &dyn Prepared,
+        estimator: &dyn Estimator,
         settings: &Settings,
         shape: &Calibrator,
-    ) -> Result<Option<[f64; 3]>> {
+    ) -> Result<Option<[Look; 3]>> {
         let known: Vec<&Block> = self.blocks.iter().filter(|other| other.known <= block.begins).collect();
         let rows: Vec<u32> = known.iter().flat_map(|block| block.rows.iter().copied()).collect();
         let n_attained = self.n_attained(&rows);
         if n_attained.min(rows.len() - n_attained) < LEAST {
             return Ok(None);
         }
-        let fitted = prepared.fit(&self.thinned(&rows), settings)?;
+        let rows = self.thinned(&rows);
+        let fitted = estimator.prepare(self.data, &rows)?.fit(&rows, settings)?;
         let (judge, label) = (self.thinned(&block.rows), self.data.labels(&self.thinned(&block.rows)));
         let margins = fitted.margins(self.data.table, &judge)?;
-        let mut losses = [0.0; 3];
-        for (loss, level) in losses.iter_mut().zip([Level::Recent, Level::Training, Level::Rate]) {
-            let map = self.moved(&known, &fitted, shape, level, &judge)?;
-            let sum: f64 =
-                margins.iter().zip(&label).map(|(&margin, &label)| log_loss(map.probability(margin), label)).sum();
-            *loss = sum / label.len() as f64;
-        }
-        Ok(Some(losses))
+        let n = label.len() as f64;
+        // Half an example of each outcome keeps the rate away from 0 and 1.
+        let rate = (label.iter().filter(|&&label| label).count() as f64 + 0.5) / (n + 1.0);
+        let look = |way: Level| -> Result<Look> {
+            let map = self.moved_to(&known, &fitted, shape, way, &judge)?;
+            let log_odds: Vec<f64> = margins.iter().map(|&margin| map.log_odds(margin)).collect();
+            let loss = |(&log_odds, &label): (&f64, &bool)| log_loss(logistic(log_odds), label);
+            let loss = log_odds.iter().zip(&label).map(loss).sum::<f64>() / n;
+            Ok(Look { loss, miss: shift_to(&log_odds, rate) })
+        };
+        let [recent, training, rate_way] = WAYS.map(look);
+        Ok(Some([recent?, training?, rate_way?]))
     }
 
     /// The calibration of `fitted` at its level for people of `rows`, whose outcomes are not looked at.
@@ -175,10 +224,10 @@ impl<'a> Past<'a> {
         level: Level,
         rows: &[u32],
     ) -> Result<Calibrator> {
-        self.moved(&self.blocks.iter().collect::<Vec<_>>(), fitted, shape, level, rows)
+        self.moved_to(&self.blocks.iter().collect::<Vec<_>>(), fitted, shape, level, rows)
     }
 
-    fn moved(
+    fn moved_to(
         &self,
         known: &[&Block],
         fitted: &Fitted,

@@ -13,6 +13,7 @@
 #![expect(clippy::float_cmp, reason = "scores tie when they are equal to the bit")]
 
 mod asked;
+pub mod band;
 pub mod bayes;
 pub mod blend;
 pub mod blocks;
@@ -29,12 +30,14 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod judge;
+mod learning;
 mod level;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
 pub mod reasons;
+pub mod recent;
 pub mod scheme;
 pub mod search;
 mod sizes;
@@ -59,10 +62,12 @@ use crate::error::{Error, Result};
 use crate::spec::{Level, Prediction};
 use crate::time::Time;
 use asked::Asked;
+use band::{Band, HeldOut};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use evaluation::LearningCurve;
 use level::Past;
 use reasons::REASONS;
 use scheme::Scheme;
@@ -112,6 +117,8 @@ pub struct Scores {
     pub percentile: Vec<f64>,
     /// Why, the strongest first.
     pub reasons: Vec<[Option<String>; REASONS]>,
+    /// The lower and the upper end of each propensity, where the spec asks for them.
+    pub ends: Option<Vec<(f64, f64)>>,
 }
 
 /// Learns from examples, judges what was learned, and scores everyone eligible now.
@@ -149,8 +156,6 @@ pub fn predict_with(
         seed: context.seed,
         out_of_time: scheme.out_of_time,
     };
-    let judged_by =
-        |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
     let judged = judged_by(&scheme.windows[..scheme.n_covering]);
     let mut estimators = asked.estimators(search.as_ref());
     let mut trials = Vec::new();
@@ -178,7 +183,8 @@ pub fn predict_with(
     let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
     let past = Past::new(examples, data, &scheme.fit, prediction.horizon);
     let found = Found { estimator: &*estimators[chosen], settings: &tried[chosen].settings, shape: &held_out };
-    let level = found.level(past.as_ref(), prediction.model.level, data, &scheme.fit)?;
+    let level = found.level(past.as_ref(), prediction)?;
+    let learning = found.learning_curve(prediction, data, &scheme, (&person_key, examples), context.seed)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -194,6 +200,7 @@ pub fn predict_with(
         held_out: &held_out,
         past: past.as_ref(),
         level: &level,
+        learning,
     };
     let evaluation = subject.evaluation()?;
     let last = Last {
@@ -206,7 +213,7 @@ pub fn predict_with(
         held_out: &held_out,
     };
     let search_again = search.is_none() && scheme.out_of_time;
-    let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
+    let Kept { settings, model, calibration, band, moved } = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
         format_version: FORMAT_VERSION,
         prediction: prediction.name.clone(),
@@ -220,10 +227,21 @@ pub fn predict_with(
         model,
         calibration,
         percentiles: Vec::new(),
+        band,
+        moved,
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
     Ok(Predicted { bundle, evaluation, scores, trials })
+}
+
+/// What is kept.
+struct Kept {
+    settings: Settings,
+    model: Fitted,
+    calibration: Calibrator,
+    band: Option<Band>,
+    moved: Option<String>,
 }
 
 /// The fit that is kept: to every example whose outcome is known.
@@ -240,30 +258,37 @@ struct Last<'a> {
 }
 
 impl Last<'_> {
-    /// The settings, the model and its calibration. Out of time, settings and calibration are found once more on the newest
+    /// The settings, the model and its calibration, and how sure that is. Out of time, settings and calibration are found once more on the newest
     /// windows, where the world may have become another; in folds all is alike, and what was found serves.
-    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<(Settings, Fitted, Calibrator)> {
+    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<Kept> {
         let (scheme, data) = (self.scheme, self.data);
         let prepared = estimator.prepare(data, &scheme.all)?;
         let (windows, n_covering) = &scheme.newest_windows;
-        let (settings, held_out) = if find_again && !windows.is_empty() {
+        let (settings, held_out, judged, margins) = if find_again && !windows.is_empty() {
             let tuned = prepared.tune(windows)?;
             let covering = (&windows[..*n_covering], &tuned.margins[..*n_covering]);
             let calibrator = held_out_calibrator(covering, data, self.person_key);
-            (tuned.settings, calibrator)
+            (tuned.settings, calibrator, judged_by(covering.0), covering.1.concat())
         } else {
-            (self.found.settings.clone(), self.held_out.clone())
+            let judged = judged_by(&scheme.windows[..scheme.n_covering]);
+            (self.found.settings.clone(), self.held_out.clone(), judged, self.found.margins.clone())
         };
         let model = prepared.fit(&scheme.all, &settings)?;
-        let Some(past) = Past::new(self.examples, data, &scheme.all, self.prediction.horizon) else {
-            return Ok((settings, model, held_out));
-        };
+        let past = Past::new(self.examples, data, &scheme.all, self.prediction.horizon);
         let found = Found { estimator, settings: &settings, shape: &held_out };
-        let level = found.level(Some(&past), self.prediction.model.level, data, &scheme.all)?;
+        let level = found.level(past.as_ref(), self.prediction)?;
+        let band = self.prediction.model.uncertainty.then(|| {
+            let person: Vec<u32> = judged.iter().map(|&row| self.examples.person[row as usize]).collect();
+            let labels = data.labels(&judged);
+            Band::new(HeldOut { margins: &margins, labels: &labels, person: &person }, &held_out, level.error)
+        });
+        let Some(past) = past else {
+            return Ok(Kept { settings, model, calibration: held_out, band, moved: None });
+        };
         // In a snapshot everybody's outcome is known, and those who will be scored are most like the newest.
         let scored = if self.examples.snapshot { Vec::new() } else { self.examples.eligible_now() };
         let calibration = past.at_level(&model, &held_out, level.level, &scored)?;
-        Ok((settings, model, calibration))
+        Ok(Kept { settings, model, calibration, band, moved: past.moved() })
     }
 }
 
@@ -275,14 +300,40 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Which outcomes set the level: what the spec says, or what held best in the past of `rows`.
-    fn level(&self, past: Option<&Past<'_>>, said: Level, data: Data<'_>, rows: &[u32]) -> Result<level::Chosen> {
-        match (said, past) {
-            (Level::Auto, Some(past)) => past.choose(&*self.estimator.prepare(data, rows)?, self.settings, self.shape),
-            (Level::Auto, None) => Ok(level::Chosen { level: Level::Recent, because: None }),
-            (said, _) => Ok(level::Chosen { level: said, because: None }),
+    /// Which outcomes set the level: what the spec says, or what held best in the past.
+    fn level(&self, past: Option<&Past<'_>>, prediction: &Prediction) -> Result<level::Chosen> {
+        let said = prediction.model.level;
+        match past {
+            Some(past) if said == Level::Auto || prediction.model.uncertainty => {
+                past.choose(self.estimator, self.settings, self.shape, said)
+            }
+            _ => Ok(level::Chosen { level: said, because: None, error: 0.0 }),
         }
     }
+
+    /// What parts of the examples would have taught, if that is asked for or costs little.
+    fn learning_curve(
+        &self,
+        prediction: &Prediction,
+        data: Data<'_>,
+        scheme: &Scheme,
+        (person_key, examples): (&[u64], &Examples),
+        seed: u64,
+    ) -> Result<Option<LearningCurve>> {
+        if !prediction.model.learning_curve.unwrap_or(scheme.fit.len() <= learning::CHEAP) {
+            return Ok(None);
+        }
+        let person: Vec<u32> = scheme.test.iter().map(|&row| examples.person[row as usize]).collect();
+        let (fit, test) = (scheme.fit.as_slice(), scheme.test.as_slice());
+        let (prepared, settings) = (self.estimator.prepare(data, fit)?, self.settings);
+        let prepared = &*prepared;
+        learning::Learner { data, prepared, settings, fit, person_key, test, person: &person, seed }.curve()
+    }
+}
+
+/// The rows that windows judge, window after window.
+fn judged_by(windows: &[Window]) -> Vec<u32> {
+    windows.iter().flat_map(|window| window.judge.iter().copied()).collect()
 }
 
 /// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
@@ -292,7 +343,7 @@ fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<
         let weighed = Stack::new(&[margins], data, windows).best(None);
         return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
     }
-    let judged: Vec<u32> = windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let judged = judged_by(windows);
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
 }
@@ -344,12 +395,13 @@ fn scores(examples: &Examples, bundle: &mut Bundle) -> Result<Scores> {
         stage: rows.iter().map(|&row| examples.stages[usize::from(examples.stage[row as usize])].clone()).collect(),
         percentile: propensity.iter().map(percentile).collect(),
         reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates())?,
+        ends: bundle.ends(&examples.features, &rows)?,
         propensity,
     })
 }
 
 impl Scores {
-    /// `scores.parquet`: `person, stage, propensity, percentile, reason_1..3`.
+    /// `scores.parquet`: `person, stage, propensity, percentile, reason_1..3`, and `propensity_low, propensity_high` where asked for.
     ///
     /// # Errors
     /// When the columns differ in length, which they do not.
@@ -364,10 +416,17 @@ impl Scores {
             let reason: Vec<Option<&str>> = self.reasons.iter().map(|reasons| reasons[place].as_deref()).collect();
             columns.push(Series::new(name.into(), reason).into_column());
         }
+        if let Some(ends) = &self.ends {
+            let (low, high): (Vec<f64>, Vec<f64>) = ends.iter().copied().unzip();
+            columns.push(Series::new("propensity_low".into(), low).into_column());
+            columns.push(Series::new("propensity_high".into(), high).into_column());
+        }
         Ok(DataFrame::new(self.person.len(), columns)?)
     }
 }
 
+#[cfg(test)]
+mod honesty_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]

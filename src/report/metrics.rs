@@ -216,6 +216,23 @@ pub(super) fn sizes(evaluation: &Evaluation) -> Table {
     table
 }
 
+/// What parts of the examples would have taught.
+pub(super) fn learning(evaluation: &Evaluation) -> Table {
+    let columns = [
+        ("Learned from", Kind::Share),
+        ("Examples that moved on", Kind::Rate),
+        ("AUC", Kind::Interval(3)),
+        ("Log loss, recalibrated", Kind::Interval(4)),
+    ];
+    let mut table = Table::new("The model, had it learned from fewer people (test data)", &columns);
+    for point in evaluation.learning.iter().flat_map(|learning| &learning.points) {
+        let cells =
+            vec![Cell::Number(point.share), Cell::Rate(point.base_rate), point.roc_auc.into(), point.log_loss.into()];
+        table.push(cells);
+    }
+    table
+}
+
 /// Counts without a share: too few for one.
 fn counts(rate: Rate) -> Cell {
     Cell::Text(format!("{} of {}", words::count(rate.n_attained), words::count(rate.n_eligible)))

@@ -43,6 +43,7 @@ pub(super) struct Worth {
     pub(super) metrics: Table,
     pub(super) segments: Table,
     pub(super) sizes: Table,
+    pub(super) learning: Table,
     /// What acting on the scores brings, in a sentence.
     pub(super) profit: Option<String>,
 }
@@ -127,6 +128,7 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
         ("Candidates", &candidates),
         ("Segments", &segments),
         ("Sizes", &metrics::sizes(evaluation)),
+        ("Learning", &metrics::learning(evaluation)),
     ] {
         sheets.add(sheet, &table.of("Prediction", &evaluation.prediction));
     }
@@ -143,6 +145,7 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
         metrics: metrics::metrics_by_row(evaluation),
         segments: metrics::segments_in_short(evaluation).head(N_SEGMENTS),
         sizes: metrics::sizes(evaluation),
+        learning: metrics::learning(evaluation),
         profit: profit(evaluation),
     }
 }
@@ -226,6 +229,9 @@ fn how(evaluation: &Evaluation) -> Vec<(&'static str, String)> {
         evaluation.outcomes.iter().map(|(outcome, &n)| format!("{} {outcome}", words::count(n))).collect();
     let mut how = vec![("Validation", evaluation.validation_scheme.clone())];
     how.push(("Calibration", evaluation.calibration.clone()));
+    if let Some(learning) = &evaluation.learning {
+        how.push(("More data", learning.sentence.clone()));
+    }
     how.push(("Features", evaluation.n_features.to_string()));
     how.push(("Examples", outcomes.join(", ")));
     how.retain(|(_, text)| !text.is_empty());

@@ -577,6 +577,10 @@ pub struct Model {
     pub search: Option<Budget>,
     /// Which outcomes set the level of propensities.
     pub level: Level,
+    /// Whether each propensity gets an interval.
+    pub uncertainty: bool,
+    /// Whether the learning curve is taken; `None`: where it costs little.
+    pub learning_curve: Option<bool>,
 }
 
 impl Default for Model {
@@ -590,6 +594,8 @@ impl Default for Model {
             negatives: 1.0,
             search: None,
             level: Level::default(),
+            uncertainty: false,
+            learning_curve: None,
         }
     }
 }

@@ -524,6 +524,12 @@ pub(super) struct Model {
     /// Which known outcomes set how high propensities stand (default: auto, the way that held best in the past).
     #[serde(default)]
     pub(super) level: Level,
+    /// Give each propensity an interval, `propensity_low` and `propensity_high`: the rate of people with such a score lies in it in 19
+    /// of 20 cases (default: false).
+    #[serde(default)]
+    pub(super) uncertainty: bool,
+    /// Tell what a part of the examples would have taught, and so what more would bring (default: up to 50,000 examples).
+    pub(super) learning_curve: Option<bool>,
 }
 
 /// A number, or "balanced".

@@ -16,6 +16,8 @@ impl Check<'_, '_> {
             negatives: self.negatives(at, model.negatives.as_ref()),
             search: model.search.and_then(|search| self.search(at, &search)),
             level: model.level,
+            uncertainty: model.uncertainty,
+            learning_curve: model.learning_curve,
         }
     }
 
