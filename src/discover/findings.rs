@@ -15,7 +15,7 @@ use super::issues;
 use super::units::unit_changes;
 use crate::error::{Error, Kind, Result};
 use crate::rate::grouped;
-use crate::source::Data;
+use crate::source::{Data, JOINED};
 use crate::spec::{FailOn, Rows, Shape, Spec};
 use crate::store;
 use crate::time::Time;
@@ -133,7 +133,8 @@ fn rejections(data: &Data) -> Vec<Finding> {
         *group = (group.0 + 1, group.1.min(row.row));
     }
     let finding = |((file, column, reason), (rows, first)): ((&str, Option<&str>, &str), (u64, u64))| Finding {
-        severity: Severity::Warning,
+        // Two rows that were joined to one person are what was asked for.
+        severity: if reason == JOINED { Severity::Info } else { Severity::Warning },
         code: "rows-rejected".into(),
         table: file.into(),
         column: column.map(ToOwned::to_owned),

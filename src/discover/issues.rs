@@ -129,7 +129,7 @@ fn excel(detail: &str, part: &str) -> String {
     }
 }
 
-fn contact(Suspicion { code, detail, .. }: &Suspicion, n: &str, part: &str) -> (Severity, String) {
+fn contact(Suspicion { code, detail, rows, of, .. }: &Suspicion, n: &str, part: &str) -> (Severity, String) {
     match *code {
         "email-invalid" => (
             Severity::Warning,
@@ -152,6 +152,12 @@ fn contact(Suspicion { code, detail, .. }: &Suspicion, n: &str, part: &str) -> (
         "email-disposable" => {
             (Severity::Info, format!("{part} are throw-away addresses: hardly anybody reads them twice"))
         }
+        "test-accounts" if rows * 2 > *of => (
+            Severity::Info,
+            format!(
+                "{part} are made up (domains reserved for examples, test@…): this is no data of real people; no mail will arrive"
+            ),
+        ),
         "test-accounts" => (
             Severity::Warning,
             format!(
@@ -175,5 +181,26 @@ fn contact(Suspicion { code, detail, .. }: &Suspicion, n: &str, part: &str) -> (
             ),
         ),
         other => (Severity::Info, format!("{n}: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_test_accounts_are_a_fault_and_invented_data_is_none() {
+        let of_100 = |rows| Suspicion {
+            code: "test-accounts",
+            table: "customers".into(),
+            column: Some("email".into()),
+            rows,
+            of: 100,
+            is_estimate: false,
+            example: None,
+            detail: String::new(),
+        };
+        assert_eq!(issue(&of_100(3)).severity, Severity::Warning);
+        assert_eq!(issue(&of_100(80)).severity, Severity::Info);
     }
 }

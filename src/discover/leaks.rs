@@ -4,12 +4,14 @@
 //! is left out without being asked, and said loudly; what is only suspected stays, and is said as loudly. Whoever knows better
 //! writes `trust` (it is known before the cutoff) or `exclude` (it is not).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Recipe, excluded};
 use super::signals::{Grade, Signal};
 use super::table::Examples;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::spec::Prediction;
 
 /// `leaks.json`: the features that look as if they knew the outcome.
@@ -19,6 +21,9 @@ pub struct Leaks {
     pub format_version: u32,
     /// The strongest first.
     pub leaks: Vec<Named>,
+    /// Patterns of `trust` that name no feature, with the feature that may have been meant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trusted_in_vain: BTreeMap<String, Option<String>>,
 }
 
 /// A feature that was named.
@@ -46,7 +51,10 @@ pub fn leaks(signals: &[Signal], prediction: &Prediction) -> Leaks {
             left_out: leak.grade == Grade::Certain,
         })
     });
-    Leaks { format_version: 1, leaks: named.collect() }
+    let names = || signals.iter().map(|signal| signal.feature.as_str());
+    let in_vain = prediction.trust.iter().filter(|pattern| !names().any(|name| excluded(name, &[(*pattern).clone()])));
+    let meant = |pattern: &String| (pattern.clone(), did_you_mean(pattern, names()).map(str::to_owned));
+    Leaks { format_version: 1, leaks: named.collect(), trusted_in_vain: in_vain.map(meant).collect() }
 }
 
 /// Takes the certain leaks out of the examples and of their recipe.
@@ -65,6 +73,21 @@ pub fn leave_out(examples: &mut Examples, recipe: &mut Recipe, leaks: &Leaks, pr
     recipe.features.retain(|feature| !is_left_out(&feature.name()));
     examples.features.columns.retain(|column| !is_left_out(&column.name));
     Ok(())
+}
+
+impl Leaks {
+    /// What a reader of results must know, with what to do about it.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let in_vain = self.trusted_in_vain.iter().map(|(pattern, meant)| {
+            let meant = meant.as_ref().map_or_else(
+                || "it may be constant or excluded; discover/…/signals.parquet lists the features".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            format!("`trust` names {pattern}, and there is no such feature: {meant}")
+        });
+        self.leaks.iter().map(Named::warning).chain(in_vain).collect()
+    }
 }
 
 impl Named {

@@ -12,10 +12,10 @@ use polars::prelude::Column;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::map::{Mapped, Stays};
+use crate::map::{self, Lifecycle, Stays};
 use crate::rate::Rate;
 use crate::source::{ColumnProfile, Data};
-use crate::spec::{Rows, Spec};
+use crate::spec::{EventSource, Rows, Spec};
 use crate::store;
 use crate::time::Time;
 
@@ -85,18 +85,19 @@ pub struct Place {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_catalogue(path: &Path, data: &Data, spec: &Spec, mapped: &Mapped) -> Result<()> {
-    store::write_json(path, &catalogue(data, spec, mapped))
+pub fn write_catalogue(path: &Path, data: &Data, spec: &Spec, stays: &Stays) -> Result<()> {
+    let table = map::lifecycle::lifecycle(data, spec, stays, &[]);
+    store::write_json(path, &catalogue(data, spec, stays, &table))
 }
 
-/// The catalogue of a mapped lifecycle.
+/// The catalogue of a lifecycle.
 #[must_use]
-pub fn catalogue(data: &Data, spec: &Spec, mapped: &Mapped) -> Catalogue {
+pub fn catalogue(data: &Data, spec: &Spec, stays: &Stays, lifecycle: &Lifecycle) -> Catalogue {
     let finder = Finder { data, spec };
-    let seen = seen(data, mapped);
+    let seen = seen(data, lifecycle);
     let mut cells = Vec::new();
-    for (stage, row) in mapped.lifecycle.stages.iter().enumerate() {
-        let people = ever_in(&mapped.stays, stage);
+    for (stage, row) in lifecycle.stages.iter().enumerate() {
+        let people = ever_in(stays, stage);
         let cell = |role, name: &str, places: Vec<Place>, n_covered: usize, last_seen: Option<Time>| {
             let rate = Rate::new(n_covered, people.len());
             Cell {
@@ -135,8 +136,8 @@ struct Seen {
 }
 
 /// The kinds of events that the lifecycle table names, in one pass.
-fn seen<'m>(data: &Data, mapped: &'m Mapped) -> BTreeMap<&'m str, Seen> {
-    let stages = mapped.lifecycle.stages.iter();
+fn seen<'m>(data: &Data, lifecycle: &'m Lifecycle) -> BTreeMap<&'m str, Seen> {
+    let stages = lifecycle.stages.iter();
     let names: BTreeSet<&str> =
         stages.flat_map(|row| row.entry_events.iter().chain(&row.exit_events)).map(String::as_str).collect();
     let mut all: Vec<Option<Seen>> = data
@@ -187,10 +188,12 @@ impl<'d> Finder<'d> {
         sorted(places)
     }
 
-    /// The tables that give a kind of event: those of the source of that name, and of sources that name the kind in a column.
+    /// The tables that give a kind of event: those of the source of that name, else of sources that name kinds in a column.
     fn kind(&self, name: &str) -> Vec<Place> {
-        let sources = self.spec.events.iter().filter(|source| source.event.is_some() || source.name == name);
-        sorted(sources.flat_map(|source| {
+        let sources = || self.spec.events.iter();
+        let has_own = sources().any(|source| source.event.is_none() && source.name == name);
+        let gives = |source: &&EventSource| source.event.is_some() != has_own && (!has_own || source.name == name);
+        sorted(sources().filter(gives).flat_map(|source| {
             let column = source.event.as_deref().unwrap_or(&source.time.column);
             self.column(&source.rows, column)
         }))
@@ -231,8 +234,24 @@ impl<'d> Finder<'d> {
         Place { table: table.to_owned(), column: column.map(str::to_owned), system }
     }
 
-    /// The latest time in a table that does not lie after the end of observation.
+    /// The latest time in a table that does not lie after the end of observation: as its columns hold it, or, where their
+    /// times are texts, as its events were read.
     fn latest(&self, table: &str) -> Option<Time> {
+        self.latest_in_columns(table).or_else(|| self.latest_event(table))
+    }
+
+    fn latest_event(&self, table: &str) -> Option<Time> {
+        let is_own = |source: &&EventSource| {
+            source.event.is_none() && matches!(&source.rows, Rows::Table(name) if name == table)
+        };
+        let kinds: Vec<u16> =
+            self.spec.events.iter().filter(is_own).filter_map(|source| self.data.events.kind(&source.name)).collect();
+        let events = self.data.events.kind.iter().zip(&self.data.events.time);
+        let latest = events.filter(|(kind, _)| kinds.contains(kind)).map(|(_, &time)| Time(time)).max();
+        latest.filter(|_| !kinds.is_empty())
+    }
+
+    fn latest_in_columns(&self, table: &str) -> Option<Time> {
         let latest = self.profiles(table).filter_map(|profile| {
             let is_time = matches!(profile.column_type.as_str(), "date" | "datetime");
             profile.max.as_ref().filter(|_| is_time)?.parse().ok()

@@ -8,62 +8,17 @@
 use std::path::Path;
 
 use super::draft::{Draft, slug, sql_text, toml};
+use super::goal::{Kind, goal, goal_word, kinds};
+use super::plan::{Asked, LEAST_OUTCOMES, Plan, ROUND_DAYS, span};
 use crate::error::{Error, Result};
-use crate::map::{self, Outcome, Stays, outcome};
+use crate::map;
 use crate::source::Data;
 use crate::spec;
 use crate::time::{Duration, Time};
 
-/// Durations that people speak of, in days.
-const ROUND_DAYS: [i64; 14] = [1, 2, 3, 5, 7, 14, 30, 60, 90, 120, 180, 270, 365, 730];
-/// Fewer outcomes than this teach nothing.
-const LEAST_OUTCOMES: usize = 40;
-/// Enough of them for intervals that say something.
-const ENOUGH_OUTCOMES: usize = 300;
 /// A step that fewer people take is none of the lifecycle.
 const LEAST_SHARE: f64 = 0.03;
 
-const GOALS: [(&str, &str, i32); 22] = [
-    ("purchase", "customer", 9),
-    ("purchased", "customer", 9),
-    ("order", "customer", 8),
-    ("buy", "customer", 8),
-    ("bought", "customer", 8),
-    ("transaction", "customer", 8),
-    ("sale", "customer", 7),
-    ("invoice", "customer", 7),
-    ("payment", "customer", 6),
-    ("paid", "customer", 6),
-    ("subscribe", "subscriber", 8),
-    ("subscribed", "subscriber", 8),
-    ("subscription", "subscriber", 7),
-    ("conversion", "converted", 8),
-    ("converted", "converted", 8),
-    ("completed", "completed", 7),
-    ("complete", "completed", 7),
-    ("completion", "completed", 7),
-    ("won", "won", 7),
-    ("booking", "customer", 7),
-    ("donation", "donor", 7),
-    ("deposit", "customer", 6),
-];
-/// Words of kinds that are no goal though they hold the word of one.
-const NOT_GOALS: [&str; 14] = [
-    "failed",
-    "error",
-    "cancel",
-    "cancelled",
-    "view",
-    "viewed",
-    "start",
-    "started",
-    "abandoned",
-    "refund",
-    "offer",
-    "details",
-    "bug",
-    "return",
-];
 const STEPS: [(&str, &[&str]); 4] = [
     (
         "lead",
@@ -92,20 +47,9 @@ const STEPS: [(&str, &[&str]); 4] = [
     ("visitor", &[]),
 ];
 
-/// What is known of a kind of event.
-struct Kind {
-    name: String,
-    n_people: usize,
-    n_events: usize,
-    /// Median place among a person's kinds, in order of their first time.
-    place: f64,
-    /// People whose first event it is.
-    n_first: usize,
-}
-
 /// A stage to be written.
-struct Stage {
-    name: String,
+pub(super) struct Stage {
+    pub(super) name: String,
     enter: Option<String>,
     from: Vec<String>,
     silence: Option<Duration>,
@@ -164,64 +108,6 @@ pub(super) fn lifecycle(folder: &Path, draft: &mut Draft) -> Result<()> {
         draft.rest.push(audience(name, consent(&data)));
     }
     Ok(())
-}
-
-fn kinds(data: &Data) -> Vec<Kind> {
-    let events = &data.events;
-    let mut kinds: Vec<Kind> = events
-        .kinds
-        .iter()
-        .map(|name| Kind { name: name.clone(), n_people: 0, n_events: 0, place: 0.0, n_first: 0 })
-        .collect();
-    for person in 0..data.people.len() {
-        let mut seen: Vec<u16> = Vec::new();
-        for &kind in &events.kind[events.of(person)] {
-            kinds[usize::from(kind)].n_events += 1;
-            if !seen.contains(&kind) {
-                seen.push(kind);
-            }
-        }
-        for (place, &kind) in seen.iter().enumerate() {
-            let kind = &mut kinds[usize::from(kind)];
-            kind.n_people += 1;
-            kind.place += (place as f64 + 0.5) / seen.len() as f64;
-            kind.n_first += usize::from(place == 0);
-        }
-    }
-    for kind in &mut kinds {
-        kind.place /= (kind.n_people as f64).max(1.0);
-    }
-    kinds
-}
-
-/// How much a kind's name speaks of a goal, and the stage that it leads to.
-fn goal_word(kind: &str) -> Option<(i32, &'static str)> {
-    let words = super::look::words(kind);
-    if words
-        .iter()
-        .any(|word| NOT_GOALS.contains(&word.as_str()) && words.last().is_none_or(|last| last != "completed"))
-    {
-        return None;
-    }
-    let of_word =
-        |word: &String| GOALS.iter().find(|(known, ..)| word == known || word.strip_suffix('s') == Some(known));
-    words.iter().filter_map(of_word).map(|(_, stage, score)| (*score, *stage)).max()
-}
-
-fn goal(kinds: &[Kind], n_people: usize) -> Option<usize> {
-    let is_reached = |kind: &Kind| kind.n_people >= 20.min(n_people);
-    let named = (0..kinds.len()).filter(|&at| is_reached(&kinds[at]));
-    let named = named.filter_map(|at| goal_word(&kinds[at].name).map(|(score, _)| (score, kinds[at].n_people, at)));
-    if let Some((_, _, at)) = named.max() {
-        return Some(at);
-    }
-    let by_place = (0..kinds.len()).filter(|&at| {
-        let share = kinds[at].n_people as f64 / n_people as f64;
-        is_reached(&kinds[at]) && (0.02..0.8).contains(&share)
-    });
-    by_place
-        .max_by(|&a, &b| kinds[a].place.total_cmp(&kinds[b].place))
-        .or_else(|| (0..kinds.len()).max_by_key(|&at| kinds[at].n_people))
 }
 
 fn stages(kinds: &[Kind], goal: usize, n_people: usize, data: &Data) -> Vec<Stage> {
@@ -364,12 +250,6 @@ fn silence(data: &Data, goal: usize) -> Option<(Duration, f64)> {
     Some((Duration::days(days), 100.0 * within as f64 / gaps.len() as f64))
 }
 
-/// Days from the first event to the end.
-fn span(data: &Data) -> Option<f64> {
-    let first = *data.events.time.iter().min()?;
-    Some(data.end.days_since(Time(first)))
-}
-
 fn written(stages: &[Stage]) -> String {
     let mut text = String::new();
     for stage in stages {
@@ -392,112 +272,6 @@ fn written(stages: &[Stage]) -> String {
         }
     }
     text
-}
-
-/// A transition over the stays of everybody.
-struct Asked<'a> {
-    data: &'a Data,
-    stays: &'a Stays,
-}
-
-/// How a prediction is to be learned.
-struct Plan {
-    from: Vec<usize>,
-    to: usize,
-    horizon: Duration,
-    every: Duration,
-    count: usize,
-    n_attained: usize,
-    /// Half of the transitions took no longer, in days.
-    median_days: f64,
-}
-
-impl Asked<'_> {
-    /// The shortest horizon that half of the transitions need and that gives enough outcomes; else the one that gives most.
-    fn plan(&self, from: &[usize], to: usize) -> Option<Plan> {
-        let median_days = self.median_days(from, to)?;
-        let span = span(self.data)?;
-        let shortest = ROUND_DAYS.into_iter().find(|&days| days as f64 >= median_days.min(span / 8.0))?;
-        let horizons = ROUND_DAYS.into_iter().filter(|&days| days >= shortest && days as f64 <= (span / 5.0).max(1.0));
-        let mut plans: Vec<Plan> = horizons.filter_map(|days| self.with(from, to, days, span, median_days)).collect();
-        plans.retain(|plan| plan.n_attained >= LEAST_OUTCOMES);
-        let enough = plans.iter().position(|plan| plan.n_attained >= ENOUGH_OUTCOMES);
-        let most = (0..plans.len()).max_by_key(|&at| plans[at].n_attained);
-        enough.or(most).map(|at| plans.swap_remove(at))
-    }
-
-    fn with(&self, from: &[usize], to: usize, days: i64, span: f64, median_days: f64) -> Option<Plan> {
-        let room = 0.8 * span - days as f64;
-        let every = if room / days as f64 >= 9.0 {
-            days
-        } else {
-            ROUND_DAYS.into_iter().rev().find(|&every| room / every as f64 >= 9.0 && every <= days)?
-        };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-        let count = ((room / every as f64).floor() as usize + 1).min(18);
-        let (horizon, every) = (Duration::days(days), Duration::days(every));
-        let mut cutoffs = Vec::new();
-        let mut at = self.data.end.minus(horizon);
-        for _ in 0..count {
-            cutoffs.push(at);
-            at = at.minus(every);
-        }
-        let attained: Vec<usize> = cutoffs.iter().map(|&cutoff| self.attained(from, to, cutoff, horizon)).collect();
-        let n_newest = attained.iter().take(count.div_ceil(6)).sum::<usize>();
-        let plan =
-            Plan { from: from.to_vec(), to, horizon, every, count, n_attained: attained.iter().sum(), median_days };
-        (n_newest >= 5).then_some(plan)
-    }
-
-    fn attained(&self, from: &[usize], to: usize, cutoff: Time, horizon: Duration) -> usize {
-        let Self { data, stays } = self;
-        let is_attained = |&person: &usize| {
-            let Some(stay) = stays.at(person, cutoff) else { return false };
-            from.contains(&usize::from(stays.stage[stay]))
-                && outcome(stays, person, cutoff, cutoff.plus(horizon), data.end, from, &[to]) == Outcome::Attained
-        };
-        (0..data.people.len()).filter(is_attained).count()
-    }
-
-    /// The median of the days from entering `from` to entering `to`, over all who did; people who start in a stage that has
-    /// no rule start with their first event.
-    fn median_days(&self, from: &[usize], to: usize) -> Option<f64> {
-        let Self { data, stays } = self;
-        let mut days = Vec::new();
-        for person in 0..data.people.len() {
-            let rows = stays.of(person);
-            let first = data.events.of(person).next().map(|row| data.events.time[row]);
-            let mut since: Option<i64> = None;
-            for row in rows {
-                let stage = usize::from(stays.stage[row]);
-                if stage == to {
-                    days.extend(since.map(|since| Time(stays.entered[row]).days_since(Time(since))));
-                }
-                let entered = stays.entered[row].max(first.unwrap_or(i64::MIN));
-                since = from.contains(&stage).then(|| since.unwrap_or(entered));
-            }
-        }
-        days.retain(|days| days.is_finite());
-        days.sort_unstable_by(f64::total_cmp);
-        days.get(days.len() / 2).copied()
-    }
-}
-
-impl Plan {
-    fn written(&self, name: &str, stages: &[Stage]) -> String {
-        let from: Vec<String> = self.from.iter().map(|&stage| toml(&stages[stage].name)).collect();
-        format!(
-            "# Of the people in {0} at a cutoff, who reaches {1} within {2}? Half of those who did took up to {3:.0} days; {4} did within\n# the horizon after one of these cutoffs (a guess: choose the horizon that your campaign needs).\n[[predictions]]\nname = {5}\nfrom = [{0}]\nto = [{1}]\nhorizon = \"{2}\"\ncutoffs = {{ every = \"{6}\", count = {7} }}",
-            from.join(", "),
-            toml(&stages[self.to].name),
-            self.horizon,
-            self.median_days.ceil(),
-            self.n_attained,
-            toml(name),
-            self.every,
-            self.count
-        )
-    }
 }
 
 /// An attribute that says who agreed to be contacted.

@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::{Column as Series, DataFrame, DataType};
 
 use crate::error::{Error, Result};
-use crate::source;
+use crate::source::{self, Semantic};
 use crate::spec::Table;
 
 /// Words of file names that name no table.
@@ -72,6 +72,8 @@ pub(super) struct Column {
     /// The words of its name in lower case: `CustomerID` → customer, id.
     pub(super) words: Vec<String>,
     pub(super) values: Values,
+    /// What it seems to mean.
+    pub(super) semantic: Semantic,
     pub(super) n_known: usize,
     pub(super) n_distinct: usize,
     /// The most frequent values, up to a hundred, and how often each occurs.
@@ -103,7 +105,9 @@ impl Seen {
             preview => preview?,
         };
         let frame = preview.frame;
-        let columns = frame.columns().iter().map(Column::of).collect::<Result<Vec<_>>>()?;
+        let columns = frame.columns().iter().zip(&preview.profiles);
+        let columns =
+            columns.map(|(column, profile)| Column::of(column, profile.semantic_type)).collect::<Result<Vec<_>>>()?;
         if columns.is_empty() {
             return Err(Error::data(format!("{told} has no columns that clo can read")));
         }
@@ -147,7 +151,7 @@ impl Seen {
 }
 
 impl Column {
-    fn of(series: &Series) -> Result<Self> {
+    fn of(series: &Series, semantic: Semantic) -> Result<Self> {
         let texts = texts(series)?;
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for text in texts.iter().flatten() {
@@ -171,7 +175,7 @@ impl Column {
         top.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         top.truncate(100);
         let name = series.name().to_string();
-        Ok(Self { words: words(&name), name, values, n_known, n_distinct, top, range })
+        Ok(Self { words: words(&name), name, values, semantic, n_known, n_distinct, top, range })
     }
 
     pub(super) fn has(&self, words: &[&str]) -> bool {
@@ -181,6 +185,12 @@ impl Column {
     /// The name as SQL takes it.
     pub(super) fn sql(&self) -> String {
         quoted(&self.name)
+    }
+
+    /// Whether it reaches a person, by its name and its values together.
+    pub(super) fn is_contact(&self) -> bool {
+        use Semantic::{Address, Email, Name, Phone, Postcode};
+        matches!(self.semantic, Email | Phone | Postcode | Name | Address)
     }
 
     pub(super) fn is_number(&self) -> bool {

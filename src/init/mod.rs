@@ -6,16 +6,21 @@
 //! 1. `look`: each file is told (`source::sniff`) and read whole.
 //! 2. `roles`: what each column may be, by name and by values.
 //! 3. `links`: which columns hold the same ids, and how each table reaches the people.
-//! 4. `events`: tables that say what people did and when; `snapshot`: else, a column that may be the outcome.
-//! 5. `lifecycle`: the events are read as clo will read them, and stages, horizon and cutoffs are chosen by what is in them.
+//! 4. `events`: tables that say what people did and when (`happening`), who they are (`attributes`); `snapshot`: else, a column that may be the outcome.
+//! 5. `lifecycle`: the events are read as clo will read them, and the `goal`, stages, and a `plan` of horizon and cutoffs
+//!    are chosen by what is in them.
 //!
 //! It guesses from content first: nothing here knows a data set. What it leaves out it says in the file's head.
 
+mod attributes;
 mod draft;
 mod events;
+mod goal;
+mod happening;
 mod lifecycle;
 mod links;
 mod look;
+mod plan;
 mod roles;
 mod snapshot;
 #[cfg(test)]

@@ -5,35 +5,52 @@ use polars::prelude::{
     StringChunked, TimeUnit,
 };
 
-use super::Mapped;
 use super::history::{BY_SILENCE, BY_SPAN, BY_START, Stays};
 use super::incidence::days;
 use super::transitions::{Transition, n_people};
+use super::{Lifecycle, Lint, Measured};
 use crate::error::{Error, Result};
 use crate::source::{Data, People};
 use crate::spec::{Cause, Rule, Spec};
-use crate::store::{Layout, read_frame, write_frame, write_json};
+use crate::store::{Layout, read_frame, read_json, write_frame, write_json};
 use crate::time::Time;
 
 const HISTORY: &str = "map/stage_history.parquet";
+const KPIS: &str = "map/kpis.json";
 /// What stands as the trigger of a stay that silence began.
 const SILENCE: &str = "silence";
 /// What stands as the trigger of a stay that began when the span of the one before was over.
 const SPAN: &str = "span";
 
-/// Writes `map/stage_history.parquet`, `map/transitions.parquet`, `map/lifecycle.json`, `map/lint.json` and the tables of
-/// [`super::Statistics`]. Times are
-/// microseconds, UTC, without a zone; `entered_at` is null in a snapshot, `left_at` for who is still there, `trigger`
-/// when an attribute or the start brought the person there.
+/// Writes `map/stage_history.parquet` and `map/lint.json`. Times are microseconds, UTC, without a zone; `entered_at` is null
+/// in a snapshot, `left_at` for who is still there, `trigger` when an attribute or the start brought the person there.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(mapped: &Mapped, data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
-    write_frame(&layout.file(HISTORY), &mut history_frame(&mapped.stays, data, spec)?)?;
-    write_frame(&layout.file("map/transitions.parquet"), &mut transitions_frame(&mapped.transitions, spec)?)?;
-    write_json(&layout.file("map/lifecycle.json"), &mapped.lifecycle)?;
-    write_json(&layout.file("map/lint.json"), &mapped.lint)?;
-    mapped.statistics.write(data, spec, layout)
+pub fn write_stages(stays: &Stays, lint: &Lint, data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
+    write_frame(&layout.file(HISTORY), &mut history_frame(stays, data, spec)?)?;
+    write_json(&layout.file("map/lint.json"), lint)
+}
+
+/// Writes `map/transitions.parquet`, the tables of [`super::Statistics`], and `map/kpis.json`: the lifecycle table before
+/// its KPIs are held to targets.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_measured(measured: &Measured, data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
+    write_frame(&layout.file("map/transitions.parquet"), &mut transitions_frame(&measured.transitions, spec)?)?;
+    write_json(&layout.file(KPIS), &measured.lifecycle)?;
+    measured.statistics.write(data, spec, layout)
+}
+
+/// Writes `map/lifecycle.json`: the KPIs of `map/kpis.json` held to the targets of the spec.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn write_lifecycle(spec: &Spec, layout: &Layout) -> Result<()> {
+    let mut lifecycle: Lifecycle = read_json(&layout.file(KPIS))?;
+    lifecycle.hold_to(&spec.measures.targets);
+    write_json(&layout.file("map/lifecycle.json"), &lifecycle)
 }
 
 /// Reads the stage history back. `kinds` are those of the events.
@@ -194,11 +211,13 @@ mod tests {
             let mapped = crate::map::map(&data, &spec).unwrap();
             let folder = tempfile::tempdir().unwrap();
             let layout = Layout { out: folder.path().into(), models: folder.path().into() };
-            write(&mapped, &data, &spec, &layout).unwrap();
+            write_stages(&mapped.stays, &mapped.lint, &data, &spec, &layout).unwrap();
+            write_measured(&mapped.measured, &data, &spec, &layout).unwrap();
+            write_lifecycle(&spec, &layout).unwrap();
             let read = read_history(&layout, &data.people, &spec, &data.events.kinds).unwrap();
             assert_eq!(read, mapped.stays);
             let lifecycle: crate::map::Lifecycle = crate::store::read_json(&layout.file("map/lifecycle.json")).unwrap();
-            assert_eq!(lifecycle, mapped.lifecycle);
+            assert_eq!(lifecycle, mapped.measured.lifecycle);
         }
     }
 }

@@ -62,13 +62,14 @@ pub(crate) fn journeys(data: &Data, spec: &Spec, stays: &Stays) -> Vec<Journey> 
     let kinds: Vec<&str> = data.events.kinds.iter().map(String::as_str).collect();
     let mut found = frequent(Kind::Stages, &stages, stays, &|person| {
         let rows = stays.of(person);
-        (!rows.is_empty()).then(|| first(&fold(stays.stage[rows].iter().copied()), N_STEPS))
+        (!rows.is_empty()).then(|| first(&fold(stays.stage[rows].iter().copied(), N_STEPS), N_STEPS))
     });
     found.extend(frequent(Kind::FirstEvents, &kinds, stays, &|person| {
         let events = data.events.of(person);
         let n_known = data.events.time[events.clone()].partition_point(|&time| time < data.end.0);
         let known = events.start..events.start + n_known;
-        (!known.is_empty()).then(|| first(&fold(data.events.kind[known].iter().copied().take(N_EVENTS)), N_FIRST))
+        (!known.is_empty())
+            .then(|| first(&fold(data.events.kind[known].iter().copied().take(N_EVENTS), N_FIRST), N_FIRST))
     }));
     for stage in 0..stages.len() {
         found.extend(frequent(Kind::IntoStage(stage), &kinds, stays, &|person| before(data, stays, person, stage)));
@@ -87,7 +88,7 @@ fn before(data: &Data, stays: &Stays, person: usize, stage: usize) -> Option<Ste
     let start = events.start + data.events.time[events.clone()].partition_point(|&time| time < stays.entered[row]);
     let entering = (start..events.end).find(|&event| data.events.kind[event] == trigger)?;
     let from = events.start.max((entering + 1).saturating_sub(N_EVENTS));
-    let folded = fold(data.events.kind[from..=entering].iter().copied());
+    let folded = fold(data.events.kind[from..=entering].iter().copied(), N_EVENTS);
     let start = folded.len().saturating_sub(N_BEFORE);
     Some(first(&folded[loop_across(&folded, start).unwrap_or(start)..], N_STEPS))
 }
@@ -122,8 +123,8 @@ fn loop_across(tokens: &[Token], place: usize) -> Option<usize> {
     begins.into_iter().find(|&begin| begin < place)
 }
 
-/// Steps with repetitions and loops folded.
-fn fold(steps: impl Iterator<Item = u16>) -> Vec<Token> {
+/// Steps with repetitions and loops folded: the first `n`, and, if there are more, the two that tell whether a loop goes on.
+fn fold(steps: impl Iterator<Item = u16>, n: usize) -> Vec<Token> {
     let mut runs: Vec<Token> = Vec::new();
     for step in steps {
         let token = u32::from(step) + 1;
@@ -132,9 +133,9 @@ fn fold(steps: impl Iterator<Item = u16>) -> Vec<Token> {
             _ => runs.push(token),
         }
     }
-    let mut folded = Vec::with_capacity(runs.len());
+    let mut folded = Vec::with_capacity(runs.len().min(n + 4));
     let mut at = 0;
-    while at < runs.len() {
+    while at < runs.len() && folded.len() < n + 2 {
         let (length, n) = [2, 3].map(|length| (length, times(&runs[at..], length))).into_iter().fold(
             (1, 1),
             |best: (usize, usize), found| if found.0 * found.1 > best.0 * best.1 && found.1 > 1 { found } else { best },
@@ -199,7 +200,7 @@ mod tests {
     fn folded(steps: &str) -> String {
         let names = ["a", "b", "c", "d"];
         let steps = steps.bytes().map(|letter| u16::from(letter - b'a'));
-        written(&first(&fold(steps), N_STEPS), &names)
+        written(&first(&fold(steps, N_STEPS), N_STEPS), &names)
     }
 
     #[test]

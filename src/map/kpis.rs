@@ -1,4 +1,4 @@
-//! The KPIs of each stage, with counts, interval, target and status; absent where a KPI is not defined.
+//! The KPIs of each stage, with counts and interval; absent where a KPI is not defined.
 //!
 //! People who are still on the way are censored, not failures: the rates over time are cumulative incidences (see
 //! [`super::incidence`]) at the stage's horizon, and their counts stand beside them.
@@ -16,8 +16,6 @@
 //!   variance (p + d − (p − d)²) / n; its interval is the adjusted Wald one of Rocks (2016), which holds for few answers;
 //! - `health`: of the people here now whose habit is known, who has been quiet no longer than usual (see [`super::health`]);
 //! - `customer_value`: see [`super::value`].
-//!
-//! A target is met when the whole interval keeps to it, missed when none of it does; else it cannot be told yet.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +72,7 @@ pub(crate) fn kpis(sources: &Sources<'_>) -> Result<Vec<Vec<Kpi>>> {
         kpis.extend(scores.as_ref().and_then(|scores| response_score(scores[stage])));
         kpis.extend(sources.health(stage));
         kpis.extend(sources.customer_value(stage));
-        sources.hold_to_targets(stage, kpis)
+        kpis
     };
     Ok((0..n_stages).map(of_stage).collect())
 }
@@ -204,38 +202,6 @@ impl Sources<'_> {
             ..measured(KpiName::CustomerValue, of.value?, "money per person", of.n_people as u64)
         })
     }
-
-    /// Sets targets and statuses; a target whose KPI has no number gets one without.
-    fn hold_to_targets(&self, stage: usize, mut kpis: Vec<Kpi>) -> Vec<Kpi> {
-        for target in self.spec.measures.targets.iter().filter(|target| target.stage == stage) {
-            let place = kpis.iter().position(|kpi| kpi.name == target.kpi.name()).unwrap_or_else(|| {
-                kpis.push(Kpi::of(target.kpi, ""));
-                kpis.len() - 1
-            });
-            let kpi = &mut kpis[place];
-            (kpi.at_least, kpi.at_most) = (target.at_least, target.at_most);
-            kpi.status = Some(status(kpi).to_owned());
-        }
-        kpis
-    }
-}
-
-/// Whether the whole interval, or none of it, keeps to the target.
-fn status(kpi: &Kpi) -> &'static str {
-    let Some(value) = kpi.value else { return "cannot be told" };
-    // A sum has no interval: it is what it is. An end that is not known may be anywhere.
-    let is_sum = kpi.low.is_none() && kpi.high.is_none();
-    let low = kpi.low.unwrap_or(if is_sum { value } else { f64::NEG_INFINITY });
-    let high = kpi.high.unwrap_or(if is_sum { value } else { f64::INFINITY });
-    let keeps = |from: f64, to: f64| {
-        kpi.at_least.is_none_or(|least| from >= least) && kpi.at_most.is_none_or(|most| to <= most)
-    };
-    let breaks = kpi.at_least.is_some_and(|least| high < least) || kpi.at_most.is_some_and(|most| low > most);
-    match (keeps(low, high), breaks) {
-        (true, _) => "met",
-        (_, true) => "missed",
-        _ => "cannot be told",
-    }
 }
 
 /// People who ever went on, who ever fell silent, and all.
@@ -352,29 +318,6 @@ fn response_score([promoters, detractors, n]: [u64; 3]) -> Option<Kpi> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_target_is_met_or_missed_only_as_far_as_the_interval_tells() {
-        let kpi = |low, high, at_least, at_most| Kpi {
-            value: Some(0.5),
-            low,
-            high,
-            at_least,
-            at_most,
-            ..Kpi::of(KpiName::Conversion, "share")
-        };
-        for (low, high, at_least, at_most, wanted) in [
-            (Some(0.4), Some(0.6), Some(0.4), None, "met"),
-            (Some(0.4), Some(0.6), Some(0.45), None, "cannot be told"),
-            (Some(0.4), Some(0.6), Some(0.7), None, "missed"),
-            (Some(0.4), Some(0.6), None, Some(0.3), "missed"),
-            (Some(0.4), Some(0.6), Some(0.3), Some(0.7), "met"),
-            (Some(0.4), None, None, Some(0.7), "cannot be told"),
-            (None, None, Some(0.5), None, "met"),
-        ] {
-            assert_eq!(status(&kpi(low, high, at_least, at_most)), wanted);
-        }
-    }
 
     #[test]
     fn the_response_score_and_its_variance_by_hand() {

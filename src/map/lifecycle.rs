@@ -1,6 +1,6 @@
 //! The lifecycle table: for each stage who is there, what brings people in and out, from which sources, and its KPIs.
 //!
-//! What each KPI is stands in [`super::kpis`].
+//! What each KPI is stands in [`super::kpis`]; they are held to their targets by [`super::targets`].
 
 use std::collections::BTreeSet;
 
@@ -119,12 +119,12 @@ struct Tally {
     exits: BTreeSet<u16>,
 }
 
-/// The lifecycle table of a history; `kpis` are those of each stage.
+/// The lifecycle table of a history; `kpis` are those of each stage, or none.
 #[must_use]
 pub fn lifecycle(data: &Data, spec: &Spec, stays: &Stays, kpis: &[Vec<Kpi>]) -> Lifecycle {
     let tallies = tallies(stays, spec.stages.len());
-    let stages = tallies.iter().zip(kpis).enumerate();
-    let stages = stages.map(|(stage, (tally, kpis))| row(data, spec, stage, tally, kpis.clone()));
+    let kpis = |stage: usize| kpis.get(stage).cloned().unwrap_or_default();
+    let stages = tallies.iter().enumerate().map(|(stage, tally)| row(data, spec, stage, tally, kpis(stage)));
     Lifecycle {
         format_version: 1,
         end: if spec.shape() == Shape::Events { data.end.to_string() } else { String::new() },

@@ -27,6 +27,7 @@ pub mod rules;
 pub mod sojourns;
 pub mod stalls;
 pub mod statistics;
+mod targets;
 pub mod transitions;
 mod triggers;
 pub mod value;
@@ -37,7 +38,7 @@ mod testing;
 mod tests;
 
 pub use belief::{Standing, beliefs};
-pub use files::{read_history, write};
+pub use files::{read_history, write_lifecycle, write_measured, write_stages};
 pub use history::{Stays, history};
 pub use lifecycle::Lifecycle;
 pub use lint::Lint;
@@ -54,29 +55,54 @@ use crate::spec::Spec;
 pub struct Mapped {
     /// Who stood in which stage when.
     pub stays: Stays,
+    /// What looks wrong.
+    pub lint: Lint,
+    /// What was counted over the history.
+    pub measured: Measured,
+}
+
+/// What was counted over the stage history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
     /// Every move between two stages that was seen.
     pub transitions: Vec<Transition>,
     /// The lifecycle table.
     pub lifecycle: Lifecycle,
-    /// What looks wrong.
-    pub lint: Lint,
-    /// What was counted over the history.
+    /// Everything else.
     pub statistics: Statistics,
 }
 
 /// Maps the lifecycle.
 ///
 /// # Errors
-/// A spec error when a stage's rule cannot be read, names a column or a kind of event that is not there, or is no
-/// condition; or when `[lifecycle]` names an attribute or a property that is not there.
+/// As [`stages`] and [`measure`].
 pub fn map(data: &Data, spec: &Spec) -> Result<Mapped> {
+    let (stays, lint) = stages(data, spec)?;
+    let mut measured = measure(data, spec, &stays)?;
+    measured.lifecycle.hold_to(&spec.measures.targets);
+    Ok(Mapped { stays, lint, measured })
+}
+
+/// Who stood in which stage when, and what looks wrong: all that the next phases need.
+///
+/// # Errors
+/// A spec error when a stage's rule cannot be read, names a column or a kind of event that is not there, or is no
+/// condition.
+pub fn stages(data: &Data, spec: &Spec) -> Result<(Stays, Lint)> {
     let (stays, claims) = history::walk(data, spec)?;
-    let statistics = Statistics::new(data, spec, &stays)?;
-    Ok(Mapped {
-        transitions: transitions::transitions(&stays, spec.stages.len(), &statistics.departures),
-        lifecycle: lifecycle::lifecycle(data, spec, &stays, &statistics.kpis),
-        lint: lint::lint(data, spec, &stays, &claims),
-        stays,
+    let lint = lint::lint(data, spec, &stays, &claims);
+    Ok((stays, lint))
+}
+
+/// Counts over a history; KPIs are not yet held to their targets ([`Lifecycle::hold_to`]).
+///
+/// # Errors
+/// A spec error when `[lifecycle]` names an attribute or a property that is not there.
+pub fn measure(data: &Data, spec: &Spec, stays: &Stays) -> Result<Measured> {
+    let statistics = Statistics::new(data, spec, stays)?;
+    Ok(Measured {
+        transitions: transitions::transitions(stays, spec.stages.len(), &statistics.departures),
+        lifecycle: lifecycle::lifecycle(data, spec, stays, &statistics.kpis),
         statistics,
     })
 }

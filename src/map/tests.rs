@@ -207,7 +207,7 @@ fn a_snapshot_takes_the_last_stage_whose_rule_holds() {
     assert!((0..4).all(|person| mapped.stays.at(person, data.end).is_some()));
     let overlap = &mapped.lint.findings[0];
     assert_eq!((overlap.code.as_str(), &overlap.people[..]), ("rules-overlap", &["c".to_owned()][..]));
-    assert_eq!(mapped.lifecycle.stages[1].attributes, ["y"]);
+    assert_eq!(mapped.measured.lifecycle.stages[1].attributes, ["y"]);
 }
 
 /// Every kind of rule at once; what the reference below knows by heart.

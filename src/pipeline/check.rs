@@ -46,7 +46,7 @@ pub struct Read {
 /// What [`super::run`] would fail with up to phase 1.
 pub fn check(spec: &Spec) -> Result<Checked> {
     let data = source::read(spec)?;
-    let mapped = map::map(&data, spec)?;
+    let (stays, lint) = map::stages(&data, spec)?;
     let tables = data.inputs.iter().map(|input| Read {
         table: input.table.clone(),
         path: input.path.clone(),
@@ -60,10 +60,10 @@ pub fn check(spec: &Spec) -> Result<Checked> {
         project: spec.name.clone(),
         tables: tables.collect(),
         events: data.events.kinds.iter().cloned().zip(counts).collect(),
-        lifecycle: Lifecycle::of(&mapped.lifecycle),
+        lifecycle: Lifecycle::of(&map::lifecycle::lifecycle(&data, spec, &stays, &[])),
         findings: unshared
             .into_iter()
-            .chain(Finding::all(&mapped.lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?))
+            .chain(Finding::all(&lint, &discover::findings(&data, spec, &discover::calendar(&data.events))?))
             .collect(),
     })
 }

@@ -218,7 +218,7 @@ impl Side {
     }
 
     fn row(&self, stage: &str) -> Option<&map::lifecycle::StageRow> {
-        self.mapped.lifecycle.stages.iter().find(|row| row.stage == stage)
+        self.mapped.measured.lifecycle.stages.iter().find(|row| row.stage == stage)
     }
 }
 
@@ -245,7 +245,7 @@ fn transitions(here: &Side, there: &Side) -> Vec<TransitionChange> {
     type Both = [Option<(Rate, Option<f64>)>; 2];
     let mut pairs: BTreeMap<(&str, &str), Both> = BTreeMap::new();
     for (place, side) in [here, there].into_iter().enumerate() {
-        for seen in &side.mapped.transitions {
+        for seen in &side.mapped.measured.transitions {
             let pair = (side.stages[seen.from].as_str(), side.stages[seen.to].as_str());
             pairs.entry(pair).or_default()[place] = Some((seen.people, seen.median_days));
         }

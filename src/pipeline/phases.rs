@@ -8,7 +8,7 @@ use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
 use super::trials::TrialFile;
 use super::units::Task;
-use crate::discover::{self, Examples, Leaks, Named, Recipe};
+use crate::discover::{self, Examples, Leaks, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
@@ -60,11 +60,19 @@ impl<'a> Phases<'a> {
     fn map(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, self.layout);
         let data = self.data()?;
-        let mapped = map::map(data, spec)?;
-        map::write(&mapped, data, spec, layout)?;
-        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &mapped)?;
-        self.stays = Some(mapped.stays);
+        let (stays, lint) = map::stages(data, spec)?;
+        map::write_stages(&stays, &lint, data, spec, layout)?;
+        discover::write_catalogue(&layout.file(CATALOGUE), data, spec, &stays)?;
+        self.stays = Some(stays);
         Ok(())
+    }
+
+    fn kpis(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, self.layout);
+        self.data()?;
+        self.load_stays()?;
+        let (Some(data), Some(stays)) = (&self.data, &self.stays) else { unreachable!("both were just loaded") };
+        map::write_measured(&map::measure(data, spec, stays)?, data, spec, layout)
     }
 
     fn discover(&mut self, position: usize) -> Result<()> {
@@ -191,9 +199,9 @@ impl<'a> Phases<'a> {
             audience.seed.is_some() || audience.contacting.asks_events()
         };
         let needs_events = left.iter().any(|task| match task {
-            Task::Source | Task::Map | Task::Discover(_) => true,
+            Task::Source | Task::Map | Task::Kpis | Task::Discover(_) => true,
             Task::Expand(audience) => asks_events(*audience),
-            Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
+            Task::Lifecycle | Task::Predict(_) | Task::Uplift(_) | Task::Overlap | Task::Report => false,
         });
         let needs_people = needs_events || left.iter().any(|task| matches!(task, Task::Uplift(_) | Task::Expand(_)));
         if !needs_events {
@@ -214,6 +222,8 @@ impl Work for Phases<'_> {
         let read = match task {
             Task::Source => self.source(),
             Task::Map => self.map().map(nothing_read),
+            Task::Kpis => self.kpis().map(nothing_read),
+            Task::Lifecycle => map::write_lifecycle(spec, self.layout).map(nothing_read),
             Task::Discover(i) => self
                 .discover(i)
                 .map(nothing_read)
@@ -249,7 +259,12 @@ impl Work for Phases<'_> {
         let layout = self.layout;
         match task {
             Task::Source => OF_SOURCE.iter().map(|file| layout.file(file)).collect(),
-            Task::Map => vec![layout.file("map"), layout.file(CATALOGUE)],
+            Task::Map => ["map/stage_history.parquet", "map/lint.json", CATALOGUE].map(|file| layout.file(file)).into(),
+            Task::Kpis => {
+                let tables = map::statistics::TABLES.iter().map(|table| layout.file(format!("map/{table}.parquet")));
+                tables.chain([layout.file("map/transitions.parquet"), layout.file("map/kpis.json")]).collect()
+            }
+            Task::Lifecycle => vec![layout.file("map/lifecycle.json")],
             Task::Discover(i) => vec![layout.discover(&self.spec.predictions[i].name)],
             Task::Predict(i) => {
                 let name = &self.spec.predictions[i].name;
@@ -295,7 +310,7 @@ fn context(spec: &Spec, prediction: &Prediction, recipe: &Recipe, layout: &Layou
     let recipe = serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?;
     let leaks: Leaks = store::read_json(&layout.discover(&prediction.name).join("leaks.json"))?;
     Ok(predict::Context {
-        warnings: leaks.leaks.iter().map(Named::warning).collect(),
+        warnings: leaks.warnings(),
         from: named(&prediction.from),
         to: named(&prediction.to),
         horizon: prediction.horizon.map(|horizon| horizon.to_string()),

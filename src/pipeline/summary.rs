@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Phase, Project};
-use crate::discover::{Enough, Findings, Leaks, Named, Severity};
+use crate::discover::{Enough, Findings, Leaks, Severity};
 use crate::error::Result;
 use crate::expand::{self, Exported};
 use crate::map::{self, Lint};
@@ -281,7 +281,7 @@ fn strongest(project: &Project, prediction: &str) -> Result<Signals> {
         prediction: prediction.to_owned(),
         strongest: signals,
         told,
-        leaks: leaks.leaks.iter().map(Named::warning).collect(),
+        leaks: leaks.warnings(),
         enough: read_json(&folder.join("enough.json"))?,
     })
 }

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! source ─► map ─► discover/<prediction> ─► predict/<prediction> ─► expand/<audience> ─► report
-//!        │    └──────────────── an audience with a seed ────────────►
-//!        └─► uplift/<uplift> ───────────────────────────────────────────────────────────────►
+//!        │    ├──────────────── an audience with a seed ────────────►
+//!        │    └─► kpis ─► lifecycle (targets) ─────────────────────────────────────────────►
+//!        └─► uplift/<uplift> ──────────────────────────────────────────────────────────────►
 //! ```
 //!
 //! A unit whose key stands in the manifest, and whose artifacts are still as recorded, is not done again. A key is made of
@@ -12,7 +13,7 @@
 
 use super::advance::is_of_audience;
 use super::inputs::{self, InputFile};
-use crate::spec::{Audience, Judging, Model, Prediction, Seed, Spec, Told};
+use crate::spec::{Audience, Judging, Measures, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
 /// A phase that a command asks for.
@@ -35,8 +36,12 @@ pub enum Phase {
 pub enum Task {
     /// Read the tables, profile them, list what is wrong with them.
     Source,
-    /// Map the lifecycle.
+    /// Map the lifecycle: who stood in which stage when.
     Map,
+    /// Count over the stage history.
+    Kpis,
+    /// Hold the KPIs to their targets.
+    Lifecycle,
     /// Make the examples of the prediction at this position.
     Discover(usize),
     /// Learn the prediction at this position.
@@ -72,12 +77,11 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
     let mut plan = Plan { units: Vec::new() };
     let source = plan.add("source", Task::Source, source_key(spec, inputs), &[]);
     plan.units[source].is_always_stale = inputs.iter().any(|input| input.is_remote);
-    let map = plan.add(
-        "map",
-        Task::Map,
-        Key::new("map").with("stages", &spec.stages).with("measures", &spec.measures),
-        &[source],
-    );
+    let map = plan.add("map", Task::Map, Key::new("map").with("stages", &spec.stages), &[source]);
+    let measures = Measures { targets: Vec::new(), ..spec.measures.clone() };
+    let kpis = plan.add("kpis", Task::Kpis, Key::new("kpis").with("measures", &measures), &[map]);
+    let targets = Key::new("lifecycle").with("targets", &spec.measures.targets);
+    plan.add("lifecycle", Task::Lifecycle, targets, &[kpis]);
     let mut predicted = Vec::new();
     for (i, prediction) in spec.predictions.iter().enumerate() {
         let name = &prediction.name;
@@ -144,7 +148,7 @@ impl Task {
     #[must_use]
     pub fn phase(self) -> Phase {
         match self {
-            Self::Source | Self::Map => Phase::Map,
+            Self::Source | Self::Map | Self::Kpis | Self::Lifecycle => Phase::Map,
             Self::Discover(_) => Phase::Discover,
             Self::Predict(_) | Self::Uplift(_) => Phase::Predict,
             Self::Expand(_) | Self::Overlap => Phase::Expand,

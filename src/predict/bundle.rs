@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::band::Band;
 use super::calibration::Calibrator;
+use super::drift::Sketches;
 use super::estimator::{Fitted, Settings};
 use super::reasons::{self, REASONS};
 use super::trees::Feature;
@@ -57,6 +58,9 @@ pub struct Bundle {
     /// What to know of their level, when the rate of outcomes moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<String>,
+    /// What features and scores looked like at training, absent in models that older versions made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketches: Option<Sketches>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
 }
@@ -237,6 +241,9 @@ impl Bundle {
             return damaged("its percentiles");
         }
         self.band.as_ref().map_or(Ok(()), Band::check)?;
+        if self.sketches.as_ref().is_some_and(|sketches| !sketches.is_sound(&self.features)) {
+            return damaged("its sketches");
+        }
         self.calibration.check()?;
         self.model.check()
     }

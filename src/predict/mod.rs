@@ -24,6 +24,7 @@ mod card;
 pub mod choose;
 pub mod correct;
 pub mod design;
+pub mod drift;
 mod elastic;
 mod encode;
 pub mod estimator;
@@ -66,6 +67,7 @@ use band::{Band, HeldOut};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
+use drift::Sketches;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use evaluation::LearningCurve;
 use level::Past;
@@ -203,15 +205,8 @@ pub fn predict_with(
         learning,
     };
     let evaluation = subject.evaluation()?;
-    let last = Last {
-        examples,
-        prediction,
-        scheme: &scheme,
-        data,
-        person_key: &person_key,
-        found: &tried[chosen],
-        held_out: &held_out,
-    };
+    let (scheme, person_key, found) = (&scheme, &person_key, &tried[chosen]);
+    let last = Last { examples, prediction, scheme, data, person_key, found, held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
     let Kept { settings, model, calibration, band, moved } = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
@@ -229,9 +224,17 @@ pub fn predict_with(
         percentiles: Vec::new(),
         band,
         moved,
+        sketches: None,
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
+    // In folds everybody scored was learned from: held-out scores tell what those of new people look like.
+    let of_strangers: Vec<f64> = if scheme.out_of_time {
+        scores.propensity.clone()
+    } else {
+        tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
+    };
+    bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
     Ok(Predicted { bundle, evaluation, scores, trials })
 }
 

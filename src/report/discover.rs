@@ -1,6 +1,6 @@
 //! Section 2: what is wrong with the data, and what in it tells people who move on from those who do not.
 
-use crate::discover::{self, Named};
+use crate::discover::{self, Leaks};
 use crate::report::read::{Results, Signal};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
@@ -81,7 +81,7 @@ pub(super) fn section(spec: &Spec, results: &Results, sheets: &mut Sheets) -> Se
             n_found: rows.len(),
             table: top(rows),
             told: rows.iter().filter(|row| row.is_told).filter_map(|row| row.sentence.clone()).take(N_TOLD).collect(),
-            leaks: leaks.map(|leaks| leaks.leaks.iter().map(Named::warning).collect()).unwrap_or_default(),
+            leaks: leaks.map(Leaks::warnings).unwrap_or_default(),
             enough,
         });
     }

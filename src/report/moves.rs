@@ -264,6 +264,9 @@ fn layers(
     stages.iter().map(layer).collect()
 }
 
+/// How much of the width a name takes.
+const NAME_WIDTH: f64 = 0.2;
+
 fn stacked(id: &str, title: &str, stages: &[String], (x, y): (Axis, Axis), layers: &[Vec<(f64, f64, f64)>]) -> String {
     let room = 0.07 * (y.high - y.low);
     let (first, last) = (x.low, x.high);
@@ -272,14 +275,23 @@ fn stacked(id: &str, title: &str, stages: &[String], (x, y): (Axis, Axis), layer
     for (stage, layer) in stages.iter().zip(layers) {
         chart.area(&colour(stages, stage), layer, stage);
     }
+    let mut named: Vec<(f64, f64)> = Vec::new();
     for (stage, layer) in stages.iter().zip(layers) {
-        let inner = layer.iter().filter(|(x, ..)| {
-            let along = (x - first) / (last - first);
-            (0.15..=0.85).contains(&along)
-        });
-        let thickest = inner.max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)));
-        if let Some(&(x, low, high)) = thickest.filter(|(_, low, high)| high - low > room) {
+        let along = |x: f64| (x - first) / (last - first);
+        let mut inner: Vec<(f64, f64, f64)> = layer.iter().copied().filter(|at| at.2 - at.1 > room).collect();
+        inner.retain(|at| (0.15..=0.85).contains(&along(at.0)));
+        inner.sort_by(|a, b| (b.2 - b.1).total_cmp(&(a.2 - a.1)));
+        // Where it is thickest, unless another name stands there.
+        let is_free = |&(x, low, high): &(f64, f64, f64)| {
+            let apart = |other: &(f64, f64)| {
+                let beside = (along(x) - along(other.0)).abs() > NAME_WIDTH;
+                beside || (f64::midpoint(low, high) - other.1).abs() > 1.5 * room
+            };
+            named.iter().all(apart)
+        };
+        if let Some(&(x, low, high)) = inner.iter().find(|at| is_free(at)) {
             chart.words("middle", (x, f64::midpoint(low, high)), -4.0, stage);
+            named.push((x, f64::midpoint(low, high)));
         }
     }
     chart.finish()

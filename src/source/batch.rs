@@ -103,6 +103,15 @@ impl Header {
     }
 }
 
+/// The text without blanks around it; most have none, which their ends show.
+pub(crate) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [only] | [only, .., _] if !only.is_ascii_graphic() => text.trim(),
+        [.., last] if !last.is_ascii_graphic() => text.trim(),
+        _ => text,
+    }
+}
+
 /// Calls `each` with the text of every value: numbers as written, whole floats without their `.0`, blanks as nothing.
 pub(crate) fn each_text(column: &Column, mut each: impl FnMut(Option<&str>)) -> Result<()> {
     use std::fmt::Write as _;
@@ -118,7 +127,7 @@ pub(crate) fn each_text(column: &Column, mut each: impl FnMut(Option<&str>)) -> 
     match series.dtype() {
         DataType::String => {
             for value in series.str()?.iter() {
-                each(value.map(str::trim).filter(|value| !value.is_empty()));
+                each(value.map(trimmed).filter(|value| !value.is_empty()));
             }
         }
         DataType::Int64 => series.i64()?.iter().for_each(|value| match value {

@@ -33,6 +33,7 @@ mod times;
 
 pub use events::{Events, Property, Values};
 pub use files::sniff;
+pub(crate) use gather::{JOINED, is_contact_name};
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};

@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion, shape};
 use super::spend::{self, Spend};
 use super::{Data, Events, Input, People, places, sql};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
 
@@ -181,16 +181,19 @@ impl<'s> Reading<'s> {
         let mut frame: Option<DataFrame> = None;
         let ids = &mut self.ids;
         open.read(&wanted, &mut self.ledger, &mut |batch, ledger| {
-            profile.take(batch)?;
-            for people in &mut people {
-                let taken = people.take(batch, ids, ledger);
-                taken.map_err(|error| at(spec, &format!("people.{}", people.spec.name), error))?;
-            }
-            for events in &mut events {
-                let taken = events.take(batch, ids, ledger);
-                taken.map_err(|error| at(spec, &format!("events.{}.time", events.spec.name), error))?;
-            }
-            links.iter_mut().try_for_each(|link| link.take(batch, ids))?;
+            let mut gather = || {
+                for people in &mut people {
+                    let taken = people.take(batch, ids, ledger);
+                    taken.map_err(|error| at(spec, &format!("people.{}", people.spec.name), error))?;
+                }
+                for events in &mut events {
+                    let taken = events.take(batch, ids, ledger);
+                    taken.map_err(|error| at(spec, &format!("events.{}.time", events.spec.name), error))?;
+                }
+                links.iter_mut().try_for_each(|link| link.take(batch, ids))
+            };
+            let (profiled, gathered) = rayon::join(|| profile.take(batch), &mut gather);
+            profiled.and(gathered)?;
             if keep {
                 stack(&mut frame, &batch.frame)?;
             }
@@ -272,6 +275,32 @@ impl<'s> Reading<'s> {
         Err(at(self.spec, "lifecycle.end", error))
     }
 
+    /// Refuses a link by a contact column that no people table has: it would link nobody, and say nothing.
+    fn refuse_unknown_contacts(&self) -> Result<()> {
+        let identity = &self.spec.identity;
+        let n_links = identity.links.len() + identity.contacts.len();
+        let places = (0..n_links).filter_map(|n| self.spec.excerpt(&format!("identity.links[{n}].contact")));
+        let mut places = places.map(Some).chain(std::iter::repeat(None));
+        for link in &identity.contacts {
+            let place = places.next().flatten();
+            let is_asked =
+                |people: &&PeopleGather<'_>| link.people.is_empty() || link.people.contains(&people.spec.name);
+            let asked: Vec<&PeopleGather<'_>> = self.people.iter().filter(is_asked).collect();
+            if asked.iter().any(|people| people.attribute(&link.column).is_some()) {
+                continue;
+            }
+            let known: Vec<&str> = asked.iter().flat_map(|people| people.attribute_names()).collect();
+            let error =
+                Error::spec(format!("identity.links: no people table has a column `{}`", link.column)).at(place);
+            return Err(match did_you_mean(&link.column, known.iter().copied()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None if known.is_empty() => error.hint("no people table was read: declare [people.*] with that column"),
+                None => error.hint(format!("they have {}", known.join(", "))),
+            });
+        }
+        Ok(())
+    }
+
     fn finish(mut self, state: &State) -> Result<Data> {
         let spec = self.spec;
         for people in &self.people {
@@ -281,6 +310,7 @@ impl<'s> Reading<'s> {
             events.check(&self.ledger).map_err(|error| at(spec, &format!("events.{}", events.spec.name), error))?;
         }
         self.refuse_no_event()?;
+        self.refuse_unknown_contacts()?;
         let sources = identity::Sources { people: &self.people, events: &self.events, links: &self.links };
         let resolved = resolve(sources, &mut self.ids, &spec.identity, state);
         let identified = resolved.map_err(|error| at(spec, "identity.match", error))?;

@@ -13,9 +13,11 @@ use clo::store::{Layout, Manifest, manifest, write_bytes};
 
 use crate::support::{ORDERS, SHOP, folder, shop, write};
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 12] = [
     "source",
     "map",
+    "kpis",
+    "lifecycle",
     "discover/second",
     "predict/second",
     "discover/soon",
@@ -25,6 +27,9 @@ const ALL: [&str; 10] = [
     "overlap",
     "report",
 ];
+
+const TARGET: &str = "[[lifecycle.targets]]\nstage = \"customer\"\nkpi = \"conversion\"\nat_least = 0.5\n";
+const ORDERED: &str = "[lifecycle.orders]\nmargin = \"40%\"\n";
 
 #[test]
 fn everything_is_done_once_and_then_nothing() {
@@ -37,7 +42,7 @@ fn everything_is_done_once_and_then_nothing() {
 
 #[test]
 fn a_change_reaches_only_what_depends_on_it() {
-    let changes: [(&str, &str, &[&str]); 6] = [
+    let changes: [(&str, &str, &[&str]); 8] = [
         ("seed = 7", "seed = 7 # lucky", &[]),
         (
             "name = \"soonest\"\nprediction = \"soon\"\nsize = 10",
@@ -55,7 +60,17 @@ fn a_change_reaches_only_what_depends_on_it() {
             &["discover/soon", "predict/soon", "expand/soonest", "overlap", "report"],
         ),
         ("nth >= 2", "nth >= 3", &ALL[1..]),
-        ("seed = 7", "seed = 8", &ALL[2..]),
+        ("seed = 7", "seed = 8", &ALL[4..]),
+        (
+            "[[predictions]]\nname = \"soon\"",
+            &format!("{TARGET}[[predictions]]\nname = \"soon\""),
+            &["lifecycle", "report"],
+        ),
+        (
+            "[[predictions]]\nname = \"soon\"",
+            &format!("{ORDERED}[[predictions]]\nname = \"soon\""),
+            &["kpis", "lifecycle", "report"],
+        ),
     ];
     for (old, new, expected) in changes {
         let project = Project::new();
@@ -80,7 +95,7 @@ fn a_changed_file_reaches_what_was_read_from_it() {
 fn what_is_lost_or_damaged_is_made_again() {
     let project = Project::new();
     project.run(SHOP);
-    std::fs::remove_file(project.path("out/map/mark")).unwrap();
+    std::fs::remove_file(project.path("out/map/stage_history.parquet")).unwrap();
     write(&project.path("out/expand/best/mark"), "someone edited this");
     assert_eq!(project.run(SHOP), ["map", "expand/best"]);
     write(&project.path("out/manifest.json"), "{ half a manif");
@@ -90,7 +105,7 @@ fn what_is_lost_or_damaged_is_made_again() {
 #[test]
 fn a_phase_takes_what_it_needs_and_no_more() {
     let project = Project::new();
-    assert_eq!(project.run_phase(SHOP, Phase::Map, None).unwrap(), ALL[..2]);
+    assert_eq!(project.run_phase(SHOP, Phase::Map, None).unwrap(), ALL[..4]);
     assert_eq!(project.run_phase(SHOP, Phase::Discover, None).unwrap(), ["discover/second", "discover/soon"]);
     assert_eq!(
         project.run(SHOP),
@@ -102,7 +117,7 @@ fn a_phase_takes_what_it_needs_and_no_more() {
 fn a_run_that_was_stopped_goes_on_where_it_stopped() {
     let project = Project::new();
     assert_eq!(project.run_phase(SHOP, Phase::Report, Some("discover/soon")).unwrap_err().exit_code(), 4);
-    assert_eq!(project.run(SHOP), ALL[4..]);
+    assert_eq!(project.run(SHOP), ALL[6..]);
 }
 
 #[test]

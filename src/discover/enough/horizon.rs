@@ -1,15 +1,16 @@
 //! How long the transition takes, and the horizon that follows from it.
 //!
-//! People who are still on the way have not failed: the share who have moved by each time is Aalen and Johansen's (1978)
-//! cumulative incidence, with leaving for elsewhere as the competing exit and the end of observation as censoring. A time
+//! People who are still on the way have not failed: the share who have moved by each time is a cumulative incidence
+//! ([`crate::map::incidence`]), with leaving for elsewhere as the competing exit and the end of observation as censoring. A time
 //! runs from entering the stages that people are taken from (or from the first event of those who start there).
 
 use serde::{Deserialize, Serialize};
 
 use crate::map::Stays;
+use crate::map::incidence::{Incidence, Observation};
 use crate::source::Data;
 use crate::spec::{Prediction, Spec};
-use crate::time::Time;
+use crate::time::{DAY, Time};
 
 /// Horizons that people speak of, in days.
 const ROUND_DAYS: [f64; 13] = [1.0, 2.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0, 730.0];
@@ -39,25 +40,18 @@ pub struct Horizon {
     pub says: String,
 }
 
-/// How a stay ended, after so many days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Moved,
-    Elsewhere,
-    NotYet,
-}
+/// How a stay ends: with the transition, or elsewhere.
+const MOVED: u16 = 0;
+const ELSEWHERE: u16 = 1;
 
 pub(super) fn horizon(data: &Data, stays: &Stays, spec: &Spec, prediction: &Prediction) -> Option<Horizon> {
     let spells = spells(data, stays, prediction);
-    let curve = incidence(&spells);
-    let last = curve.last()?.1;
     let first = data.events.time.iter().min()?;
     let history = data.end.days_since(Time(*first));
-    let reached = |share: f64| curve.iter().find(|(_, incidence)| *incidence >= share * last).map(|(days, _)| *days);
-    let (median_days, covered_days) = (reached(0.5)?, reached(COVERED)?);
     let own = prediction.horizon?.in_days();
-    let within =
-        curve.iter().take_while(|(days, _)| *days <= own).last().map_or(0.0, |(_, incidence)| incidence / last);
+    let n_moved = spells.iter().filter(|spell| spell.exit == Some(MOVED)).count();
+    let n_stays = spells.len();
+    let Times { median_days, covered_days, within } = times(&Incidence::new(spells), own)?;
     let longest = history / HORIZONS_OF_HISTORY;
     let round = ROUND_DAYS.into_iter().filter(|days| *days <= longest.max(1.0));
     let proposed_days = round.clone().find(|days| *days >= covered_days).or_else(|| round.max_by(f64::total_cmp))?;
@@ -82,8 +76,8 @@ pub(super) fn horizon(data: &Data, stays: &Stays, spec: &Spec, prediction: &Pred
         says += &format!("; {} is the horizon that these times propose: {why}", days(proposed_days));
     }
     Some(Horizon {
-        stays: spells.len() as u64,
-        moved: spells.iter().filter(|(_, end)| *end == End::Moved).count() as u64,
+        stays: n_stays as u64,
+        moved: n_moved as u64,
         median_days,
         covered_days,
         within,
@@ -97,11 +91,34 @@ fn days(days: f64) -> String {
     if whole <= 1.0 { "1 day".into() } else { format!("{whole:.0} days") }
 }
 
-/// Each stay in the stages that people are taken from: how long it lasted, and how it ended.
-fn spells(data: &Data, stays: &Stays, prediction: &Prediction) -> Vec<(f64, End)> {
+/// The times to the transition of those who make it.
+struct Times {
+    median_days: f64,
+    covered_days: f64,
+    within: f64,
+}
+
+/// As far as the curve can be believed; `None` when nobody has moved by then.
+#[expect(clippy::cast_possible_truncation, reason = "a horizon in microseconds")]
+fn times(incidence: &Incidence, own_days: f64) -> Option<Times> {
+    let until = incidence.lasted_by(LEAST_AT_RISK)?;
+    let all = incidence.probability(Some(MOVED), until);
+    let reached = |share: f64| incidence.quantile(MOVED, share * all).map(|micros| micros as f64 / DAY as f64);
+    let own = (own_days * DAY as f64) as i64;
+    let within = incidence.probability(Some(MOVED), own.min(until)) / all;
+    (all > 0.0).then_some(())?;
+    Some(Times { median_days: reached(0.5)?, covered_days: reached(COVERED)?, within })
+}
+
+/// Each stay in the stages that people are taken from, from one to the other of them: how long it lasted, how it ended.
+fn spells(data: &Data, stays: &Stays, prediction: &Prediction) -> Vec<Observation> {
     let mut spells = Vec::new();
-    for person in 0..data.people.len() {
+    for (person, of) in (0..data.people.len()).zip(0_u32..) {
         let Some(first) = data.events.of(person).next().map(|row| data.events.time[row]) else { continue };
+        let mut spell = |start: i64, end: i64, exit| {
+            let micros = end.saturating_sub(start);
+            spells.extend((micros >= 0).then_some(Observation { person: of, micros, exit }));
+        };
         let mut since: Option<i64> = None;
         for row in stays.of(person) {
             let stage = usize::from(stays.stage[row]);
@@ -109,36 +126,14 @@ fn spells(data: &Data, stays: &Stays, prediction: &Prediction) -> Vec<(f64, End)
             if prediction.from.contains(&stage) {
                 since = since.or(Some(entered));
             } else if let Some(start) = since.take() {
-                let end = if prediction.to.contains(&stage) { End::Moved } else { End::Elsewhere };
-                spells.push((Time(entered).days_since(Time(start)), end));
+                spell(start, entered, Some(if prediction.to.contains(&stage) { MOVED } else { ELSEWHERE }));
             }
         }
-        spells.extend(since.map(|start| (data.end.days_since(Time(start)), End::NotYet)));
+        if let Some(start) = since {
+            spell(start, data.end.0, None);
+        }
     }
-    spells.retain(|(days, _)| *days >= 0.0);
     spells
-}
-
-/// The cumulative incidence of moving at each time at which somebody moved.
-fn incidence(spells: &[(f64, End)]) -> Vec<(f64, f64)> {
-    let mut sorted = spells.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut at_risk, mut surviving, mut incidence) = (sorted.len(), 1.0, 0.0);
-    let mut curve = Vec::new();
-    for ties in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        if at_risk < LEAST_AT_RISK.min(sorted.len()) {
-            break;
-        }
-        let count = |end: End| ties.iter().filter(|(_, of)| *of == end).count() as f64;
-        let (moved, elsewhere, n) = (count(End::Moved), count(End::Elsewhere), at_risk as f64);
-        if moved > 0.0 {
-            incidence += surviving * moved / n;
-            curve.push((ties[0].0, incidence));
-        }
-        surviving *= 1.0 - (moved + elsewhere) / n;
-        at_risk -= ties.len();
-    }
-    curve
 }
 
 #[cfg(test)]
@@ -146,18 +141,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn incidence_by_hand() {
-        // Five stays: moved at 1, gone at 2, not yet at 3, moved at 4, not yet at 5.
-        // At 1: 1/5. Surviving 4/5, then 4/5 · 3/4 = 3/5. At 4, two at risk: 1/5 + 3/5 · 1/2 = 1/2.
-        let spells =
-            [(1.0, End::Moved), (2.0, End::Elsewhere), (3.0, End::NotYet), (4.0, End::Moved), (5.0, End::NotYet)];
-        let curve: Vec<(f64, f64)> = incidence_of_few(&spells);
-        assert_eq!(curve.len(), 2);
-        assert!((curve[0].1 - 0.2).abs() < 1e-12 && (curve[1].1 - 0.5).abs() < 1e-12, "{curve:?}");
+    fn times_by_hand() {
+        // Five stays, twenty times over: moved after a day, gone after two, not yet after three, moved after four, not yet
+        // after five. Moved by day 1: 1/5; by day 4, two of five at risk: 1/5 + 4/5 · 3/4 · 1/2 = 1/2.
+        let ends = [Some(MOVED), Some(ELSEWHERE), None, Some(MOVED), None];
+        let stays = (0..100_u32).map(|person| {
+            let days = person % 5 + 1;
+            Observation { person, micros: i64::from(days) * DAY, exit: ends[days as usize - 1] }
+        });
+        let of = |own| times(&Incidence::new(stays.clone().collect()), own).unwrap();
+        let Times { median_days, covered_days, within } = of(2.0);
+        assert_eq!((median_days, covered_days), (4.0, 4.0), "a fourth and two fifths are reached on day 4");
+        assert!((within - 0.4).abs() < 1e-12 && (of(30.0).within - 1.0).abs() < 1e-12, "{within}");
     }
 
-    /// The same stays twenty times over: the curve is theirs, and enough are at risk.
-    fn incidence_of_few(spells: &[(f64, End)]) -> Vec<(f64, f64)> {
-        incidence(&spells.iter().flat_map(|spell| std::iter::repeat_n(*spell, 20)).collect::<Vec<_>>())
+    #[test]
+    fn where_nobody_moved_there_are_no_times() {
+        let stays = (0..50).map(|person| Observation { person, micros: DAY, exit: None });
+        assert!(times(&Incidence::new(stays.collect()), 30.0).is_none());
+        assert!(times(&Incidence::new(Vec::new()), 30.0).is_none());
     }
 }

@@ -98,7 +98,10 @@ fn numbers(name: &str, meaning: &Meaning, low: Option<f32>, high: Option<f32>) -
         }
         Meaning::DaysSinceFirst(kind) => format!("people whose first {kind} was {} ago", span(low, high)),
         Meaning::DaysSinceLast(kind) => format!("people whose last {kind} was {} ago", span(low, high)),
-        Meaning::Date(what) => format!("people whose {what} was {} ago", span(low, high)),
+        Meaning::Date(what) => {
+            let what = what.strip_suffix(" at").unwrap_or(what);
+            format!("people whose date “{what}” lies {} back", span(low, high))
+        }
         Meaning::Tenure => format!("people known for {}", span(low, high)),
         Meaning::DaysInStage => format!("people who have been in their stage for {}", span(low, high)),
         Meaning::Trend { kind, span } => {
@@ -185,7 +188,7 @@ mod tests {
         assert_eq!(who("attr.email_opt_in", &answers, Region::Level(1), false), "people whose email opt in is yes");
         assert_eq!(
             who("attr.signed_up_at", &numbers, Region::AtLeast(30.0), true),
-            "people whose signed up at was 30 days or more ago"
+            "people whose date “signed up” lies 30 days or more back"
         );
     }
 }

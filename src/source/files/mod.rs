@@ -108,7 +108,9 @@ impl<'s> OpenTable<'s> {
     ) -> Result<()> {
         let columns: Vec<Column> =
             self.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
-        let source = ledger.source(&format!("tables.{}", self.name));
+        // Before there is a spec, a table has no name.
+        let name = if self.name.is_empty() { self.table.path.clone() } else { format!("tables.{}", self.name) };
+        let source = ledger.source(&name);
         let mut base = 0;
         for file in &self.files {
             let place = ledger.place(&file.shown);

@@ -64,7 +64,7 @@ const MANY_PEOPLE: usize = 1000;
 const FEW_VALUES: usize = 20;
 
 /// Whether a column of that name holds contact data.
-fn is_contact_name(name: &str) -> bool {
+pub(crate) fn is_contact_name(name: &str) -> bool {
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 

@@ -7,8 +7,9 @@ mod join;
 mod order;
 mod people;
 
+pub(crate) use contact::is_contact_name;
 pub(crate) use events::{EventGather, assemble};
-pub(crate) use people::{PeopleGather, merge};
+pub(crate) use people::{JOINED, PeopleGather, merge};
 
 use super::intern::Interner;
 

@@ -17,6 +17,9 @@ use crate::source::times::{self, Clock, MISSING};
 use crate::spec::{Order, PeopleSource, TimeReading};
 use crate::time::Time;
 
+/// Why a row is not used that identity gave to somebody who has one already.
+pub(crate) const JOINED: &str = "another row of the same person, by an identity link";
+
 /// Always: since when attributes hold that do not change.
 const ALWAYS: i64 = i64::MIN;
 
@@ -212,7 +215,7 @@ impl<'s> PeopleGather<'s> {
             let texts = texts.as_ref().expect("just made");
             let (row, before) = (row as usize, before as usize);
             let reason = if self.person[row] != self.person[before] {
-                "another row of the same person, by an identity link"
+                JOINED
             } else if texts[row] == texts[before] {
                 "the same person again, with the same attributes"
             } else {

@@ -1,13 +1,13 @@
 //! What is counted of every row of a large table, of which only some are looked at closely: missing values, range, sum, and
-//! how many different values there are, by `HyperLogLog` (2^13 registers).
+//! how many different values there are ([`Distinct`]).
 
-use datasketches::hll::{HllSketch, HllType};
 use polars::prelude::{Column, DataType};
 
+use super::distinct::Distinct;
 use super::frequent::key_of_bits;
 use super::tally::Numbers;
 use crate::error::Result;
-use crate::source::batch::instants;
+use crate::source::batch::{instants, trimmed};
 use crate::source::intern::hash;
 
 /// A column so far.
@@ -17,14 +17,14 @@ pub(super) struct Bulk {
     low: f64,
     high: f64,
     sum: f64,
-    sketch: HllSketch,
+    different: Distinct,
     last: u64,
 }
 
 impl Default for Bulk {
     fn default() -> Self {
-        let sketch = HllSketch::new(13, HllType::Hll8).expect("2^13 registers are allowed");
-        Self { known: 0, low: f64::INFINITY, high: f64::NEG_INFINITY, sum: 0.0, sketch, last: 0 }
+        let different = Distinct::default();
+        Self { known: 0, low: f64::INFINITY, high: f64::NEG_INFINITY, sum: 0.0, different, last: 0 }
     }
 }
 
@@ -33,7 +33,7 @@ impl Bulk {
     pub(super) fn take(&mut self, column: &Column) -> Result<()> {
         match column.dtype() {
             DataType::String => {
-                for text in column.str()?.iter().flatten().map(str::trim).filter(|text| !text.is_empty()) {
+                for text in column.str()?.iter().flatten().map(trimmed).filter(|text| !text.is_empty()) {
                     self.known += 1;
                     self.see(hash(text.as_bytes()));
                 }
@@ -70,19 +70,17 @@ impl Bulk {
         self.high = self.high.max(high);
     }
 
-    /// Adds a value to the sketch, unless it is the one before again.
+    /// Counts a value among the different ones, unless it is the one before again.
     fn see(&mut self, bits: u64) {
-        let key = key_of_bits(bits);
-        if key != self.last {
-            self.sketch.update(key);
-            self.last = key;
+        if bits != self.last {
+            self.different.see(key_of_bits(bits));
+            self.last = bits;
         }
     }
 
-    /// How many different values there are; few of them are counted exactly.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
+    /// How many different values there are, and whether that is exact.
     pub(super) fn distinct(&self) -> (u64, bool) {
-        (self.sketch.estimate().round() as u64, false)
+        self.different.count()
     }
 
     /// Puts range and sum of all rows in place of those of some.

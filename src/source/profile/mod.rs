@@ -4,7 +4,7 @@
 //! bounded by the number of columns (about 2 MB each) and 16 bytes per row for repeated rows; of a table of more than
 //! [`WHOLE`] rows, one row in k is looked at closely (missing values, range, mean and different values are of all rows).
 //!
-//! - `tally`: one column; `frequent`: values and their counts; `marks` and `shape`: what can be seen in one text;
+//! - `tally`: one column; `frequent`: values and their counts; `distinct`: how many there are; `marks` and `shape`: what can be seen in one text;
 //! - `semantic`: what a column means;
 //! - `rows`, `shifted`, `reach`: repeated rows, rows that moved to the side, telephone numbers and postcodes;
 //! - `suspect`: what looks wrong in a column.
@@ -13,6 +13,7 @@
 //! those that several rows share.
 
 mod bulk;
+mod distinct;
 mod frequent;
 mod marks;
 mod reach;

@@ -12,7 +12,7 @@ use super::frequent::{EXACT, Frequent, key_of_bits};
 use super::marks::{Mark, Marks, N_MARKS, marks};
 use super::shape::{Shapes, shape};
 use crate::error::Result;
-use crate::source::batch::instants;
+use crate::source::batch::{instants, trimmed};
 use crate::source::contacts::email::Domains;
 use crate::source::intern::hash;
 use crate::source::times;
@@ -276,7 +276,7 @@ impl Numbers {
 
 impl Texts {
     fn count(&mut self, text: Option<&str>, row: &dyn Fn() -> u64, left: &mut Vec<(u64, Traits)>) -> u64 {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return MISSING };
+        let Some(text) = text.map(trimmed).filter(|text| !text.is_empty()) else { return MISSING };
         self.known += 1;
         self.length += text.len() as u64;
         let key = hash(text.as_bytes());

@@ -1,0 +1,117 @@
+//! What new rows look like, counted in the parts of the sketches: batch by batch, in an order that is told.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::trees::Feature;
+use super::sketch::{Numbers, PARTS, Shape, Sketch, Sketches, part};
+use crate::discover::table::NO_LEVEL;
+use crate::discover::{Cells, Table};
+
+/// Counts of new rows beside the sketches of training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// One per feature.
+    pub features: Vec<Counted>,
+    /// Of the propensities.
+    pub score: Counted,
+}
+
+/// Counts of one column.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counted {
+    /// Rows.
+    pub n: u64,
+    /// Rows with a gap, those whose level the training never saw among them.
+    pub n_missing: u64,
+    /// Rows whose level the training never saw.
+    pub n_unseen: u64,
+    /// Rows in each part, or of each level.
+    pub counts: Vec<u64>,
+    /// Sum of the distances from the mean of training.
+    pub sum: f64,
+    /// Sum of their squares.
+    pub squares: f64,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(sketches: &Sketches) -> Self {
+        let counted = |sketch: &Sketch| {
+            let parts = match &sketch.shape {
+                Shape::Number(numbers) => numbers.counts.len(),
+                Shape::Category(counts) => counts.len(),
+            };
+            Counted { counts: vec![0; parts], ..Counted::default() }
+        };
+        Self { features: sketches.features.iter().map(counted).collect(), score: counted(&sketches.score) }
+    }
+
+    /// Adds a batch: its features, and for each of them how many rows have a level that the training never saw and that is a
+    /// gap in the table (nothing: none of them).
+    pub fn add_features(&mut self, sketches: &Sketches, features: &[Feature], table: &Table, unseen: &[u64]) {
+        let places: Vec<usize> = (0..features.len()).collect();
+        self.features.par_iter_mut().zip(&sketches.features).zip(&places).for_each(|((counted, sketch), &place)| {
+            let feature = &features[place];
+            let Some(column) = table.column(&feature.name) else { return };
+            match (&column.cells, &sketch.shape) {
+                (Cells::Number(values), Shape::Number(numbers)) => counted.add_numbers(numbers, values),
+                (Cells::Category { codes, levels }, Shape::Category(_)) => {
+                    counted.add_codes(codes, levels, feature.levels.as_deref().unwrap_or_default());
+                }
+                _ => {}
+            }
+            counted.n_unseen += unseen.get(place).copied().unwrap_or_default();
+        });
+    }
+
+    /// Adds the propensities of a batch.
+    pub fn add_scores(&mut self, sketches: &Sketches, propensity: &[f64]) {
+        if let Shape::Number(numbers) = &sketches.score.shape {
+            let values: Vec<f32> = propensity.iter().map(|&propensity| propensity as f32).collect();
+            self.score.add_numbers(numbers, &values);
+        }
+    }
+}
+
+impl Counted {
+    fn add_numbers(&mut self, numbers: &Numbers, values: &[f32]) {
+        // Edges beyond the last never part anything: with a fixed number of them the loop below has no branch.
+        let mut edges = [f32::INFINITY; PARTS];
+        edges[..numbers.edges.len()].copy_from_slice(&numbers.edges);
+        let mut counts = [0_u64; PARTS + 1];
+        let mut n_missing = 0;
+        for &value in values {
+            if value.is_finite() {
+                counts[part(&edges, value)] += 1;
+                let distance = f64::from(value) - numbers.mean;
+                self.sum += distance;
+                self.squares += distance * distance;
+            } else {
+                n_missing += 1;
+            }
+        }
+        self.counts.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        self.n += values.len() as u64;
+        self.n_missing += n_missing;
+    }
+
+    fn add_codes(&mut self, codes: &[u32], levels: &[String], known: &[String]) {
+        let mut by_code = vec![0_u64; levels.len() + 1];
+        for &code in codes {
+            by_code[(code as usize).min(levels.len())] += 1;
+        }
+        debug_assert!(codes.iter().all(|&code| code == NO_LEVEL || (code as usize) < levels.len()), "codes are levels");
+        self.n += codes.len() as u64;
+        self.n_missing += by_code[levels.len()];
+        for (level, count) in levels.iter().zip(by_code) {
+            if let Ok(place) = known.binary_search(level) {
+                self.counts[place] += count;
+            } else {
+                self.n_missing += count;
+                self.n_unseen += count;
+            }
+        }
+    }
+}
