@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod discover;
 mod expand;
+mod exported;
 mod init;
 mod map;
 mod measure;

@@ -5,13 +5,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::Answer;
-use super::table::{Align, Table};
-use super::{Global, numbers, project};
+use super::table::{Align, Table, printable};
+use super::{Global, exported, numbers, project};
 use crate::error::Result;
+use crate::pipeline::gate::{Evidence, Verdict, gate};
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
-use crate::store::models;
+use crate::rate::grouped;
+use crate::store::moves::{self, Kind, Move};
+use crate::store::{Layout, lock, models};
 
-/// List, compare and choose the versions of models
+/// List, compare, choose, and hand on the versions of models
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -24,14 +27,17 @@ enum Command {
     List,
     /// Show a version's card
     Show(Named),
-    /// Put a version in use
-    Promote(Named),
+    /// Put a version in use, if it is not worse than the one in use on the newest outcomes
+    Promote(Promote),
     /// Put the version before the one in use back in use
     Rollback {
         /// The prediction
         prediction: String,
+        /// Why, to be written down
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
-    /// Compare two versions on the test part of each
+    /// Compare two versions: settings, features, metrics on the same examples, scores
     Diff {
         /// The prediction
         prediction: String,
@@ -41,6 +47,12 @@ enum Command {
         #[arg(default_value = models::CURRENT)]
         to: String,
     },
+    /// Show who put which version in use, when and why
+    History {
+        /// The prediction
+        prediction: String,
+    },
+    Export(exported::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,32 +64,70 @@ struct Named {
     version: String,
 }
 
+#[derive(Debug, clap::Args)]
+struct Promote {
+    #[command(flatten)]
+    named: Named,
+    /// Put it in use even if it is worse, or if nothing tells
+    #[arg(long)]
+    force: bool,
+    /// Why, to be written down
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
 pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
-    let folder = project::folders(global).models;
+    let layout = project::folders(global);
+    let folder = &layout.models;
     match args.command {
         Command::List => {
-            let versions = list(&folder)?;
+            let versions = list(folder)?;
             Answer::new("models list", listed(&versions), &json!({ "versions": versions }))
         }
         Command::Show(Named { prediction, version }) => {
-            let shown = show(&folder, &prediction, &version)?;
+            let shown = show(folder, &prediction, &version)?;
             Answer::new("models show", shown.card.clone(), &shown)
         }
-        Command::Promote(Named { prediction, version }) => {
-            let from = models::current(&folder, &prediction);
-            let to = models::find(&folder, &prediction, &version)?;
-            models::promote(&folder, &prediction, &to)?;
-            moved("models promote", &Moved { prediction, from, to })
-        }
-        Command::Rollback { prediction } => {
-            let (from, to) = models::rollback(&folder, &prediction)?;
-            moved("models rollback", &Moved { prediction, from: Some(from), to })
+        Command::Promote(args) => promote(&args, &layout),
+        Command::Rollback { prediction, reason } => {
+            let (from, to) = moves::rollback_target(folder, &prediction)?;
+            let moved =
+                Move { at: now(), kind: Kind::Rollback, from: Some(from), to, forced: false, reason, gate: None };
+            done("models rollback", folder, prediction, moved, None)
         }
         Command::Diff { prediction, from, to } => {
-            let difference = difference(&folder, &prediction, &from, &to)?;
+            let difference = difference(&layout, &prediction, &from, &to)?;
             Answer::new("models diff", differing(&difference), &difference)
         }
+        Command::History { prediction } => {
+            models::in_use_and_older(folder, &prediction)?;
+            let moves = moves::read(folder, &prediction)?;
+            Answer::new("models history", told(&moves), &json!({ "prediction": prediction, "moves": moves }))
+        }
+        Command::Export(args) => exported::run(&args),
     }
+}
+
+fn promote(Promote { named, force, reason }: &Promote, layout: &Layout) -> Result<Answer> {
+    let Named { prediction, version } = named;
+    let folder = &layout.models;
+    let to = models::find(folder, prediction, version)?;
+    let from = models::current(folder, prediction);
+    if from.as_ref() == Some(&to) {
+        let text = format!("{prediction} uses {to} already\n");
+        return Answer::new("models promote", text, &Moved { prediction: prediction.clone(), from, to, verdict: None });
+    }
+    let verdict = match &from {
+        Some(from) => Some(gate(layout, prediction, from, &to)?),
+        None => None,
+    };
+    if let Some(verdict) = verdict.as_ref().filter(|verdict| !verdict.passed && !force) {
+        return Err(verdict.refusal(prediction, &to));
+    }
+    let said = verdict.as_ref().map(|verdict| verdict.because.clone());
+    let forced = verdict.as_ref().is_some_and(|verdict| !verdict.passed);
+    let moved = Move { at: now(), kind: Kind::Promote, from, to, forced, reason: reason.clone(), gate: said };
+    done("models promote", folder, prediction.clone(), moved, verdict)
 }
 
 #[derive(Debug, Serialize)]
@@ -85,12 +135,31 @@ struct Moved {
     prediction: String,
     from: Option<String>,
     to: String,
+    #[serde(flatten)]
+    verdict: Option<Verdict>,
 }
 
-fn moved(command: &str, moved: &Moved) -> Result<Answer> {
-    let before = moved.from.as_ref().map(|from| format!(", in place of {from}")).unwrap_or_default();
-    let text = format!("{} now uses {}{before}\n", moved.prediction, moved.to);
-    Answer::new(command, text, moved)
+fn done(
+    command: &str,
+    folder: &std::path::Path,
+    prediction: String,
+    moved: Move,
+    verdict: Option<Verdict>,
+) -> Result<Answer> {
+    let lock = lock::acquire(&folder.join(&prediction), &format!("clo {command}"))?;
+    moves::do_and_record(folder, &prediction, &moved)?;
+    drop(lock);
+    let Move { from, to, forced, gate, .. } = moved;
+    let before = from.as_ref().map(|from| format!(", in place of {from}")).unwrap_or_default();
+    let because = gate.map(|gate| format!(": {gate}")).unwrap_or_default();
+    let forced = if forced { " by force" } else { "" };
+    let text = format!("{prediction} now uses {to}{before}{forced}{because}\n");
+    Answer::new(command, text, &Moved { prediction, from, to, verdict })
+}
+
+/// The clock: nothing but the program looks at it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn listed(versions: &[Version]) -> String {
@@ -113,12 +182,82 @@ fn listed(versions: &[Version]) -> String {
     table.render()
 }
 
+fn told(moves: &[Move]) -> String {
+    if moves.is_empty() {
+        return "No version was put in use by hand: each run puts what it trained in use.\n".to_owned();
+    }
+    let mut table = Table::new([
+        ("when", Align::Left),
+        ("what", Align::Left),
+        ("from", Align::Left),
+        ("to", Align::Left),
+        ("why", Align::Left),
+    ]);
+    for one in moves {
+        let what = match (one.kind, one.forced) {
+            (Kind::Promote, false) => "promoted",
+            (Kind::Promote, true) => "promoted by force",
+            (Kind::Rollback, _) => "rolled back",
+        };
+        let why = one.reason.as_deref().map_or_else(String::new, printable);
+        let from = one.from.clone().unwrap_or_default();
+        table.row([one.at.clone(), what.to_owned(), from, one.to.clone(), why]);
+    }
+    table.render()
+}
+
 fn differing(difference: &Difference) -> String {
-    let Difference { prediction, from, to, metrics } = difference;
-    let mut table = Table::new([("metric", Align::Left), ("from", Align::Left), ("to", Align::Left)]);
+    let Difference { prediction, from, to, metrics, .. } = difference;
+    let columns = || [("", Align::Left), ("from", Align::Left), ("to", Align::Left)];
+    let mut table = Table::new(columns());
     table.row(["version".to_owned(), from.clone(), to.clone()]);
+    for (name, [from, to]) in &difference.settings {
+        table.row([name.clone(), from.to_string(), to.to_string()].map(|cell| printable(&cell)));
+    }
+    let mut text = format!("{prediction}\n{}", table.render());
+    for (what, names) in [("only before", &difference.features_removed), ("only now", &difference.features_added)] {
+        if !names.is_empty() {
+            text += &format!("features {what}: {}\n", printable(&names.join(", ")));
+        }
+    }
+    let mut table = Table::new(columns());
     for (name, [from, to]) in metrics {
         table.row([name.clone(), numbers::measured(from.as_ref(), 4), numbers::measured(to.as_ref(), 4)]);
     }
-    format!("{prediction}, each on its own test part\n{}", table.render())
+    text += &format!("\neach on its own test part\n{}\n", table.render());
+    text += &match &difference.on_the_same {
+        Some(evidence) => on_the_same(evidence),
+        None => "no example whose outcome is known of which both have an honest score\n".to_owned(),
+    };
+    if let Some(shift) = &difference.scores {
+        text += &format!(
+            "\nscores of the {} people eligible now: mean {:.4} to {:.4}, changed by {:.4} on average, rank correlation {}, {:.0} % of the best tenth kept\n",
+            grouped(shift.n as u64),
+            shift.mean[0],
+            shift.mean[1],
+            shift.mean_change,
+            shift.rank_correlation.map_or_else(|| "–".to_owned(), |rank| format!("{rank:.3}")),
+            100.0 * shift.best_tenth_kept
+        );
+    }
+    text
+}
+
+fn on_the_same(evidence: &Evidence) -> String {
+    let mut table = Table::new([
+        ("metric", Align::Left),
+        ("from", Align::Right),
+        ("to", Align::Right),
+        ("difference, 95 % interval", Align::Left),
+    ]);
+    for (name, compared) in &evidence.metrics {
+        let Some(compared) = compared else { continue };
+        let of = compared.difference;
+        let difference = format!("{:+.4} ({:+.4} to {:+.4})", of.value, of.low, of.high);
+        table.row([(*name).to_owned(), format!("{:.4}", compared.from), format!("{:.4}", compared.to), difference]);
+    }
+    let span =
+        evidence.cutoffs.as_ref().map_or_else(String::new, |[first, last]| format!(", cutoffs {first} to {last}"));
+    let [n, attained] = [evidence.n, evidence.n_attained].map(|n| grouped(n as u64));
+    format!("on the same {n} examples, {attained} attained{span}; paired bootstrap over people\n{}", table.render())
 }

@@ -332,7 +332,7 @@ fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<Str
 
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores, .. } = predicted;
+    let Predicted { bundle, evaluation, scores, judged, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
@@ -340,7 +340,11 @@ fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> 
     store::write_frame(&folder.join("slices.parquet"), &mut predict::tables::slices(evaluation)?)?;
     store::write_frame(&folder.join("sizes.parquet"), &mut predict::tables::sizes(evaluation)?)?;
     let card = predict::card(bundle, evaluation);
-    let others = [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?)];
+    let mut on_test = Vec::new();
+    store::fill_frame(&mut on_test, &mut judged.to_frame()?)
+        .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;
+    let others =
+        [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?), (models::JUDGED, on_test)];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
     models::promote(&layout.models, prediction, &version)
 }

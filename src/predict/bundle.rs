@@ -3,6 +3,9 @@
 //! One JSON file: what is predicted, the features it needs, the fitted model, the calibration, and the scores that a
 //! percentile is read from. Floats are written so that they come back to the bit. Loading runs nothing, looks at no other
 //! file, and checks every length, index and number before it trusts them; a bundle either loads whole or says why not.
+//!
+//! Format 3 is sealed ([`super::sealed`]): a file that is not to the byte what was written does not load. Format 2 is the same
+//! without the seal, and is still read. Golden bundles of every format (`tests/golden`) hold later versions to what they say.
 
 use std::path::Path;
 
@@ -13,13 +16,16 @@ use super::calibration::Calibrator;
 use super::drift::Sketches;
 use super::estimator::{Fitted, Settings};
 use super::reasons::{self, REASONS};
+use super::sealed;
 use super::trees::Feature;
 use crate::discover::{Cells, Table};
 use crate::error::{Error, Result, did_you_mean};
 use crate::store;
 
 /// The version of the format that this program writes.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
+/// The version before it, which had no seal.
+const UNSEALED: u32 = 2;
 /// Parts between the reference scores of the percentiles.
 const PERCENTILE_PARTS: usize = 1000;
 /// Features a bundle may name at most.
@@ -95,6 +101,7 @@ pub struct Scored {
 #[derive(Deserialize)]
 struct Format {
     format_version: u32,
+    checksum: Option<serde::de::IgnoredAny>,
 }
 
 impl Bundle {
@@ -105,7 +112,7 @@ impl Bundle {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self).map_err(|error| Error::internal(format!("the bundle: {error}")))?;
         bytes.push(b'\n');
-        Ok(bytes)
+        sealed::seal(FORMAT_VERSION, &bytes)
     }
 
     /// A bundle out of the bytes of `model.json`, checked.
@@ -116,13 +123,23 @@ impl Bundle {
         let refuse = |why: &dyn std::fmt::Display| {
             Error::data(format!("this is not a sound model: {why}")).hint("train it again with `clo predict`")
         };
-        let format: Format = serde_json::from_slice(bytes).map_err(|error| refuse(&error))?;
-        if format.format_version != FORMAT_VERSION {
-            let found = format.format_version;
-            return Err(Error::data(format!("the model is of format {found}, this program reads {FORMAT_VERSION}"))
-                .hint("score it with the program that made it, or train it again"));
+        if !sealed::is_whole(FORMAT_VERSION, bytes) {
+            let format: Format = serde_json::from_slice(bytes).map_err(|error| refuse(&error))?;
+            match format.format_version {
+                FORMAT_VERSION => {
+                    return Err(refuse(&"its checksum does not fit what is in it: the file was changed or cut"));
+                }
+                UNSEALED if format.checksum.is_none() => {}
+                UNSEALED => return Err(refuse(&"format 2 has no checksum")),
+                other => {
+                    let what =
+                        format!("the model is of format {other}, this program reads {UNSEALED} and {FORMAT_VERSION}");
+                    return Err(Error::data(what).hint("score it with the program that made it, or train it again"));
+                }
+            }
         }
-        let bundle: Self = serde_json::from_slice(bytes).map_err(|error| refuse(&error))?;
+        let mut bundle: Self = serde_json::from_slice(bytes).map_err(|error| refuse(&error))?;
+        bundle.format_version = FORMAT_VERSION;
         bundle.check().map_err(|error| refuse(&error.message()))?;
         Ok(bundle)
     }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::Context;
 use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
-use super::evaluation::{Candidate, Evaluation, LearningCurve, Metrics};
+use super::evaluation::{Candidate, Evaluation, FORMAT_VERSION, LearningCurve, Metrics};
+use super::judged::Judged;
 use super::level::{self, Past};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
 use super::scheme::{ADVISED, Scheme};
-use super::{Context, FORMAT_VERSION};
 use crate::discover::Examples;
 use crate::error::Result;
 use crate::map::Outcome;
@@ -102,6 +103,12 @@ impl Subject<'_> {
             segments: self.segments(test, &importance)?,
             importance,
         })
+    }
+
+    /// What the chosen model said of the test part before its outcomes were known.
+    pub(super) fn judged(&self) -> Result<Judged> {
+        let propensity = self.scored(&self.tried[self.chosen], self.held_out, &self.scheme.test)?;
+        Ok(Judged::new(self.examples, &self.scheme.test, self.label, propensity))
     }
 
     fn part<'a>(&self, split: &'static str, rows: &'a [u32], propensity: Vec<f64>) -> Part<'a> {

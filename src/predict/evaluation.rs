@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rate::Rate;
 
+/// The version of the form of `evaluation.json`.
+pub const FORMAT_VERSION: u32 = 2;
+
 /// A number with its 95 % bootstrap interval and the number of examples it was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Measured {

@@ -70,7 +70,7 @@ pub fn measure(scored: Scored<'_>, stake: Option<Stake>, resampling: Resampling)
     }
     let estimate = sorted.point(|_| 1.0);
     let resamples = sorted.resample(resampling);
-    let measured = |of: &dyn Fn(&Point) -> f64| interval(of(&estimate), &resamples, of, n as u64);
+    let measured = |of: &dyn Fn(&Point) -> f64| interval(of(&estimate), resamples.iter().map(of).collect(), n as u64);
     let metrics = Metrics {
         base_rate,
         roc_auc: measured(&|point| point.roc_auc),
@@ -174,11 +174,11 @@ fn deviation(values: &[f64]) -> f64 {
     (finite().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
-fn interval(value: f64, resamples: &[Point], of: &dyn Fn(&Point) -> f64, n: u64) -> Option<Measured> {
+/// A value with the interval that its resampled `values` tell; none where it is not defined.
+pub(super) fn interval(value: f64, values: Vec<f64>, n: u64) -> Option<Measured> {
     if !value.is_finite() {
         return None;
     }
-    let values: Vec<f64> = resamples.iter().map(of).collect();
     let (low, high) = if values.len() >= ENOUGH_FOR_PERCENTILES {
         percentiles(values).unwrap_or((value, value))
     } else {
@@ -189,7 +189,7 @@ fn interval(value: f64, resamples: &[Point], of: &dyn Fn(&Point) -> f64, n: u64)
 }
 
 /// One example, in the order of scores.
-struct Row {
+pub(super) struct Row {
     propensity: f64,
     log_loss: f64,
     person: u32,
@@ -199,14 +199,14 @@ struct Row {
 }
 
 /// Examples by score, best first.
-struct Sorted {
+pub(super) struct Sorted {
     rows: Vec<Row>,
     n_people: usize,
     stake: Option<Stake>,
 }
 
 impl Sorted {
-    fn new(scored: Scored<'_>, stake: Option<Stake>) -> Self {
+    pub(super) fn new(scored: Scored<'_>, stake: Option<Stake>) -> Self {
         let (person, n_people) = numbered(scored.person);
         let mut rows: Vec<Row> = (0..scored.propensity.len())
             .map(|row| {
@@ -224,7 +224,7 @@ impl Sorted {
         Self { rows, n_people, stake }
     }
 
-    fn resample(&self, resampling: Resampling) -> Vec<Point> {
+    pub(super) fn resample(&self, resampling: Resampling) -> Vec<Point> {
         (0..resampling.resamples)
             .into_par_iter()
             .map(|number| {
@@ -235,7 +235,7 @@ impl Sorted {
     }
 
     /// All metrics in one pass, best score first, equal scores together.
-    fn point(&self, weight: impl Fn(&Row) -> f64) -> Point {
+    pub(super) fn point(&self, weight: impl Fn(&Row) -> f64) -> Point {
         let mut total = Totals::default();
         for row in &self.rows {
             total.weight += weight(row);

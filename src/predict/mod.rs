@@ -22,6 +22,7 @@ pub mod bundle;
 pub mod calibration;
 mod card;
 pub mod choose;
+pub mod compare;
 pub mod correct;
 pub mod design;
 pub mod drift;
@@ -30,7 +31,9 @@ mod encode;
 pub mod estimator;
 mod evaluate;
 pub mod evaluation;
+pub mod export;
 pub mod judge;
+pub mod judged;
 mod learning;
 mod level;
 pub mod linear;
@@ -40,6 +43,7 @@ pub mod newton;
 pub mod reasons;
 pub mod recent;
 pub mod scheme;
+pub mod sealed;
 pub mod search;
 mod sizes;
 mod solver_linfa;
@@ -49,6 +53,7 @@ mod sums;
 pub mod tables;
 pub mod trees;
 pub mod uplift;
+mod xgboost;
 
 use std::sync::Arc;
 
@@ -70,6 +75,7 @@ use choose::Tried;
 use drift::Sketches;
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use evaluation::LearningCurve;
+use judged::Judged;
 use level::Past;
 use reasons::REASONS;
 use scheme::Scheme;
@@ -104,6 +110,8 @@ pub struct Predicted {
     pub scores: Scores,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
+    /// What the judged fit said of the test part.
+    pub judged: Judged,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -205,6 +213,7 @@ pub fn predict_with(
         learning,
     };
     let evaluation = subject.evaluation()?;
+    let on_test = subject.judged()?;
     let (scheme, person_key, found) = (&scheme, &person_key, &tried[chosen]);
     let last = Last { examples, prediction, scheme, data, person_key, found, held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
@@ -235,7 +244,7 @@ pub fn predict_with(
         tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
     };
     bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
-    Ok(Predicted { bundle, evaluation, scores, trials })
+    Ok(Predicted { bundle, evaluation, scores, trials, judged: on_test })
 }
 
 /// What is kept.
@@ -428,6 +437,8 @@ impl Scores {
     }
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod honesty_tests;
 #[cfg(test)]

@@ -5,11 +5,12 @@
 //! JSON, which keeps a probability in its place.
 
 use hessboost::data::DMatrix;
-use hessboost::model::{BoostedModel, Iterations, ModelFormat};
+use hessboost::model::{BoostedModel, Iterations};
 use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::estimator::Contributions;
+use super::xgboost::{Document, Written};
 use crate::discover::{Cells, Column, Table};
 use crate::error::{Error, Result};
 
@@ -234,13 +235,14 @@ pub(super) fn refused(error: hessboost::error::HessboostError) -> Error {
 }
 
 fn write_trees<S: Serializer>(trees: &BoostedModel, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    let bytes = trees.encode(ModelFormat::XgboostJson).map_err(serde::ser::Error::custom)?;
-    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(serde::ser::Error::custom)?;
-    value.serialize(serializer)
+    Document::of(trees, Written { features: &[], base_margin: 0.0 }).serialize(serializer)
 }
 
 fn read_trees<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BoostedModel, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let bytes = serde_json::to_vec(&value).map_err(serde::de::Error::custom)?;
-    BoostedModel::decode(bytes, ModelFormat::XgboostJson).map_err(serde::de::Error::custom)
+    let document = Document::deserialize(deserializer)?;
+    let base = document.base_score().map_err(serde::de::Error::custom)?;
+    if base.to_bits() != 0.5_f32.to_bits() {
+        return Err(serde::de::Error::custom("the trees of a bundle start from even odds"));
+    }
+    document.into_model().map_err(serde::de::Error::custom)
 }

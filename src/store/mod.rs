@@ -10,6 +10,7 @@ pub mod leftovers;
 pub mod lock;
 pub mod manifest;
 pub mod models;
+pub mod moves;
 
 pub use fingerprint::{Fingerprint, Key};
 pub use manifest::Manifest;

@@ -12,6 +12,8 @@ use crate::error::{Error, Result, did_you_mean};
 
 /// The file that makes a folder a version.
 pub const MODEL: &str = "model.json";
+/// The file of what the judged fit said of the test part.
+pub const JUDGED: &str = "judged.parquet";
 /// The file that names the version in use.
 pub const CURRENT: &str = "current";
 
@@ -75,21 +77,22 @@ pub fn promote(models: &Path, prediction: &str, version: &str) -> Result<()> {
     write_bytes(&models.join(prediction).join(CURRENT), format!("{version}\n").as_bytes())
 }
 
-/// Puts the version before the one in use back in use, and returns `(from, to)`.
+/// The version in use, and the one before it by number, if there is one.
 ///
 /// # Errors
-/// When no version is in use, or none is older.
-pub fn rollback(models: &Path, prediction: &str) -> Result<(String, String)> {
+/// When no version is in use.
+pub fn in_use_and_older(models: &Path, prediction: &str) -> Result<(String, Option<String>)> {
     let from = current(models, prediction).ok_or_else(|| nothing_of(models, prediction))?;
     let versions = versions(models, prediction);
     let place = versions.iter().position(|version| *version == from);
-    let to = place.and_then(|place| place.checked_sub(1)).map(|before| versions[before].clone());
-    let to = to.ok_or_else(|| {
-        Error::usage(format!("no version of `{prediction}` is older than {from}"))
-            .hint(format!("clo models list shows the versions; clo models promote {prediction} VERSION names one"))
-    })?;
-    promote(models, prediction, &to)?;
-    Ok((from, to))
+    let older = place.and_then(|place| place.checked_sub(1)).map(|before| versions[before].clone());
+    Ok((from, older))
+}
+
+/// The error of going back from a version that nothing stands before.
+pub(super) fn nothing_older(prediction: &str, from: &str) -> Error {
+    Error::usage(format!("no version of `{prediction}` is older than {from}"))
+        .hint(format!("clo models list shows the versions; clo models promote {prediction} VERSION names one"))
 }
 
 /// The full name of a version, told by its name, its number (`v2`) or `current`.
@@ -169,9 +172,10 @@ mod tests {
         assert_eq!(versions(models, "p"), [first.clone(), second.clone()]);
 
         assert_eq!(resolve(&models.join("p/current")).expect("found"), models.join("p").join(&second));
-        assert_eq!(rollback(models, "p").expect("rolled back"), (second, first.clone()));
+        assert_eq!(in_use_and_older(models, "p").expect("in use"), (second, Some(first.clone())));
+        promote(models, "p", &first).expect("promoted");
         assert_eq!(resolve(&models.join("p")).expect("found"), models.join("p").join(&first));
-        assert_eq!(rollback(models, "p").expect_err("nothing is older").exit_code(), 2);
+        assert_eq!(in_use_and_older(models, "p").expect("in use"), (first, None));
         assert_eq!(find(models, "q", "v1").expect_err("no such prediction").hints(), ["there are models of p"]);
     }
 

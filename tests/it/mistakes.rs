@@ -2,6 +2,8 @@
 //!
 //! Each test makes one mistake in a shop that is sound otherwise, runs the program in its folder, and shows what it said.
 
+mod identity;
+mod init;
 mod lifecycle;
 mod measure;
 mod paths;

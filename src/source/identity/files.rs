@@ -48,10 +48,14 @@ impl Resolved {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        store::write_frame(&folder.join("identities.parquet"), &mut self.identities.clone())?;
-        let Some(state) = &self.state else { return Ok(()) };
-        store::write_frame(&folder.join("identity_edges.parquet"), &mut self.edges.clone())?;
-        store::write_frame(&folder.join("identity_log.parquet"), &mut state.log.clone())
+        let own = ("identities.parquet", &self.identities);
+        let of_state = self.state.iter();
+        let others =
+            of_state.flat_map(|state| [("identity_edges.parquet", &self.edges), ("identity_log.parquet", &state.log)]);
+        let files: Vec<(&str, &DataFrame)> = std::iter::once(own).chain(others).collect();
+        let write = |(name, frame): &(&str, &DataFrame)| store::write_frame(&folder.join(name), &mut (*frame).clone());
+        let written: Vec<Result<()>> = files.par_iter().map(write).collect();
+        written.into_iter().collect()
     }
 
     /// Keeps who is who for the next run, in the folder that [`State::read`] reads.
@@ -123,16 +127,24 @@ impl Outcome<'_, '_> {
     /// The files.
     pub(super) fn resolved(&self, mut notes: Vec<Note>, state: &State) -> Result<Resolved> {
         notes.extend(self.refusals());
-        let identities = identities(self.places, self.ids, |id| (self.person_of[id as usize], self.why(id)))?;
+        // Each table looks a million texts up one by one: side by side they take half the time.
+        let ((identities, records), (kept_edges, edges)) = rayon::join(
+            || {
+                let of = |id: u32| (self.person_of[id as usize], self.why(id));
+                rayon::join(|| identities(self.places, self.ids, of), || self.records_frame())
+            },
+            || rayon::join(|| self.kept_edges(), || self.edges()),
+        );
+        let identities = identities?;
         let (log, run) = self.log(state)?;
         let kept = State {
             header: Header { run, basis: self.matched.map(|matched| matched.basis.clone()), ..Header::default() },
-            ids: self.ids_frame()?,
-            records: self.records_frame()?,
-            edges: self.kept_edges()?,
+            ids: self.ids_frame(&identities)?,
+            records: records?,
+            edges: kept_edges?,
             log,
         };
-        Ok(Resolved { identities, edges: self.edges()?, state: Some(kept), notes })
+        Ok(Resolved { identities, edges: edges?, state: Some(kept), notes })
     }
 
     fn why(&self, id: u32) -> Cow<'_, str> {
@@ -206,7 +218,11 @@ impl Outcome<'_, '_> {
         all
     }
 
-    fn ids_frame(&self) -> Result<DataFrame> {
+    /// Who every id is; `identities` holds the same, once for each table.
+    fn ids_frame(&self, identities: &DataFrame) -> Result<DataFrame> {
+        if self.places.len() == 1 {
+            return Ok(identities.select(["id", "person"])?);
+        }
         let all = self.present();
         let columns = vec![
             text_column("id", all.iter().map(|&id| self.ids.text(id))),

@@ -179,7 +179,8 @@ pub(crate) fn resolve(
 /// Whom every id was in the last run; people whose own id is gone get a code.
 fn before(state: &State, ids: &mut Interner) -> Result<Vec<u32>> {
     let (known, people) = (state::texts(&state.ids, "id")?, state::texts(&state.ids, "person")?);
-    let codes: Vec<Option<u32>> = known.iter().map(|id| id.and_then(|id| ids.find(id))).collect();
+    let all: &Interner = ids;
+    let codes: Vec<Option<u32>> = known.par_iter().map(|id| id.and_then(|id| all.find(id))).collect();
     let mut before: Vec<(u32, u32)> = Vec::new();
     for (code, person) in codes.into_iter().zip(people) {
         if let (Some(code), Some(person)) = (code, person) {

@@ -16,6 +16,7 @@ use std::path::Path;
 use polars::prelude::{
     ChunkedArray, DataFrame, DataType, IntoColumn as _, NewChunkedArray as _, PolarsNumericType, StringChunked,
 };
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Kind;
@@ -78,7 +79,8 @@ impl State {
             header.basis = None;
             return Ok(Self { header, ids, log, ..Self::default() });
         }
-        Ok(Self { header, ids, log, records: frame("records.parquet")?, edges: frame("edges.parquet")? })
+        let (records, edges) = rayon::join(|| frame("records.parquet"), || frame("edges.parquet"));
+        Ok(Self { header, ids, log, records: records?, edges: edges? })
     }
 
     /// Writes it.
@@ -87,10 +89,12 @@ impl State {
     /// When a file cannot be written.
     pub fn write(&mut self, folder: &Path) -> Result<()> {
         let path = |name: &str| folder.join(name);
-        store::write_frame(&path("records.parquet"), &mut self.records)?;
-        store::write_frame(&path("edges.parquet"), &mut self.edges)?;
-        store::write_frame(&path("ids.parquet"), &mut self.ids)?;
-        store::write_frame(&path("log.parquet"), &mut self.log)?;
+        let Self { records, edges, ids, log, .. } = &mut *self;
+        let files =
+            [("records.parquet", records), ("edges.parquet", edges), ("ids.parquet", ids), ("log.parquet", log)];
+        let written: Vec<Result<()>> =
+            files.into_par_iter().map(|(name, frame)| store::write_frame(&path(name), frame)).collect();
+        written.into_iter().collect::<Result<()>>()?;
         self.header.format_version = FORMAT_VERSION;
         self.header.records = Some(Fingerprint::of(&path("records.parquet"))?);
         self.header.edges = Some(Fingerprint::of(&path("edges.parquet"))?);

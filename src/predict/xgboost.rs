@@ -1,0 +1,461 @@
+//! Trees as XGBoost writes them in JSON: what bundles keep, what others can read, and what comes from others.
+//!
+//! The document is read into columns of plain numbers, a few bytes for each digit of the file, never into a tree of JSON values, which
+//! would be many times the file. Columns are checked against each other here; links between nodes, numbers and widths by
+//! hessboost, which gets the nodes one by one. Trees deeper than [`MOST_DEPTH`] are refused: explaining a tree takes the square
+//! of its depth.
+
+#![expect(clippy::struct_field_names, reason = "the names are XGBoost's")]
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use hessboost::model::BoostedModel;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Splits between root and leaf, at most.
+pub(super) const MOST_DEPTH: usize = 256;
+/// No child, no parent.
+const NONE: i32 = -1;
+/// What the root has for a parent.
+const NO_PARENT: i32 = i32::MAX;
+
+/// A model as XGBoost writes it: one output, whatever the objective.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Document {
+    #[serde(default)]
+    version: Vec<u32>,
+    pub(super) learner: Learner,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Learner {
+    #[serde(default, skip_deserializing)]
+    pub(super) attributes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) feature_names: Vec<String>,
+    #[serde(default)]
+    pub(super) feature_types: Vec<String>,
+    gradient_booster: Booster,
+    learner_model_param: LearnerParameters,
+    pub(super) objective: Objective,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Booster {
+    name: String,
+    model: Trees,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Trees {
+    gbtree_model_param: TreesParameters,
+    #[serde(default)]
+    iteration_indptr: Vec<u32>,
+    tree_info: Vec<u32>,
+    trees: Vec<Tree>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight_drop: Option<Vec<f32>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TreesParameters {
+    #[serde(default = "one")]
+    num_parallel_tree: String,
+    num_trees: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct LearnerParameters {
+    base_score: String,
+    #[serde(default, skip_deserializing)]
+    boost_from_average: String,
+    #[serde(default = "zero")]
+    num_class: String,
+    num_feature: String,
+    #[serde(default = "one")]
+    num_target: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Objective {
+    pub(super) name: String,
+    #[serde(default, skip_deserializing)]
+    reg_loss_param: LossParameters,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+struct LossParameters {
+    scale_pos_weight: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Tree {
+    #[serde(default, skip_deserializing)]
+    id: usize,
+    tree_param: TreeParameters,
+    left_children: Vec<i32>,
+    right_children: Vec<i32>,
+    #[serde(default, skip_deserializing)]
+    parents: Vec<i32>,
+    split_indices: Vec<u32>,
+    split_conditions: Vec<f32>,
+    default_left: Vec<Flag>,
+    #[serde(default, skip_deserializing)]
+    base_weights: Vec<f32>,
+    #[serde(default)]
+    loss_changes: Vec<f32>,
+    #[serde(default)]
+    sum_hessian: Vec<f32>,
+    #[serde(default)]
+    split_type: Vec<u8>,
+    #[serde(default)]
+    categories: Vec<u32>,
+    #[serde(default)]
+    categories_nodes: Vec<u32>,
+    #[serde(default)]
+    categories_segments: Vec<u32>,
+    #[serde(default)]
+    categories_sizes: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TreeParameters {
+    #[serde(default, skip_deserializing)]
+    num_deleted: String,
+    num_feature: String,
+    num_nodes: String,
+    #[serde(default = "zero")]
+    size_leaf_vector: String,
+}
+
+fn one() -> String {
+    "1".to_owned()
+}
+
+fn zero() -> String {
+    "0".to_owned()
+}
+
+/// A truth as 0 or 1; old versions of XGBoost wrote `false` and `true`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Flag(bool);
+
+impl Serialize for Flag {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_u8(u8::from(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Seen;
+        impl serde::de::Visitor<'_> for Seen {
+            type Value = Flag;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("0 or 1")
+            }
+            fn visit_bool<E>(self, value: bool) -> std::result::Result<Flag, E> {
+                Ok(Flag(value))
+            }
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Flag, E> {
+                match value {
+                    0 => Ok(Flag(false)),
+                    1 => Ok(Flag(true)),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Unsigned(other), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Seen)
+    }
+}
+
+/// How a model is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    /// Names of the columns; none: XGBoost calls them f0, f1 …
+    pub(super) features: &'a [String],
+    /// The margin before any tree.
+    pub(super) base_margin: f64,
+}
+
+impl Document {
+    /// The document of a sum of trees.
+    #[must_use]
+    pub(super) fn of(model: &BoostedModel, written: Written<'_>) -> Self {
+        let n = model.num_boost_rounds() * model.trees_per_iteration();
+        let n = model.best_iteration().map_or(n, |best| (best + 1) * model.trees_per_iteration());
+        let trees = &model.trees()[..n];
+        let width = model.n_features();
+        let count = |n: usize| u32::try_from(n).expect("trees are counted in 32 bits");
+        let base_score = 1.0 / (1.0 + libm::exp(-written.base_margin));
+        Self {
+            version: vec![3, 0, 0],
+            learner: Learner {
+                attributes: BTreeMap::new(),
+                feature_names: written.features.to_vec(),
+                feature_types: written.features.iter().map(|_| "float".to_owned()).collect(),
+                gradient_booster: Booster {
+                    name: "gbtree".into(),
+                    model: Trees {
+                        gbtree_model_param: TreesParameters {
+                            num_parallel_tree: model.num_parallel_tree().to_string(),
+                            num_trees: n.to_string(),
+                        },
+                        iteration_indptr: (0..=n).step_by(model.trees_per_iteration()).map(count).collect(),
+                        tree_info: vec![0; n],
+                        trees: trees.iter().enumerate().map(|(id, tree)| Tree::of(id, tree, width)).collect(),
+                        weight_drop: None,
+                    },
+                },
+                learner_model_param: LearnerParameters {
+                    base_score: format!("{base_score:E}"),
+                    boost_from_average: zero(),
+                    num_class: zero(),
+                    num_feature: width.to_string(),
+                    num_target: one(),
+                },
+                objective: Objective {
+                    name: "binary:logistic".into(),
+                    reg_loss_param: LossParameters { scale_pos_weight: one() },
+                },
+            },
+        }
+    }
+
+    /// How many columns the trees look at.
+    ///
+    /// # Errors
+    /// When the document does not say.
+    pub(super) fn n_features(&self) -> Result<usize> {
+        number(&self.learner.learner_model_param.num_feature, "num_feature")
+    }
+
+    /// The probability before any tree.
+    ///
+    /// # Errors
+    /// When it is not a probability.
+    pub(super) fn base_score(&self) -> Result<f32> {
+        // Since 3.1 it is a list in brackets, a value per output.
+        let text = self.learner.learner_model_param.base_score.trim_matches(['[', ']']);
+        let score: f32 = number(text, "base_score")?;
+        if score > 0.0 && score < 1.0 { Ok(score) } else { Err(damaged("base_score is not between 0 and 1")) }
+    }
+
+    /// The sum of trees, without [`Document::base_score`].
+    ///
+    /// # Errors
+    /// When the document is not of one sum of scalar trees, or a tree is damaged.
+    pub(super) fn into_model(self) -> Result<BoostedModel> {
+        let n_features = self.n_features()?;
+        let Learner { gradient_booster: Booster { name, model }, learner_model_param: learner, .. } = self.learner;
+        if name != "gbtree" || model.weight_drop.is_some() {
+            return Err(damaged("the booster is not a plain sum of trees (gbtree)"));
+        }
+        if !["0", "1"].contains(&learner.num_class.as_str()) || !["0", "1"].contains(&learner.num_target.as_str()) {
+            return Err(damaged("the model has more than one output"));
+        }
+        let n = model.trees.len();
+        let parallel: usize = number(&model.gbtree_model_param.num_parallel_tree, "num_parallel_tree")?;
+        let declared: usize = number(&model.gbtree_model_param.num_trees, "num_trees")?;
+        let rounds = model.iteration_indptr.windows(2).all(|pair| pair[0] as usize + parallel == pair[1] as usize);
+        if parallel == 0 || declared != n || model.tree_info.len() != n || !rounds {
+            return Err(damaged("its trees are not those it says it has"));
+        }
+        if model.tree_info.iter().any(|&group| group != 0) {
+            return Err(damaged("the model has more than one output"));
+        }
+        for (id, tree) in model.trees.iter().enumerate() {
+            tree.check().map_err(|what| damaged(&format!("tree {id}: {what}")))?;
+        }
+        let told = Told::new(model.trees, n_features, parallel);
+        let model: BoostedModel = serde_json::from_reader(io::BufReader::with_capacity(4096, told))
+            .map_err(|error| damaged(&error.to_string()))?;
+        if model.trees().iter().any(|tree| tree.depth() > MOST_DEPTH) {
+            return Err(damaged(&format!("a tree is deeper than {MOST_DEPTH}")));
+        }
+        Ok(model)
+    }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::data(format!("the trees of the model are damaged: {what}"))
+}
+
+fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T> {
+    text.parse().map_err(|_| damaged(&format!("{name} is not a number")))
+}
+
+impl Tree {
+    fn of(id: usize, tree: &hessboost::tree::RegTree, width: usize) -> Self {
+        let nodes = tree.nodes();
+        let n = nodes.len();
+        let mut parents = vec![NO_PARENT; n];
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+            for child in [node.left, node.right] {
+                parents[usize::try_from(child).expect("links were checked")] = i32::try_from(at).expect("few nodes");
+            }
+        }
+        let mut written = Self {
+            id,
+            tree_param: TreeParameters {
+                num_deleted: zero(),
+                num_feature: width.to_string(),
+                num_nodes: n.to_string(),
+                size_leaf_vector: one(),
+            },
+            parents,
+            left_children: Vec::with_capacity(n),
+            right_children: Vec::with_capacity(n),
+            split_indices: nodes.iter().map(|node| if node.is_leaf() { 0 } else { node.split_feature }).collect(),
+            split_conditions: nodes
+                .iter()
+                .map(|node| if node.is_leaf() { node.leaf_value } else { node.split_cond })
+                .collect(),
+            default_left: Vec::with_capacity(n),
+            base_weights: nodes.iter().map(|node| node.leaf_value).collect(),
+            loss_changes: nodes.iter().map(|node| node.split_gain).collect(),
+            sum_hessian: nodes.iter().map(|node| node.sum_hess).collect(),
+            split_type: nodes.iter().map(|node| u8::from(node.is_categorical && !node.is_leaf())).collect(),
+            categories: Vec::new(),
+            categories_nodes: Vec::new(),
+            categories_segments: Vec::new(),
+            categories_sizes: Vec::new(),
+        };
+        for (at, node) in nodes.iter().enumerate() {
+            // XGBoost sends the named categories right, hessboost left.
+            let turned = node.is_categorical && !node.is_leaf();
+            let (left, right) = if turned { (node.right, node.left) } else { (node.left, node.right) };
+            written.left_children.push(left);
+            written.right_children.push(right);
+            written.default_left.push(Flag(!node.is_leaf() && node.default_left != turned));
+            if turned {
+                let count = |n: usize| u32::try_from(n).expect("categories are counted in 32 bits");
+                let named = tree.split_categories(at);
+                written.categories_nodes.push(count(at));
+                written.categories_segments.push(count(written.categories.len()));
+                written.categories_sizes.push(count(named.len()));
+                written.categories.extend_from_slice(named);
+            }
+        }
+        written
+    }
+
+    fn n_nodes(&self) -> usize {
+        self.left_children.len()
+    }
+
+    /// Whether the columns fit each other.
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        let n = self.n_nodes();
+        let whole = |len: usize| len == n;
+        let told = |len: usize| len == n || len == 0;
+        let columns = whole(self.right_children.len())
+            && whole(self.split_indices.len())
+            && whole(self.split_conditions.len())
+            && whole(self.default_left.len())
+            && told(self.loss_changes.len())
+            && told(self.sum_hessian.len())
+            && told(self.split_type.len());
+        if !columns || self.tree_param.num_nodes.parse() != Ok(n) {
+            return Err("its columns differ in length");
+        }
+        if !["0", "1"].contains(&self.tree_param.size_leaf_vector.as_str()) {
+            return Err("its leaves hold more than one value");
+        }
+        let segments = self.categories_segments.iter().zip(&self.categories_sizes);
+        let fits = |(&first, &size): (&u32, &u32)| size > 0 && first as usize + size as usize <= self.categories.len();
+        let n_sets = self.categories_nodes.len();
+        let sets = self.categories_segments.len() == n_sets && self.categories_sizes.len() == n_sets;
+        let ascending = self.categories_nodes.windows(2).all(|pair| pair[0] < pair[1]);
+        if !sets || !ascending || !segments.into_iter().all(fits) || self.split_type.iter().any(|&kind| kind > 1) {
+            return Err("its categories are damaged");
+        }
+        Ok(())
+    }
+
+    /// The place in `categories` of the set that a node names.
+    fn set_of(&self, at: usize) -> Option<(u32, u32)> {
+        let place = self.categories_nodes.binary_search(&u32::try_from(at).ok()?).ok()?;
+        let first = self.categories_segments[place];
+        Some((first, first + self.categories_sizes[place]))
+    }
+
+    /// A node in the words of hessboost.
+    fn node(&self, at: usize) -> String {
+        let of = |column: &[f32]| column.get(at).copied().unwrap_or(0.0);
+        let (left, right, default_left) = (self.left_children[at], self.right_children[at], self.default_left[at].0);
+        let is_leaf = left == NONE;
+        let turned = !is_leaf && self.split_type.get(at) == Some(&1);
+        // A set that is not there reads as an empty one, which hessboost refuses.
+        let (begin, end) = if turned { self.set_of(at).unwrap_or_default() } else { (0, 0) };
+        let (left, right) = if turned { (right, left) } else { (left, right) };
+        let (cut, value) = if is_leaf { (0.0, self.split_conditions[at]) } else { (self.split_conditions[at], 0.0) };
+        format!(
+            "{{\"split_feature\":{},\"split_cond\":{cut:e},\"default_left\":{},\"left\":{left},\"right\":{right},\
+             \"leaf_value\":{value:e},\"sum_hess\":{:e},\"split_gain\":{:e},\"is_categorical\":{turned},\
+             \"cat_begin\":{begin},\"cat_end\":{end}}}",
+            if is_leaf { 0 } else { self.split_indices[at] },
+            if is_leaf { true } else { default_left != turned },
+            of(&self.sum_hessian),
+            if is_leaf { 0.0 } else { of(&self.loss_changes) },
+        )
+    }
+}
+
+/// The model as JSON in the words of hessboost, told node by node: whoever reads it never holds all of it.
+struct Told {
+    trees: Vec<Tree>,
+    tree: usize,
+    node: usize,
+    end: Option<String>,
+    text: Vec<u8>,
+    at: usize,
+}
+
+impl Told {
+    fn new(trees: Vec<Tree>, n_features: usize, parallel: usize) -> Self {
+        let end = format!(
+            "],\"base_score\":[0.0],\"objective\":\"binary:logistic\",\"num_class\":0,\"n_outputs\":1,\"n_targets\":1,\
+             \"n_features\":{n_features},\"best_iteration\":null,\"tree_weights\":[],\"num_parallel_tree\":{parallel},\
+             \"linear\":null}}"
+        );
+        Self { trees, tree: 0, node: 0, end: Some(end), text: b"{\"trees\":[".to_vec(), at: 0 }
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let Some(tree) = self.trees.get_mut(self.tree) else { return self.end.take() };
+        let mut text = String::new();
+        if self.node == 0 {
+            text += if self.tree == 0 { "{\"nodes\":[" } else { ",{\"nodes\":[" };
+        }
+        if self.node < tree.n_nodes() {
+            text += if self.node == 0 { "" } else { "," };
+            text += &tree.node(self.node);
+            self.node += 1;
+        }
+        if self.node >= tree.n_nodes() {
+            let categories: Vec<String> = tree.categories.iter().map(ToString::to_string).collect();
+            text += &format!("],\"categories\":[{}],\"linear\":null}}", categories.join(","));
+            // What was told is not needed any more.
+            tree.left_children = Vec::new();
+            (self.tree, self.node) = (self.tree + 1, 0);
+        }
+        Some(text)
+    }
+}
+
+impl Read for Told {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.text.len() {
+            self.text = self.next().unwrap_or_default().into_bytes();
+            self.at = 0;
+        }
+        let n = buffer.len().min(self.text.len() - self.at);
+        buffer[..n].copy_from_slice(&self.text[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}

@@ -1,0 +1,89 @@
+//! Versions of models: the gate refuses what is worse, what was done is written down, and a way back is kept.
+
+use clo::store::models;
+
+use crate::support::{code, folder, run, stderr, stdout, write};
+
+/// A snapshot whose outcome the columns tell, or, `blind`, a spec that looks at none of those that do.
+fn spec(blind: bool) -> String {
+    let exclude = if blind { "exclude = [\"attr.plan\", \"attr.age\"]" } else { "" };
+    format!(
+        r#"
+        [project]
+        name = "snapshot"
+        [tables]
+        people = "people.csv"
+        [people.all]
+        table = "people"
+        person = "id"
+        [[lifecycle.stages]]
+        name = "active"
+        [[lifecycle.stages]]
+        name = "gone"
+        when = "\"left\" = 'yes'"
+        [[predictions]]
+        name = "leave"
+        from = ["active"]
+        to = ["gone"]
+        model = {{ estimator = "logistic" }}
+        {exclude}
+        "#
+    )
+}
+
+fn table() -> String {
+    let row = |i: usize| {
+        let (age, plan, noise) = (18 + (i * 7) % 60, ["basic", "plus", "family"][i % 3], (i * 7919) % 101);
+        let left = (i * 31 + age * 3) % 97 < if plan == "basic" { 60 } else { 12 };
+        format!("c{i},{age},{plan},{noise},{}\n", if left { "yes" } else { "no" })
+    };
+    "id,age,plan,noise,left\n".to_owned() + &(0..1_500).map(row).collect::<String>()
+}
+
+#[test]
+fn the_gate_refuses_what_is_worse_and_force_is_written_down() {
+    let project = folder();
+    let path = project.path();
+    let at = path.to_str().unwrap();
+    write(&path.join("people.csv"), &table());
+    for blind in [false, true] {
+        write(&path.join("clo.toml"), &spec(blind));
+        let output = run(&["predict", "--spec", at]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    }
+    let folder = path.join("models");
+    let versions = models::versions(&folder, "leave");
+    assert_eq!(versions.len(), 2);
+    let current = || models::current(&folder, "leave").unwrap();
+    assert_eq!(current(), versions[1]);
+    let clo = |arguments: &[&str]| run(&[&["models"], arguments, &["--spec", at]].concat());
+
+    let better = clo(&["promote", "leave", "v1"]);
+    assert_eq!(code(&better), 0, "{}", stderr(&better));
+    assert!(stdout(&better).contains("not worse than"), "{}", stdout(&better));
+    assert_eq!(current(), versions[0]);
+    let worse = clo(&["promote", "leave", "v2"]);
+    assert_eq!(code(&worse), 5, "{}", stdout(&worse));
+    assert!(stderr(&worse).contains("log loss and AUC are worse"), "{}", stderr(&worse));
+    assert_eq!(current(), versions[0]);
+    let forced = clo(&["promote", "leave", "v2", "--force", "--reason", "to see it fail"]);
+    assert_eq!(code(&forced), 0, "{}", stderr(&forced));
+    assert_eq!(current(), versions[1]);
+    let back = clo(&["rollback", "leave"]);
+    assert_eq!(code(&back), 0, "{}", stderr(&back));
+    assert_eq!(current(), versions[0]);
+
+    let history = stdout(&clo(&["history", "leave"]));
+    for said in ["promoted by force", "rolled back", "to see it fail"] {
+        assert!(history.contains(said), "{history}");
+    }
+    let difference = stdout(&clo(&["diff", "leave", "v2", "v1"]));
+    for said in ["features only now: attr.age, attr.plan", "on the same", "rank correlation"] {
+        assert!(difference.contains(said), "{difference}");
+    }
+    // Without what was judged there is nothing honest to compare.
+    std::fs::remove_file(folder.join("leave").join(&versions[1]).join("judged.parquet")).unwrap();
+    let unknown = clo(&["promote", "leave", "v2"]);
+    assert_eq!(code(&unknown), 5, "{}", stdout(&unknown));
+    assert!(stderr(&unknown).contains("no example"), "{}", stderr(&unknown));
+}
