@@ -9,6 +9,7 @@ mod completions;
 mod discover;
 mod expand;
 mod exported;
+mod imported;
 mod init;
 mod map;
 mod measure;
@@ -128,7 +129,7 @@ fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
         Command::Predict(args) => predict::run(&args, &global, ui),
         Command::Expand(args) => expand::run(&args, &global, ui),
         Command::Report(args) => report::run(&args, &global, ui),
-        Command::Score(args) => score::run(&args, &global),
+        Command::Score(args) => score::run(&args, &global, ui),
         Command::Measure(args) => measure::run(args, &global, ui),
         Command::Models(args) => models::run(args, &global),
         Command::Simulate(args) => simulate::run(&args, &global),

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::table::{Align, Table, printable};
-use super::{Global, exported, numbers, project};
+use super::{Global, exported, imported, numbers, project};
 use crate::error::Result;
 use crate::pipeline::gate::{Evidence, Verdict, gate};
+use crate::pipeline::realised::check;
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
+use crate::predict::realised::{Group, Realised};
 use crate::rate::grouped;
 use crate::store::moves::{self, Kind, Move};
 use crate::store::{Layout, lock, models};
@@ -37,6 +39,13 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Compare what earlier runs predicted with what has come of people since, by tenth of the score and by month
+    ///
+    /// Each run over events keeps whom it scored and when. Needs the spec and its data.
+    Check {
+        /// The prediction; default: all
+        prediction: Option<String>,
+    },
     /// Compare two versions: settings, features, metrics on the same examples, scores
     Diff {
         /// The prediction
@@ -53,6 +62,7 @@ enum Command {
         prediction: String,
     },
     Export(exported::Args),
+    Import(imported::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +105,11 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
                 Move { at: now(), kind: Kind::Rollback, from: Some(from), to, forced: false, reason, gate: None };
             done("models rollback", folder, prediction, moved, None)
         }
+        Command::Check { prediction } => {
+            let found = check(&project::open(global)?, prediction.as_deref())?;
+            let text = found.iter().map(came).collect::<Vec<_>>().join("\n");
+            Answer::new("models check", text, &json!({ "predictions": found }))
+        }
         Command::Diff { prediction, from, to } => {
             let difference = difference(&layout, &prediction, &from, &to)?;
             Answer::new("models diff", differing(&difference), &difference)
@@ -105,6 +120,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
             Answer::new("models history", told(&moves), &json!({ "prediction": prediction, "moves": moves }))
         }
         Command::Export(args) => exported::run(&args),
+        Command::Import(args) => imported::run(&args, global),
     }
 }
 
@@ -180,6 +196,31 @@ fn listed(versions: &[Version]) -> String {
         table.row([version.prediction.clone(), mark.to_owned(), version.version.clone(), estimator, auc]);
     }
     table.render()
+}
+
+fn came(found: &Realised) -> String {
+    let Realised { prediction, horizon, n_cutoffs, n_immature, all, deciles, months, .. } = found;
+    let Some(all) = all else {
+        return format!("{prediction}: no scores of an earlier run are {horizon} old yet ({n_immature} are kept)\n");
+    };
+    let mut table =
+        Table::new([("group", Align::Left), ("predicted", Align::Right), ("realised", Align::Left), ("", Align::Left)]);
+    let mut rows = |kind: &str, groups: &[Group]| {
+        for Group { group, predicted, realised, as_predicted, .. } in groups {
+            let mark = if *as_predicted { "" } else { "not as predicted" };
+            table.row([
+                format!("{kind}{group}"),
+                format!("{:.1} %", 100.0 * predicted),
+                realised.to_string(),
+                mark.to_owned(),
+            ]);
+        }
+    };
+    rows("", std::slice::from_ref(all));
+    rows("tenth ", deciles);
+    rows("", months);
+    let people = grouped(all.realised.n_eligible);
+    format!("{prediction}: {people} people scored at {n_cutoffs} cutoffs, {horizon} later\n{}", table.render())
 }
 
 fn told(moves: &[Move]) -> String {

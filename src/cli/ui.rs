@@ -40,12 +40,25 @@ impl Ui {
 
     /// Prints a result.
     pub(super) fn give(&self, answer: &Answer) -> ExitCode {
+        if answer.json.is_null() {
+            return ExitCode::SUCCESS;
+        }
         if self.json {
             print_json(&answer.json);
         } else {
             print(&answer.text);
         }
         ExitCode::SUCCESS
+    }
+
+    /// Says a result on stderr, because something else is written to stdout; what is left to print there is nothing.
+    pub(super) fn aside(&self, answer: &Answer) -> Answer {
+        if self.json {
+            say(&format!("{:#}", answer.json));
+        } else if self.talk >= Talk::Usual {
+            say(answer.text.trim_end());
+        }
+        Answer { text: String::new(), json: serde_json::Value::Null }
     }
 
     /// Prints a failure, and returns its exit code.

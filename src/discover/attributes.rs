@@ -15,7 +15,7 @@ use crate::time::{DAY, Time};
 /// Levels of a category beyond this many, the rarest ones, are one level together.
 const MOST_LEVELS: usize = 100;
 /// The name of that level.
-const OTHER: &str = "(other)";
+pub(super) const OTHER: &str = "(other)";
 /// A column of texts with more distinct values than this share of its rows is an id or free text, not a category.
 const ID_SHARE: f64 = 0.5;
 /// Below this many rows a column is not called an id.

@@ -378,7 +378,7 @@ impl SeenProperty {
             Values::Category { levels, .. } if !carriers.is_empty() => {
                 let kind = (carriers.len() == 1).then(|| carriers[0].clone());
                 let name = &property.name;
-                if levels.len() > 2 {
+                if self.n_levels() > 2 {
                     let distinct = |&window| Feature::Distinct { kind: kind.clone(), property: name.clone(), window };
                     features.extend(within.iter().map(distinct));
                 }
@@ -392,6 +392,11 @@ impl SeenProperty {
         }
     }
 
+    /// How many levels were known by then: what comes later must not decide which features there are.
+    fn n_levels(&self) -> usize {
+        self.levels.iter().filter(|&&count| count > 0).count()
+    }
+
     /// The frequent levels, in their own order. One of two levels says all.
     fn frequent(&self) -> Vec<usize> {
         let total: u64 = self.levels.iter().sum();
@@ -400,7 +405,7 @@ impl SeenProperty {
             .collect();
         order.retain(|&level| self.levels[level] > 0);
         order.sort_by_key(|&level| (std::cmp::Reverse(self.levels[level]), level));
-        order.truncate(if self.levels.len() == 2 { 1 } else { MOST_LEVELS });
+        order.truncate(if self.n_levels() == 2 { 1 } else { MOST_LEVELS });
         order.sort_unstable();
         order
     }

@@ -7,6 +7,7 @@ use polars::prelude::{
     BooleanChunked, DataFrame, Int32Chunked, IntoColumn as _, NamedFrom as _, NewChunkedArray as _, Series,
     StringChunked, UInt64Chunked,
 };
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{Days, rows};
@@ -243,11 +244,16 @@ fn columns(data: &Data) -> Vec<Finding> {
 /// # Errors
 /// When a file cannot be written.
 pub fn write_findings(folder: &Path, data: &Data, findings: &Findings, days: &[Days]) -> Result<()> {
-    store::write_frame(&folder.join("rejected.parquet"), &mut rejected_frame(data)?)?;
-    data.resolved.write(folder)?;
-    store::write_frame(&folder.join("profile.parquet"), &mut profile_frame(data)?)?;
-    store::write_frame(&folder.join("calendar.parquet"), &mut calendar_frame(days)?)?;
-    store::write_json(&folder.join("issues.json"), findings)
+    // Most of the time of a small file is waiting until the disk has it: they wait together.
+    let files: [&(dyn Fn() -> Result<()> + Sync); 5] = [
+        &|| store::write_frame(&folder.join("rejected.parquet"), &mut rejected_frame(data)?),
+        &|| data.resolved.write(folder),
+        &|| store::write_frame(&folder.join("profile.parquet"), &mut profile_frame(data)?),
+        &|| store::write_frame(&folder.join("calendar.parquet"), &mut calendar_frame(days)?),
+        &|| store::write_json(&folder.join("issues.json"), findings),
+    ];
+    let written: Vec<Result<()>> = files.into_par_iter().map(|write| write()).collect();
+    written.into_iter().collect()
 }
 
 /// A row per kind and day, or week where the kind is rare: how many events, and whether there should have been some.

@@ -1,22 +1,21 @@
-//! Features of new data by a recipe, without a spec: what a bundle needs before it can score.
+//! Features of people by their events, by a recipe, without a spec: what a bundle needs before it can score. (The rows of a
+//! snapshot are turned into features by [`super::rows`].)
 //!
-//! A snapshot is read as the people table was that the recipe was made on; its outcome columns may be missing. Events come in
-//! the canonical columns `person, time, event`, then properties; attributes, if the recipe looks at any, in a people file with
-//! a column `person`.
+//! Events come in the canonical columns `person, time, event`, then properties; attributes, if the recipe looks at any, in a
+//! people file with a column `person`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::attributes::AttributeValues;
 use super::catalogue::{Feature, Recipe, StageRecipe};
-use super::examples::{attribute_table, eligible_at};
+use super::examples::eligible_at;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::map;
-use crate::source::{self, Data, Events, Rejected, Values};
+use crate::source::{self, Events, Rejected, Values};
 use crate::spec::{
-    ColumnType, EventSource, Order, PeopleSource, Places, Rows, Rule, Spec, Stage, Table as Told, TimeColumn,
-    TimeReading,
+    ColumnType, EventSource, PeopleSource, Places, Rows, Rule, Spec, Stage, Table as Told, TimeColumn, TimeReading,
 };
 use crate::time::Time;
 
@@ -27,7 +26,7 @@ const PEOPLE: &str = "people";
 /// New data to be scored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewData<'a> {
-    /// A snapshot's table, or the events.
+    /// The events.
     pub input: &'a Path,
     /// The people table beside the events.
     pub people: Option<&'a Path>,
@@ -38,12 +37,14 @@ pub struct NewData<'a> {
 /// People of new data and their features.
 #[derive(Debug)]
 pub struct ToScore {
-    /// Everyone in the input: in a snapshot in the order of its rows, else by id.
+    /// Everyone in the input, by id.
     pub person: Vec<String>,
     /// The row of `features` of each of them; `None`: not eligible (in none of the stages that the prediction starts from).
     pub row: Vec<Option<u32>>,
     /// The features of the eligible.
     pub features: Table,
+    /// How many rows were read.
+    pub n_read: u64,
     /// Every row that was not used.
     pub rejected: Vec<Rejected>,
 }
@@ -53,46 +54,23 @@ pub struct ToScore {
 /// # Errors
 /// When the files cannot be read or lack a column that the recipe needs.
 pub fn to_score(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
-    if recipe.snapshot { of_snapshot(recipe, new) } else { of_events(recipe, new) }
-}
-
-fn of_snapshot(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
-    let told = recipe.table.clone().unwrap_or_default();
-    let narrow =
-        Told { columns: told.columns.as_ref().map(|all| without(all, &recipe.outcome_columns)), ..told.clone() };
-    let data = match read(recipe, new, told) {
-        Err(_) if narrow.columns.is_some() => read(recipe, new, narrow)?,
-        result => result?,
-    };
-    let people = data.people.order.clone().unwrap_or_else(|| all_people(&data));
-    Ok(ToScore {
-        person: people.iter().map(|&person| data.people.ids[person as usize].clone()).collect(),
-        row: (0..).map(Some).take(people.len()).collect(),
-        features: attribute_table(recipe, &data, &people)?,
-        rejected: data.rejected,
-    })
-}
-
-fn without(columns: &[String], left_out: &[String]) -> Vec<String> {
-    columns.iter().filter(|column| !left_out.contains(column)).cloned().collect()
-}
-
-fn of_events(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
     let needs_people = recipe.features.iter().any(|feature| matches!(feature, Feature::Attribute(_)));
     if needs_people && new.people.is_none() {
         return Err(Error::usage("this model looks at attributes of people, and no people file is given")
             .hint("give it with --people FILE: a column `person`, and the attributes"));
     }
-    let mut data = read(recipe, new, Told::default())?;
+    let spec = spec(recipe, new)?;
+    let mut data = source::read(&spec)?;
     check_properties(recipe, &data.events)?;
     data.events = std::mem::take(&mut data.events).ordered_by_kind(&recipe.kinds);
-    let stays = map::history(&data, &spec(recipe, new, Told::default())?)?;
+    let stays = map::history(&data, &spec)?;
     let (eligible, features) = eligible_at(recipe, &data, &stays, data.end)?;
     let mut row = vec![None; data.people.len()];
     for (place, &person) in (0..).zip(&eligible) {
         row[person as usize] = Some(place);
     }
-    Ok(ToScore { person: data.people.ids, row, features, rejected: data.rejected })
+    let n_read = data.inputs.iter().map(|input| input.rows).sum();
+    Ok(ToScore { person: data.people.ids, row, features, n_read, rejected: data.rejected })
 }
 
 /// Every property that the recipe looks at must be a column, numbers where it takes sums, texts where it takes shares.
@@ -123,34 +101,17 @@ fn check_properties(recipe: &Recipe, events: &Events) -> Result<()> {
         .hint("bring the columns `person, time, event` and the properties that the model was trained on"))
 }
 
-fn all_people(data: &Data) -> Vec<u32> {
-    (0..).take(data.people.len()).collect()
-}
-
-fn read(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Data> {
-    source::read(&spec(recipe, new, told)?)
-}
-
 /// A spec that reads the new data as the recipe needs it.
-fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
+fn spec(recipe: &Recipe, new: NewData<'_>) -> Result<Spec> {
     let path =
         |path: &Path| path.to_str().map(ToOwned::to_owned).ok_or_else(|| Error::usage("a file's name is not UTF-8"));
     let mut tables = BTreeMap::new();
-    let types = |mut told: Told| {
-        told.types.extend(text_columns(recipe).map(|column| (column, ColumnType::Str)));
-        told
-    };
-    let (mut people, mut events) = (Vec::new(), Vec::new());
-    if recipe.snapshot {
-        tables.insert(INPUT.to_owned(), types(Told { path: path(new.input)?, ..told }));
-        people.push(people_source(INPUT, recipe.person.clone(), Some(Order::Row)));
-    } else {
-        tables.insert(INPUT.to_owned(), Told { path: path(new.input)?, ..told });
-        events.push(event_source());
-        if let Some(file) = new.people {
-            tables.insert(PEOPLE.to_owned(), types(Told { path: path(file)?, ..Told::default() }));
-            people.push(people_source(PEOPLE, Some("person".to_owned()), None));
-        }
+    tables.insert(INPUT.to_owned(), Told { path: path(new.input)?, ..Told::default() });
+    let mut people = Vec::new();
+    if let Some(file) = new.people {
+        let types = text_columns(recipe).map(|column| (column, ColumnType::Str)).collect();
+        tables.insert(PEOPLE.to_owned(), Told { path: path(file)?, types, ..Told::default() });
+        people.push(people_source());
     }
     Ok(Spec {
         root: ".".into(),
@@ -159,7 +120,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>, told: Told) -> Result<Spec> {
         seed: 0,
         tables,
         people,
-        events,
+        events: vec![event_source()],
         identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
         as_of: new.as_of,
@@ -187,12 +148,12 @@ fn text_columns(recipe: &Recipe) -> impl Iterator<Item = String> {
     })
 }
 
-fn people_source(table: &str, person: Option<String>, order: Option<Order>) -> PeopleSource {
+fn people_source() -> PeopleSource {
     PeopleSource {
-        name: table.to_owned(),
-        rows: Rows::Table(table.to_owned()),
-        person,
-        order,
+        name: PEOPLE.to_owned(),
+        rows: Rows::Table(PEOPLE.to_owned()),
+        person: Some("person".to_owned()),
+        order: None,
         valid_from: None,
         known_at: None,
         contact: Vec::new(),

@@ -1,10 +1,10 @@
 //! People whom rules ask about: their attributes as of the end, and what else is known of them.
 
-use polars::prelude::{Column, DataFrame, IdxCa, IdxSize, NewChunkedArray as _, PlSmallStr};
+use polars::prelude::{Column, DataFrame, IdxCa, IdxSize, NewChunkedArray as _};
 use rayon::prelude::*;
 
-use super::rule::Condition;
 use crate::error::Result;
+use crate::map::rules::Condition;
 use crate::source::People;
 use crate::time::Time;
 
@@ -29,18 +29,16 @@ impl<'a> Asked<'a> {
     ///
     /// # Errors
     /// An error of the spec when it is no condition over these columns.
-    pub(super) fn holds(&self, rule: &str, what: String, known: &[Column]) -> Result<Vec<bool>> {
-        let condition = Condition::new(rule, what)?;
+    pub(super) fn holds(&self, rule: &str, what: &str, known: &[Column]) -> Result<Vec<bool>> {
         let beside = |name: &str| known.iter().find(|column| column.name().as_str() == name);
-        let attributes = self.people.attributes.get_column_names().into_iter().map(PlSmallStr::as_str);
-        let names: Vec<&str> = known
-            .iter()
-            .map(|column| column.name().as_str())
-            .chain(attributes.filter(|name| beside(name).is_none()))
-            .collect();
+        let attributes = self.people.attributes.columns().iter();
+        let others = attributes.filter(|column| beside(column.name()).is_none());
+        let empty: Vec<Column> = known.iter().chain(others).map(Column::clear).collect();
+        let condition = Condition::new(rule, what, &DataFrame::new(0, empty)?)?;
         let at = IdxCa::from_iter_options("row".into(), self.attributes.iter().copied());
         let mut columns = Vec::new();
-        for name in condition.columns(&names)? {
+        // A copy of every column would be too much for ten million people.
+        for name in condition.columns() {
             columns.push(match beside(name) {
                 Some(column) => column.clone(),
                 None => self.people.attributes.column(name)?.take(&at)?,
@@ -49,7 +47,7 @@ impl<'a> Asked<'a> {
         if columns.is_empty() {
             columns.push(Column::new_scalar("row".into(), 0_u32.into(), self.attributes.len()));
         }
-        condition.holds(DataFrame::new(self.attributes.len(), columns)?)
+        condition.holds(&DataFrame::new(self.attributes.len(), columns)?)
     }
 
     /// The attribute row of each.

@@ -1,12 +1,14 @@
 //! What reaches a person: the contact columns, and what each holds as its name says.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use polars::prelude::{IdxCa, StringChunked};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::normalise::mailbox;
+use super::normalise::{Unfit, mailbox};
+use super::phone::{Numbers, e164};
 use super::scores::as_text;
 use crate::error::Result;
 use crate::source::People;
@@ -77,6 +79,8 @@ pub(super) struct ContactColumn {
     pub name: String,
     pub role: Role,
     pub values: StringChunked,
+    /// What [`Contacts::read_numbers`] has read.
+    numbers: OnceLock<Numbers>,
 }
 
 impl Contacts {
@@ -85,7 +89,12 @@ impl Contacts {
         let mut columns = Vec::with_capacity(people.contact.len());
         for name in &people.contact {
             if let Ok(column) = people.attributes.column(name) {
-                columns.push(ContactColumn { name: name.clone(), role: Role::of(name), values: as_text(column)? });
+                columns.push(ContactColumn {
+                    name: name.clone(),
+                    role: Role::of(name),
+                    values: as_text(column)?,
+                    numbers: OnceLock::new(),
+                });
             }
         }
         let told = columns.iter().find(|column| column.role == Role::Country).map(|column| column.values.clone());
@@ -102,13 +111,34 @@ impl Contacts {
             .map(|row| row.map(|row| u32::try_from(row).expect("attribute rows are counted in 32 bits")))
             .collect();
         let columns = self.columns.iter();
-        let columns = columns.map(|column| ContactColumn { values: taken(&column.values, &rows), ..column.clone() });
+        let columns = columns.map(|column| ContactColumn {
+            name: column.name.clone(),
+            role: column.role,
+            values: taken(&column.values, &rows),
+            numbers: column.numbers.get().map_or_else(OnceLock::new, |numbers| numbers.take(&rows).into()),
+        });
         Self { columns: columns.collect(), country: self.country.as_ref().map(|values| taken(values, &rows)) }
     }
 
     /// The country of a row: ISO 3166-1 alpha-2, lower case.
     pub(super) fn country(&self, row: usize) -> Option<&'static str> {
         self.country.as_ref().and_then(|values| values.get(row)).and_then(places::country)
+    }
+
+    /// Reads all telephone numbers, so that [`Self::e164`] need not read one again and again: several destinations ask for
+    /// them, and so do suppression lists of hashes. To be called before threads ask, not by them.
+    pub(super) fn read_numbers(&self) {
+        for column in self.with_role(Role::Phone) {
+            column.numbers.get_or_init(|| Numbers::read(&column.values, |row| self.country(row)));
+        }
+    }
+
+    /// The telephone number of a row in `column` as E.164, or why there is none.
+    pub(super) fn e164(&self, column: &ContactColumn, row: usize) -> std::result::Result<String, Unfit> {
+        match column.numbers.get() {
+            Some(numbers) => numbers.get(row),
+            None => e164(column.values.get(row).unwrap_or_default(), self.country(row)),
+        }
     }
 
     /// The columns of a role, in the order of the spec.
@@ -118,21 +148,24 @@ impl Contacts {
 
     /// Who shares a mailbox with someone before them: `rows` are attribute rows in the order of rank.
     pub(super) fn repeated(&self, rows: &[Option<usize>]) -> Vec<bool> {
-        let mailboxes: Vec<Vec<String>> = rows
-            .par_iter()
-            .with_min_len(1024)
-            .map(|row| row.map_or_else(Vec::new, |row| self.mailboxes(row)))
-            .collect();
-        let mut taken: HashSet<&str> = HashSet::with_capacity(rows.len());
-        let mut repeated = Vec::with_capacity(rows.len());
-        for own in &mailboxes {
-            let is_repeated = own.iter().any(|mailbox| taken.contains(mailbox.as_str()));
-            if !is_repeated {
-                taken.extend(own.iter().map(String::as_str));
-            }
-            repeated.push(is_repeated);
+        let n_columns = self.with_role(Role::Email).count();
+        if n_columns == 0 {
+            return vec![false; rows.len()];
         }
-        repeated
+        let mut keys = vec![None; rows.len() * n_columns];
+        keys.par_chunks_mut(n_columns).zip(rows).with_min_len(1024).for_each(|(keys, row)| {
+            let own = row.iter().flat_map(|&row| self.mailboxes(row));
+            keys.iter_mut().zip(own).for_each(|(key, mailbox)| *key = Some(short(&mailbox)));
+        });
+        let mut taken: HashSet<u128> = HashSet::with_capacity(rows.len());
+        let is_repeated = |own: &[Option<u128>]| {
+            let is_repeated = own.iter().flatten().any(|mailbox| taken.contains(mailbox));
+            if !is_repeated {
+                taken.extend(own.iter().flatten());
+            }
+            is_repeated
+        };
+        keys.chunks(n_columns).map(is_repeated).collect()
     }
 
     /// Who has a mailbox that one of `others` has: both are attribute rows.
@@ -154,6 +187,11 @@ impl Contacts {
     pub(super) fn has(&self, role: Role) -> bool {
         self.with_role(role).next().is_some()
     }
+}
+
+/// 128 bits of a text's hash: no two of ten million are the same by chance.
+fn short(text: &str) -> u128 {
+    u128::from_le_bytes(*blake3::hash(text.as_bytes()).as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 fn taken(values: &StringChunked, rows: &IdxCa) -> StringChunked {

@@ -79,9 +79,9 @@ pub(super) fn left_alone(
 /// Who has not agreed to what a rule needs, of those whom it is about or may be about.
 fn without(consent: &Consent, asked: &Asked<'_>) -> Result<Vec<bool>> {
     let what = |key: &str| format!("`{key}` of [[consent]] for {}", consent.purpose);
-    let has_agreed = asked.holds(&consent.needs, what("needs"), &[])?;
+    let has_agreed = asked.holds(&consent.needs, &what("needs"), &[])?;
     let Some(region) = &consent.region else { return Ok(has_agreed.into_iter().map(|agreed| !agreed).collect()) };
-    let is_outside = asked.holds(&format!("NOT ({region})"), what("region"), &[])?;
+    let is_outside = asked.holds(&format!("NOT ({region})"), &what("region"), &[])?;
     Ok(has_agreed.into_iter().zip(is_outside).map(|(agreed, outside)| !agreed && !outside).collect())
 }
 

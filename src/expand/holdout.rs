@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::chosen::Group;
 use super::scores::as_text;
+use super::texts::Texts;
 use crate::error::{Error, Result, did_you_mean};
 use crate::source::People;
 use crate::spec::{Audience, Spec, Stratify};
@@ -71,12 +72,12 @@ impl Holdout {
     }
 
     /// The group of each person; with `strata`, a number for each, exact within them.
-    pub(super) fn groups(&self, person: &[String], strata: Option<&[u32]>, earlier: &Earlier) -> Vec<Group> {
+    pub(super) fn groups(&self, person: &Texts, strata: Option<&[u32]>, earlier: &Earlier) -> Vec<Group> {
         let Some(strata) = strata else {
-            return person.par_iter().map(|id| group(self.holds(id))).collect();
+            return (0..person.len()).into_par_iter().map(|at| group(self.holds(&person[at]))).collect();
         };
-        let kept = |id: &String| if self.is_universal(id) { Some(Group::Holdout) } else { earlier.get(id).copied() };
-        let mut groups: Vec<Option<Group>> = person.par_iter().map(kept).collect();
+        let kept = |id: &str| if self.is_universal(id) { Some(Group::Holdout) } else { earlier.get(id).copied() };
+        let mut groups: Vec<Option<Group>> = (0..person.len()).into_par_iter().map(|at| kept(&person[at])).collect();
         let mut of_stratum: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         strata.iter().enumerate().for_each(|(at, &stratum)| of_stratum.entry(stratum).or_default().push(at));
         for members in of_stratum.values() {
@@ -87,11 +88,11 @@ impl Holdout {
 
     /// Holds out as many of a stratum's new members as its share still wants, the lowest hashes first.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of people")]
-    fn fill(&self, members: &[usize], person: &[String], groups: &mut [Option<Group>]) {
+    fn fill(&self, members: &[usize], person: &Texts, groups: &mut [Option<Group>]) {
         let wanted = (self.share() * members.len() as f64).round() as usize;
         let held = members.iter().filter(|&&at| groups[at] == Some(Group::Holdout)).count();
         let mut new: Vec<usize> = members.iter().copied().filter(|&at| groups[at].is_none()).collect();
-        new.sort_by_cached_key(|&at| (self.own.hash(&person[at]), &person[at]));
+        new.sort_by_cached_key(|&at| (self.own.hash(&person[at]), person[at].to_owned()));
         for &at in new.iter().take(wanted.saturating_sub(held)) {
             groups[at] = Some(Group::Holdout);
         }
@@ -186,13 +187,14 @@ mod tests {
         Holdout { own: draw(name, share), universal: draw(UNIVERSAL, universal) }
     }
 
-    fn ids(n: usize) -> Vec<String> {
-        (0..n).map(|person| format!("p{person}")).collect()
+    fn ids(n: usize) -> Texts {
+        let ids: Vec<String> = (0..n).map(|person| format!("p{person}")).collect();
+        ids.iter().map(String::as_str).collect()
     }
 
-    fn held(people: &[String], groups: &[Group]) -> std::collections::BTreeSet<String> {
+    fn held(people: &Texts, groups: &[Group]) -> std::collections::BTreeSet<String> {
         let both = people.iter().zip(groups);
-        both.filter(|(_, group)| **group == Group::Holdout).map(|(person, _)| person.clone()).collect()
+        both.filter(|(_, group)| **group == Group::Holdout).map(|(person, _)| person.to_owned()).collect()
     }
 
     #[test]
@@ -218,7 +220,7 @@ mod tests {
     fn the_universal_are_held_out_of_every_audience() {
         let people = ids(20_000);
         let [first, second] = ["a", "b"].map(|name| holdout(7, name, 0.1, 0.05));
-        let universal: Vec<&String> = people.iter().filter(|person| first.is_universal(person)).collect();
+        let universal: Vec<&str> = people.iter().filter(|person| first.is_universal(person)).collect();
         assert!(universal.len().abs_diff(1000) < 4 * 31, "{}", universal.len());
         assert!(universal.iter().all(|person| first.holds(person) && second.holds(person)));
         // 1 − 0.9 × 0.95 = 0.145 of 20,000; standard error 50.
@@ -236,8 +238,8 @@ mod tests {
             let n = (0..100).filter(|&at| strata[at] == stratum && groups[at] == Group::Holdout).count();
             assert_eq!(n, 5);
         }
-        let earlier: Earlier = people.iter().cloned().zip(groups.iter().copied()).collect();
-        let (more, other): (Vec<String>, Vec<u32>) = (ids(150), (0..150).map(|at| at % 3).collect());
+        let earlier: Earlier = people.iter().map(str::to_owned).zip(groups.iter().copied()).collect();
+        let (more, other): (Texts, Vec<u32>) = (ids(150), (0..150).map(|at| at % 3).collect());
         let later = holdout.groups(&more, Some(&other), &earlier);
         assert_eq!(later[..100], groups);
         // 30 of 150 in three strata; 20 are held already.

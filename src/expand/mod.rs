@@ -27,11 +27,11 @@ mod power;
 mod rank;
 mod ranking;
 mod refresh;
-mod rule;
 mod scores;
 mod sieve;
 mod summary;
 mod suppression;
+mod texts;
 #[cfg(test)]
 mod tests;
 
@@ -47,10 +47,11 @@ pub use self::lookalike::shared::not_shared;
 pub use self::lookalike::{Known, SeedMembers, lookalikes};
 pub use self::overlap::overlap;
 pub use self::power::Power;
-pub use self::ranking::{Explain, Ranking, Reasons};
+pub use self::ranking::{Explain, Ranking};
 pub use self::refresh::{Change, Previous};
 pub use self::scores::Scores;
 pub use self::summary::{Exported, Hidden, ListUsed, Point, SeedFinding, SeedUsed, Skew, SubSeed, Summary};
+pub use self::texts::{Reasons, Texts};
 
 use self::asked::Asked;
 use self::contact::Contacts;
@@ -149,9 +150,7 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
 
     let mut sieve = Sieve::new(ranking);
     let n_candidates = sieve.rows.len();
-    let named = sieve.people();
-    let named: Vec<_> = named.iter().map(|&person| (people.ids[person as usize].as_str(), Some(person))).collect();
-    let (is_stopped, lists) = suppression.stops(&named, &who);
+    let (is_stopped, lists) = suppression.stops(&sieve.people(), &who);
     sieve.drop_marked(&is_stopped, "suppressed");
 
     let has_agreed = consenting(audience, &Asked::new(people, &sieve.people(), context.end), sieve.rows.len())
@@ -255,7 +254,7 @@ fn drop_first_reason(sieve: &mut Sieve<'_>, left: Vec<contacting::Left>) {
 /// Which of the people asked have agreed to be contacted.
 fn consenting(audience: &Audience, asked: &Asked<'_>, n: usize) -> Result<Vec<bool>> {
     let Some(rule) = &audience.consent else { return Ok(vec![true; n]) };
-    asked.holds(rule, format!("consent of audience `{}`", audience.name), &[])
+    asked.holds(rule, &format!("consent of audience `{}`", audience.name), &[])
 }
 
 /// Writes `audience.parquet`, the exports and, last, `summary.json`. Exports of destinations that the audience no longer
@@ -316,9 +315,8 @@ fn summarise(audience: &Audience, context: &Context<'_>, chosen: &Chosen, counts
     let spec = context.spec;
     let prediction = spec.ranking(audience);
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
-    let propensity: Option<Vec<f64>> = chosen.propensity.iter().copied().collect();
     let has_propensity = counts.points.last().map_or(prediction.is_some(), |last| last.expected_precision.is_some());
-    let expected = propensity.filter(|_| has_propensity).map(|propensity| Expectation::of(&propensity));
+    let expected = chosen.propensity.as_deref().filter(|_| has_propensity).map(Expectation::of);
     let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,

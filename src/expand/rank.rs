@@ -4,10 +4,8 @@
 
 use rayon::prelude::*;
 
+use crate::rate::Z;
 use crate::spec::Size;
-
-/// The 97.5 % point of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// Sorts `rows` by score, best first; ties by person, whose positions are in the order of their ids.
 pub(super) fn best_first(rows: &mut [u32], score: &[f64], person: &[u32]) {

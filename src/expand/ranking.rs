@@ -6,17 +6,15 @@ use polars::prelude::{Column, NamedFrom as _, Series};
 use rayon::prelude::*;
 
 use super::asked::Asked;
+use super::texts::{Reasons, Texts};
 use super::{Context, Scores};
 use crate::error::{Error, Result};
 use crate::predict::uplift;
 use crate::source::People;
 use crate::spec::{Audience, Spec};
 
-/// Up to three reasons in words.
-pub type Reasons = [Option<String>; 3];
-
 /// The reasons of the rows at these places.
-pub type Explain<'a> = Box<dyn Fn(&[u32]) -> Result<Vec<Reasons>> + Sync + 'a>;
+pub type Explain<'a> = Box<dyn Fn(&[u32]) -> Result<Reasons> + Sync + 'a>;
 
 /// The candidates of an audience, a row each: who they are, and what they are ranked by.
 pub struct Ranking<'a> {
@@ -46,19 +44,12 @@ impl<'a> Ranking<'a> {
     /// An error of the spec when the rule cannot be asked, one of the data when the scores are damaged or of other people.
     pub fn of_scores(audience: &Audience, scores: &'a Scores, people: &People, context: &Context<'_>) -> Result<Self> {
         scores.check()?;
-        let found: Vec<Option<u32>> = scores.person.par_iter().map(|id| people.find(id).map(position)).collect();
-        let Some(person) = found.iter().copied().collect::<Option<Vec<u32>>>() else {
-            return Err(
-                Error::data("the scores are of people whom no table names any more").hint("run `clo predict` again")
-            );
-        };
+        let person = positions(&scores.person, people)?;
         let rows = candidates(audience, scores, &Asked::new(people, &person, context.end), context.spec)
             .map_err(|error| error.at(context.place(audience, "candidates")))?;
         let propensity: Vec<f64> = rows.iter().map(|&row| scores.propensity[row as usize]).collect();
         let person = rows.iter().map(|&row| person[row as usize]).collect();
-        let reasons = move |at: &[u32]| {
-            Ok(at.iter().map(|&at| scores.reasons[rows[at as usize] as usize].clone()).collect::<Vec<_>>())
-        };
+        let reasons = move |at: &[u32]| Ok(scores.reasons.take(at.iter().map(|&at| rows[at as usize])));
         Ok(Self {
             person,
             score: propensity.clone(),
@@ -82,15 +73,12 @@ impl<'a> Ranking<'a> {
         people: &People,
         context: &Context<'_>,
     ) -> Result<Self> {
-        let found: Option<Vec<u32>> = scores.person.iter().map(|id| people.find(id).map(position)).collect();
-        let person = found.ok_or_else(|| {
-            Error::data("the scores are of people whom no table names any more").hint("run `clo predict` again")
-        })?;
+        let person = positions(&scores.person.iter().map(String::as_str).collect(), people)?;
         let asked = Asked::new(people, &person, context.end);
         let known: [Column; 1] = [Series::new("uplift".into(), &scores.uplift).into()];
         let holds = match &audience.candidates.rule {
             Some(rule) => asked
-                .holds(rule, format!("candidates of audience `{}`", audience.name), &known)
+                .holds(rule, &format!("candidates of audience `{}`", audience.name), &known)
                 .map_err(|error| error.at(context.place(audience, "candidates")))?,
             None => vec![true; person.len()],
         };
@@ -102,7 +90,7 @@ impl<'a> Ranking<'a> {
             similarity: None,
             seed: Vec::new(),
             places: None,
-            reasons: Box::new(|at| Ok(vec![[const { None }; 3]; at.len()])),
+            reasons: Box::new(|at| Ok(Reasons::none(at.len()))),
         })
     }
 
@@ -114,7 +102,7 @@ impl<'a> Ranking<'a> {
         self.propensity = self.propensity.as_deref().map(|of| taken(of, &rows));
         self.similarity = self.similarity.as_deref().map(|of| taken(of, &rows));
         self.person = rows.iter().map(|&row| self.person[row as usize]).collect();
-        let told = std::mem::replace(&mut self.reasons, Box::new(|_| Ok(Vec::new())));
+        let told = std::mem::replace(&mut self.reasons, Box::new(|_| Ok(Reasons::default())));
         self.reasons = Box::new(move |at| told(&at.iter().map(|&at| rows[at as usize]).collect::<Vec<_>>()));
     }
 
@@ -141,6 +129,38 @@ fn taken(of: &[f64], rows: &[u32]) -> Vec<f64> {
     rows.iter().map(|&row| of[row as usize]).collect()
 }
 
+/// Where people stand among all, each once.
+///
+/// # Errors
+/// An error of the data when somebody is not there, or there twice.
+fn positions(ids: &Texts, people: &People) -> Result<Vec<u32>> {
+    const CHUNK: usize = 1 << 14;
+    let of_chunk = |start: usize| {
+        // Who was scored stands in the order of ids, so that the next one is mostly the next one there.
+        let mut next = 0;
+        (start..ids.len().min(start + CHUNK)).map(move |row| {
+            let is_next = people.ids.get(next).is_some_and(|id| id == &ids[row]);
+            let found = if is_next { Some(next) } else { people.find(&ids[row]) };
+            next = found? + 1;
+            found.map(position)
+        })
+    };
+    let starts: Vec<usize> = (0..ids.len()).step_by(CHUNK).collect();
+    let found: Vec<Option<u32>> = starts.into_par_iter().flat_map_iter(of_chunk).collect();
+    let mut is_seen = vec![false; people.len()];
+    let unknown =
+        || Error::data("the scores are of people whom no table names any more").hint("run `clo predict` again");
+    let once = |(row, person): (usize, Option<u32>)| {
+        let person = person.ok_or_else(unknown)?;
+        if std::mem::replace(&mut is_seen[person as usize], true) {
+            let message = format!("the person in row {} of the scores was scored before", row + 1);
+            return Err(Error::data(message).hint("run `clo predict` again"));
+        }
+        Ok(person)
+    };
+    found.into_iter().enumerate().map(once).collect()
+}
+
 fn position(person: usize) -> u32 {
     u32::try_from(person).expect("people are counted in 32 bits")
 }
@@ -150,13 +170,11 @@ fn candidates(audience: &Audience, scores: &Scores, asked: &Asked<'_>, spec: &Sp
     let everyone = 0..position(scores.len());
     let Some(rule) = &audience.candidates.rule else {
         let attained = attained(audience, spec);
-        return Ok(everyone.filter(|row| !attained.contains(&scores.stage[*row as usize].as_str())).collect());
+        return Ok(everyone.filter(|row| !attained.contains(&&scores.stage[*row as usize])).collect());
     };
-    let known: [Column; 2] = [
-        Series::new("stage".into(), &scores.stage).into(),
-        Series::new("propensity".into(), &scores.propensity).into(),
-    ];
-    let holds = asked.holds(rule, format!("candidates of audience `{}`", audience.name), &known)?;
+    let known: [Column; 2] =
+        [scores.stage.column("stage"), Series::new("propensity".into(), &scores.propensity).into()];
+    let holds = asked.holds(rule, &format!("candidates of audience `{}`", audience.name), &known)?;
     Ok(everyone.zip(holds).filter_map(|(row, holds)| holds.then_some(row)).collect())
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 
+use super::texts::Texts;
 use crate::error::Result;
 use crate::source::People;
 use crate::store;
@@ -76,12 +77,12 @@ pub(super) fn taken(
 /// Who came and who went, by person. `dropped` says of candidates who are not on the list why.
 pub(super) fn changes(
     previous: &Previous,
-    now: &[String],
+    now: &Texts,
     dropped: &BTreeMap<&str, &str>,
     people: &People,
 ) -> Vec<Change> {
     let before: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
-    let listed: HashSet<&str> = now.iter().map(String::as_str).collect();
+    let listed: HashSet<&str> = now.iter().collect();
     let why_gone = |person: &str| match dropped.get(person) {
         Some(&reason) => reason,
         None if people.find(person).is_none() => "no longer in the data",
@@ -93,10 +94,10 @@ pub(super) fn changes(
         reason: why_gone(person).to_owned(),
     });
     let n_gone = previous.person.iter().filter(|person| !listed.contains(person.as_str())).count();
-    let new: Vec<&String> = now.iter().filter(|person| !before.contains(person.as_str())).collect();
+    let new: Vec<&str> = now.iter().filter(|person| !before.contains(person)).collect();
     // The best-ranked of the new take the places of those who left; the others came because the list grew.
     let came = new.iter().enumerate().map(|(at, person)| Change {
-        person: (*person).clone(),
+        person: (*person).to_owned(),
         entered: true,
         reason: if at < n_gone { "ranks above someone who left" } else { "the list grew" }.to_owned(),
     });

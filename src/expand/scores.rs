@@ -4,6 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, DataType, StringChunked};
 
+use super::texts::{Reasons, Texts};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -11,15 +12,15 @@ use crate::store;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scores {
     /// Ids of people, each once.
-    pub person: Vec<String>,
+    pub person: Texts,
     /// The stage each stands in.
-    pub stage: Vec<String>,
+    pub stage: Texts,
     /// Calibrated probability of the transition, 0–1.
     pub propensity: Vec<f64>,
     /// Rank among all who were scored, 0–100.
     pub percentile: Vec<f64>,
     /// Up to three reasons in words.
-    pub reasons: Vec<[Option<String>; 3]>,
+    pub reasons: Reasons,
 }
 
 impl Scores {
@@ -47,17 +48,18 @@ impl Scores {
     fn of(frame: &DataFrame) -> Result<Self> {
         let [first, second, third] =
             [1, 2, 3].map(|nth| column(frame, &format!("reason_{nth}")).and_then(|column| texts(&column)));
-        let reasons = first?.into_iter().zip(second?).zip(third?).map(|((a, b), c)| [a, b, c]).collect();
+        let (first, second, third) = (first?, second?, third?);
+        let reasons = first.iter().zip(second.iter()).zip(third.iter()).map(|((a, b), c)| [a, b, c]).collect();
         Ok(Self {
-            person: present(texts(&column(frame, "person")?)?),
-            stage: present(texts(&column(frame, "stage")?)?),
+            person: texts(&column(frame, "person")?)?.into(),
+            stage: texts(&column(frame, "stage")?)?.into(),
             propensity: numbers(&column(frame, "propensity")?)?,
             percentile: numbers(&column(frame, "percentile")?)?,
             reasons,
         })
     }
 
-    /// What the rest of the phase relies on: columns of one length, probabilities, nobody twice.
+    /// What the rest of the phase relies on: columns of one length, probabilities.
     pub(super) fn check(&self) -> Result<()> {
         let n = self.len();
         if [self.stage.len(), self.propensity.len(), self.percentile.len(), self.reasons.len()] != [n; 4] {
@@ -65,11 +67,6 @@ impl Scores {
         }
         if let Some(row) = self.propensity.iter().position(|propensity| !(0.0..=1.0).contains(propensity)) {
             return Err(Error::data(format!("the propensity in row {} of the scores is not a probability", row + 1))
-                .hint("run `clo predict` again"));
-        }
-        let mut seen = std::collections::HashSet::with_capacity(n);
-        if let Some(row) = self.person.iter().position(|person| !seen.insert(person.as_str())) {
-            return Err(Error::data(format!("the person in row {} of the scores was scored before", row + 1))
                 .hint("run `clo predict` again"));
         }
         Ok(())
@@ -81,13 +78,8 @@ fn column(frame: &DataFrame, name: &str) -> Result<Column> {
     found.map_err(|_| Error::data(format!("there is no column `{name}`")).hint("run `clo predict` again"))
 }
 
-fn texts(column: &Column) -> Result<Vec<Option<String>>> {
-    let text = column.cast(&DataType::String)?;
-    Ok(text.str()?.iter().map(|value| value.map(str::to_owned)).collect())
-}
-
-fn present(values: Vec<Option<String>>) -> Vec<String> {
-    values.into_iter().map(Option::unwrap_or_default).collect()
+fn texts(column: &Column) -> Result<StringChunked> {
+    Ok(column.cast(&DataType::String)?.str()?.clone())
 }
 
 fn numbers(column: &Column) -> Result<Vec<f64>> {

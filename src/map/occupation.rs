@@ -1,4 +1,4 @@
-//! Who stands in which stage, over the calendar and over the time since entry.
+//! Who stands in which stage, over the calendar and over the time since entry: of everyone, by month of entry, by group.
 //!
 //! Over the calendar: at the start of each week (of a history of more than two years: each month) and at the end, the people
 //! in each stage just before that instant, of all who had entered by then. Over time since entry: d days after a person's
@@ -50,12 +50,17 @@ pub(crate) fn occupation(
     n_stages: usize,
     end: Time,
 ) -> Vec<Occupation> {
-    let mut found = by_calendar(stays, entries, months, n_stages, end);
-    let one = vec![0_u16; n_people(stays)];
-    found.extend(since_entry(stays, entries, (&one, &[None]), n_stages, end));
-    for grouping in groupings {
-        let levels = grouping.levels.iter().map(|level| Some((grouping.name.clone(), level.clone())));
-        found.extend(since_entry(stays, entries, (&grouping.of, &levels.collect::<Vec<_>>()), n_stages, end));
+    let month = |entry: &Option<i64>| entry.map_or(0, |entry| u16::try_from(months.of(entry)).expect("few months"));
+    let named = |by: &str, names: &[String]| -> Vec<Group> {
+        names.iter().map(|name| Some((by.to_owned(), name.clone()))).collect()
+    };
+    let everyone = (vec![0_u16; n_people(stays)], vec![None]);
+    let cohorts = (entries.iter().map(month).collect(), named("cohort", &months.names));
+    let others = groupings.iter().map(|grouping| (grouping.of.clone(), named(&grouping.name, &grouping.levels)));
+    let mut found = Vec::new();
+    for (of, groups) in [everyone, cohorts].into_iter().chain(others) {
+        found.extend(by_calendar(stays, entries, months, (&of, &groups), (n_stages, end)));
+        found.extend(since_entry(stays, entries, (&of, &groups), n_stages, end));
     }
     found
 }
@@ -92,29 +97,42 @@ impl Counter {
     }
 }
 
-fn by_calendar(stays: &Stays, entries: &[Option<i64>], months: &Months, n_stages: usize, end: Time) -> Vec<Occupation> {
+fn by_calendar(
+    stays: &Stays,
+    entries: &[Option<i64>],
+    months: &Months,
+    (group_of, groups): (&[u16], &[Group]),
+    (n_stages, end): (usize, Time),
+) -> Vec<Occupation> {
     let at = calendar(months, stays.entered.iter().min().copied().unwrap_or(end.0), end);
-    let mut counter = Counter::new(at.len(), n_stages + 1);
+    let mut counter = Counter::new(at.len(), groups.len() * (n_stages + 1));
     // A person is in a stage at t when `entered < t <= left`.
     let after = |micros: i64| at.partition_point(|&t| t <= micros);
-    for row in 0..stays.len() {
-        counter.add(usize::from(stays.stage[row]), after(stays.entered[row]), after(stays.left[row]));
+    for (person, entry) in entries.iter().enumerate() {
+        let Some(entry) = *entry else { continue };
+        let series = usize::from(group_of[person]) * (n_stages + 1);
+        counter.add(series + n_stages, after(entry), at.len());
+        for row in stays.of(person) {
+            let stage = usize::from(stays.stage[row]);
+            counter.add(series + stage, after(stays.entered[row]), after(stays.left[row]));
+        }
     }
-    for entry in entries.iter().flatten() {
-        counter.add(n_stages, after(*entry), at.len());
+    let mut found = Vec::new();
+    for (place, group) in groups.iter().enumerate() {
+        let series = place * (n_stages + 1);
+        let all = counter.counts(series + n_stages);
+        for stage in 0..n_stages {
+            let counts = counter.counts(series + stage).into_iter().zip(&all).zip(&at);
+            found.extend(counts.filter(|((_, all), _)| **all > 0).map(|((n, &all), &at)| Occupation {
+                at: Some(at),
+                since_entry: None,
+                group: group.clone(),
+                stage,
+                people: Rate::new(n, all),
+            }));
+        }
     }
-    let everyone = counter.counts(n_stages);
-    let one = |stage: usize| {
-        let counts = counter.counts(stage).into_iter().zip(&everyone).zip(&at);
-        counts.map(move |((n, &all), &at)| Occupation {
-            at: Some(at),
-            since_entry: None,
-            group: None,
-            stage,
-            people: Rate::new(n, all),
-        })
-    };
-    (0..n_stages).flat_map(one).collect()
+    found
 }
 
 /// Starts of weeks (Mondays) or months after the first entry, then the end.

@@ -211,6 +211,10 @@ mod tests {
         };
         assert_eq!((at(4, 0), at(4, 1)), (Rate::new(1, 1), Rate::new(0, 1)));
         assert_eq!((at(100, 0), at(100, 1), at(100, 2)), (Rate::new(1, 3), Rate::new(0, 3), Rate::new(2, 3)));
+        let of_april = rows.iter().filter(|row| row.group == Some(("cohort".into(), "1970-04".into())));
+        let of_april: Vec<_> = of_april.filter(|row| row.at.is_some()).map(|row| (row.stage, row.people)).collect();
+        let wanted = [(0, Rate::new(1, 1)), (1, Rate::new(0, 1)), (2, Rate::new(0, 1))];
+        assert_eq!(of_april, wanted, "c came on day 95 and is a customer at the end");
         let since = |day: i64, stage| {
             let is_it = |row: &&Occupation| row.since_entry == Some(day * DAY) && row.stage == stage;
             rows.iter().find(is_it).unwrap().people

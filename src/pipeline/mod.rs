@@ -10,6 +10,7 @@ pub mod gate;
 pub mod inputs;
 pub mod measure;
 pub mod phases;
+pub mod realised;
 mod recent;
 pub mod score;
 pub mod summary;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::advance::{Work, is_of_audience};
 use super::inputs::InputFile;
+use super::realised;
 use super::trials::TrialFile;
 use super::units::Task;
 use crate::discover::{self, Examples, Leaks, Recipe};
@@ -18,6 +19,7 @@ use crate::report;
 use crate::source::{self, Data, Events};
 use crate::spec::{Audience, Prediction, Spec, Uplift};
 use crate::store::{self, Key, Layout, manifest, models};
+use crate::time::Time;
 
 /// What each cell of the lifecycle table is read from: drawn up with the map.
 const CATALOGUE: &str = "discover/catalogue.json";
@@ -109,8 +111,12 @@ impl<'a> Phases<'a> {
         let journal: Arc<dyn Journal> = trials.clone();
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
+        let cutoff = examples.cutoff.iter().max().copied().filter(|_| !examples.snapshot);
         drop(examples);
         trials.finish(&predicted.trials)?;
+        if let Some(cutoff) = cutoff {
+            realised::keep_scores(&layout.models.join(&prediction.name), Time(cutoff), &predicted.scores)?;
+        }
         keep(&predicted, &prediction.name, layout)
     }
 
@@ -164,6 +170,7 @@ impl<'a> Phases<'a> {
             }
             _ => by_uplift(audience, data, &context, layout)?,
         };
+        drop(scores);
         expand::write(&expanded, layout)?;
         let read = self.inputs.iter().filter(|input| is_of_audience(&input.name, &audience.name));
         Ok(read.filter_map(InputFile::recorded).collect())
@@ -332,19 +339,26 @@ fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<Str
 
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
 fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
-    let Predicted { bundle, evaluation, scores, judged, .. } = predicted;
+    let Predicted { bundle, evaluation, scores, drift, judged, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
     store::write_frame(&folder.join("metrics.parquet"), &mut predict::tables::metrics(evaluation)?)?;
     store::write_frame(&folder.join("slices.parquet"), &mut predict::tables::slices(evaluation)?)?;
     store::write_frame(&folder.join("sizes.parquet"), &mut predict::tables::sizes(evaluation)?)?;
+    if let Some(drift) = drift {
+        store::write_json(&folder.join("drift.json"), drift)?;
+    }
     let card = predict::card(bundle, evaluation);
     let mut on_test = Vec::new();
     store::fill_frame(&mut on_test, &mut judged.to_frame()?)
         .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;
-    let others =
-        [("card.md", card.into_bytes()), ("evaluation.json", store::json(evaluation)?), (models::JUDGED, on_test)];
+    let others = [
+        ("card.md", card.into_bytes()),
+        ("card.json", store::json(&predict::card_data(bundle, evaluation))?),
+        ("evaluation.json", store::json(evaluation)?),
+        (models::JUDGED, on_test),
+    ];
     let version = models::keep(&layout.models, prediction, &bundle.to_bytes()?, &others)?;
     models::promote(&layout.models, prediction, &version)
 }

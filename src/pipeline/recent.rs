@@ -72,7 +72,18 @@ fn raw(frame: &DataFrame, recipe: &Recipe, job: &Job, file: &Path) -> Result<Vec
     let stages = stages(frame, recipe)?;
     let folder = tempfile::tempdir().map_err(|source| Error::io("make", &std::env::temp_dir(), &source))?;
     let output = folder.path().join("scores.parquet");
-    score(&Job { input: file.to_owned(), output: output.clone(), recent: None, ..job.clone() })?;
+    let job = Job {
+        input: file.to_owned(),
+        input_format: None,
+        output: output.clone(),
+        output_format: None,
+        n_reasons: 0,
+        report: None,
+        fail_on_drift: None,
+        recent: None,
+        ..job.clone()
+    };
+    score(&job, &mut std::io::sink())?;
     let propensity = propensities(&store::read_frame(&output)?)?;
     if propensity.len() != stages.len() {
         return Err(Error::data(format!(

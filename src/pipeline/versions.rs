@@ -37,13 +37,17 @@ pub fn list(models: &Path) -> Result<Vec<Version>> {
     for prediction in models::predictions(models) {
         let current = models::current(models, &prediction);
         for version in models::versions(models, &prediction) {
-            let evaluation = evaluation(models, &prediction, &version)?;
+            let known = evaluation(models, &prediction, &version)?;
+            let estimator = match &known {
+                Some(evaluation) => evaluation.estimator.clone(),
+                None => Bundle::load(&models.join(&prediction).join(&version))?.estimator,
+            };
             all.push(Version {
                 prediction: prediction.clone(),
                 is_current: current.as_ref() == Some(&version),
                 version,
-                roc_auc: test(&evaluation).roc_auc,
-                estimator: evaluation.estimator,
+                roc_auc: test(known.as_ref()).roc_auc,
+                estimator,
             });
         }
     }
@@ -59,8 +63,8 @@ pub struct Shown {
     pub version: String,
     /// The card, Markdown.
     pub card: String,
-    /// All numbers.
-    pub evaluation: Evaluation,
+    /// All numbers; absent of an imported model.
+    pub evaluation: Option<Evaluation>,
 }
 
 /// A version's card and numbers.
@@ -120,8 +124,8 @@ pub struct Shift {
 pub fn difference(layout: &Layout, prediction: &str, from: &str, to: &str) -> Result<Difference> {
     let models = layout.models.as_path();
     let [from, to] = [models::find(models, prediction, from)?, models::find(models, prediction, to)?];
-    let [old, new] =
-        [evaluation(models, prediction, &from)?, evaluation(models, prediction, &to)?].map(|e| named(&test(&e)));
+    let [old, new] = [evaluation(models, prediction, &from)?, evaluation(models, prediction, &to)?]
+        .map(|e| named(&test(e.as_ref())));
     let metrics = old.into_iter().zip(new).map(|((name, old), (_, new))| (name.to_owned(), [old, new])).collect();
     let [first, second] = [&from, &to].map(|version| Bundle::load(&models.join(prediction).join(version)));
     let bundles = [first?, second?];
@@ -232,12 +236,14 @@ fn named(metrics: &Metrics) -> [(&'static str, Option<Measured>); 7] {
     ]
 }
 
-fn evaluation(models: &Path, prediction: &str, version: &str) -> Result<Evaluation> {
-    read_json(&models.join(prediction).join(version).join("evaluation.json"))
+/// What a version is worth; nobody knows it of an imported model.
+fn evaluation(models: &Path, prediction: &str, version: &str) -> Result<Option<Evaluation>> {
+    let path = models.join(prediction).join(version).join("evaluation.json");
+    if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
 }
 
-fn test(evaluation: &Evaluation) -> Metrics {
-    evaluation.splits.get("test").cloned().unwrap_or_default()
+fn test(evaluation: Option<&Evaluation>) -> Metrics {
+    evaluation.and_then(|evaluation| evaluation.splits.get("test").cloned()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -176,11 +176,22 @@ impl Bundle {
     /// # Errors
     /// When the table lacks a feature or holds it in another form: all of them are named.
     pub fn score(&self, table: &Table) -> Result<Scored> {
+        self.score_with(table, REASONS)
+    }
+
+    /// As [`Bundle::score`], with so many reasons at most: none are quick.
+    ///
+    /// # Errors
+    /// As [`Bundle::score`].
+    pub fn score_with(&self, table: &Table, n_reasons: usize) -> Result<Scored> {
         self.check_schema(table)?;
         let rows: Vec<u32> = (0..u32::try_from(table.n_rows).expect("rows are counted in 32 bits")).collect();
         let propensity = self.propensities(table, &rows)?;
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
-        let reasons = reasons::reasons(&self.model, table, &rows, &self.dates())?;
+        let reasons = match n_reasons {
+            0 => vec![[const { None }; REASONS]; rows.len()],
+            _ => reasons::reasons(&self.model, table, &rows, &self.dates())?,
+        };
         let ends = self.ends(table, &rows)?;
         Ok(Scored { propensity, percentile, reasons, ends })
     }

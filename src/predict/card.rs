@@ -1,6 +1,7 @@
 //! The model card: what a bundle is for, what it was made of, how well it does, and where it ends.
 
 use super::bundle::Bundle;
+use super::checklist::{NOT_FOR, checklist, limits, purpose, told};
 use super::estimator::Fitted;
 use super::evaluation::{Evaluation, Measured, Metrics};
 use super::linear::Coefficient;
@@ -13,13 +14,7 @@ const FEATURES: usize = 10;
 #[must_use]
 pub fn card(bundle: &Bundle, evaluation: &Evaluation) -> String {
     let mut card = format!("# {}\n\n", bundle.prediction);
-    let within = bundle.horizon.as_ref().map_or_else(String::new, |horizon| format!(" within {horizon}"));
-    card += &format!(
-        "**Purpose.** The chance that a person in {} reaches {}{within}, to rank whom to reach. Not for decisions about credit, \
-         employment, housing or anything else that a person depends on.\n\n",
-        bundle.from.join(" or "),
-        bundle.to.join(" or ")
-    );
+    card += &format!("**Purpose.** {} {}\n\n", purpose(bundle), NOT_FOR);
     let trained = &bundle.trained_on;
     let cutoffs = match &trained.cutoffs {
         Some((first, last)) if first == last => format!(", taken at {first}"),
@@ -53,10 +48,10 @@ pub fn card(bundle: &Bundle, evaluation: &Evaluation) -> String {
         card += &format!("- `{feature}` moves the log odds by {importance:.3} on average\n");
     }
     card += &coefficients(&bundle.model);
-    card += "\n## Limits\n\n- It says who is likely to move, not whom a message would move: only a holdout tells that.\n\
-             - What it learned holds while people and offers stay as they were.\n";
-    for warning in &evaluation.warnings {
-        card += &format!("- {warning}\n");
+    card += &told(&checklist(bundle, evaluation));
+    card += "\n## Limits\n\n";
+    for limit in limits(evaluation) {
+        card += &format!("- {limit}\n");
     }
     card
 }

@@ -21,6 +21,7 @@ pub mod boosting;
 pub mod bundle;
 pub mod calibration;
 mod card;
+mod checklist;
 pub mod choose;
 pub mod compare;
 pub mod correct;
@@ -32,6 +33,7 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod export;
+pub mod import;
 pub mod judge;
 pub mod judged;
 mod learning;
@@ -40,6 +42,7 @@ pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
+pub mod realised;
 pub mod reasons;
 pub mod recent;
 pub mod scheme;
@@ -61,6 +64,7 @@ use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, Series};
 
 pub use bundle::Bundle;
 pub use card::card;
+pub use checklist::card_data;
 pub use evaluation::Evaluation;
 
 use crate::discover::Examples;
@@ -72,7 +76,7 @@ use band::{Band, HeldOut};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
-use drift::Sketches;
+use drift::{Drift, Sketches, Tally};
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
 use evaluation::LearningCurve;
 use judged::Judged;
@@ -108,6 +112,8 @@ pub struct Predicted {
     pub evaluation: Evaluation,
     /// Everyone eligible now.
     pub scores: Scores,
+    /// How far everyone eligible now is from those learned from; absent in a snapshot, where they are the same.
+    pub drift: Option<Drift>,
     /// All settings that were tried.
     pub trials: Vec<Trial>,
     /// What the judged fit said of the test part.
@@ -212,7 +218,7 @@ pub fn predict_with(
         level: &level,
         learning,
     };
-    let evaluation = subject.evaluation()?;
+    let mut evaluation = subject.evaluation()?;
     let on_test = subject.judged()?;
     let (scheme, person_key, found) = (&scheme, &person_key, &tried[chosen]);
     let last = Last { examples, prediction, scheme, data, person_key, found, held_out: &held_out };
@@ -237,14 +243,30 @@ pub fn predict_with(
         recipe: context.recipe.clone(),
     };
     let scores = scores(examples, &mut bundle)?;
-    // In folds everybody scored was learned from: held-out scores tell what those of new people look like.
-    let of_strangers: Vec<f64> = if scheme.out_of_time {
-        scores.propensity.clone()
-    } else {
-        tried[chosen].margins.iter().map(|&margin| held_out.probability(margin)).collect()
-    };
-    bundle.sketches = Some(Sketches::new(&bundle.features, data.table, &scheme.all, &of_strangers));
-    Ok(Predicted { bundle, evaluation, scores, trials, judged: on_test })
+    // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
+    let of_learned = bundle.propensities(data.table, &scheme.all)?;
+    let sketches = Sketches::new(&bundle.features, data.table, &scheme.all, &of_learned);
+    let drift = (!examples.snapshot).then(|| {
+        let mut tally = Tally::new(&sketches);
+        tally.add_features(&sketches, &bundle.features, &data.table.take(&examples.eligible_now()), &[]);
+        tally.add_scores(&sketches, &scores.propensity);
+        Drift::new(&sketches, &bundle.features, &tally)
+    });
+    evaluation.warnings.extend(drift.as_ref().and_then(drifted));
+    bundle.sketches = Some(sketches);
+    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test })
+}
+
+/// What a reader of the evaluation must know of people who are not those of training.
+fn drifted(drift: &Drift) -> Option<String> {
+    const NAMED: usize = 3;
+    let shifted: Vec<&str> = drift.beyond(drift::SHIFTED).map(|moved| moved.feature.as_str()).collect();
+    let (first, more) = (shifted.first()?, shifted.len().saturating_sub(NAMED));
+    let named = shifted.iter().take(NAMED).skip(1).fold((*first).to_owned(), |all, name| format!("{all}, {name}"));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!(
+        "The people eligible now are not like those the model learned from: {named}{more} shifted. drift.json says how far."
+    ))
 }
 
 /// What is kept.

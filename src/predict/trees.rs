@@ -53,6 +53,7 @@ pub struct TreeModel {
     pub features: Vec<Feature>,
     /// For each feature what its levels count as, in their order, and at last what a gap and a level never seen do; nothing for
     /// a number.
+    #[serde(deserialize_with = "read_codes")]
     pub codes: Vec<Vec<f32>>,
     /// The margin before any tree.
     pub offset: f64,
@@ -141,7 +142,7 @@ impl TreeModel {
         let coded = self.codes.len() == self.features.len()
             && self.features.iter().zip(&self.codes).all(|(feature, codes)| {
                 let wanted = feature.levels.as_ref().map_or(0, |levels| levels.len() + 1);
-                codes.len() == wanted && codes.iter().all(|code| code.is_finite())
+                codes.len() == wanted && codes.iter().rev().skip(1).all(|code| code.is_finite())
             });
         let width_fits = self.trees.n_features() == self.features.len() && self.trees.n_outputs() == 1;
         if levels_sound && coded && width_fits && self.offset.is_finite() {
@@ -236,6 +237,13 @@ pub(super) fn refused(error: hessboost::error::HessboostError) -> Error {
 
 fn write_trees<S: Serializer>(trees: &BoostedModel, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     Document::of(trees, Written { features: &[], base_margin: 0.0 }).serialize(serializer)
+}
+
+/// What levels count as; that a gap counts as nothing is written as null.
+fn read_codes<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Vec<f32>>, D::Error> {
+    let codes: Vec<Vec<Option<f32>>> = Vec::deserialize(deserializer)?;
+    let read = |codes: Vec<Option<f32>>| codes.into_iter().map(|code| code.unwrap_or(f32::NAN)).collect();
+    Ok(codes.into_iter().map(read).collect())
 }
 
 fn read_trees<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BoostedModel, D::Error> {

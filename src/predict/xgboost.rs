@@ -58,6 +58,9 @@ struct Trees {
     trees: Vec<Tree>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weight_drop: Option<Vec<f32>>,
+    /// The texts of categories, since XGBoost 3.1.
+    #[serde(default, skip_serializing)]
+    cats: Option<Categories>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -131,6 +134,24 @@ struct TreeParameters {
     size_leaf_vector: String,
 }
 
+/// For each feature the texts of its codes, as XGBoost keeps them since 3.1.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Categories {
+    #[serde(default)]
+    enc: Vec<Encoding>,
+    #[serde(default)]
+    feature_segments: Vec<u32>,
+}
+
+/// The codes of one feature: texts laid end to end, parted by `offsets`, or numbers.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Encoding {
+    #[serde(default)]
+    offsets: Vec<u32>,
+    #[serde(default)]
+    values: Vec<f64>,
+}
+
 fn one() -> String {
     "1".to_owned()
 }
@@ -196,7 +217,7 @@ impl Document {
             learner: Learner {
                 attributes: BTreeMap::new(),
                 feature_names: written.features.to_vec(),
-                feature_types: written.features.iter().map(|_| "float".to_owned()).collect(),
+                feature_types: (0..written.features.len()).map(|at| kind(model, at).to_owned()).collect(),
                 gradient_booster: Booster {
                     name: "gbtree".into(),
                     model: Trees {
@@ -208,6 +229,7 @@ impl Document {
                         tree_info: vec![0; n],
                         trees: trees.iter().enumerate().map(|(id, tree)| Tree::of(id, tree, width)).collect(),
                         weight_drop: None,
+                        cats: None,
                     },
                 },
                 learner_model_param: LearnerParameters {
@@ -242,6 +264,52 @@ impl Document {
         let text = self.learner.learner_model_param.base_score.trim_matches(['[', ']']);
         let score: f32 = number(text, "base_score")?;
         if score > 0.0 && score < 1.0 { Ok(score) } else { Err(damaged("base_score is not between 0 and 1")) }
+    }
+
+    /// The texts of the codes of feature `at`, where the document tells them.
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub(super) fn levels(&self, at: usize) -> Result<Option<Vec<String>>> {
+        let Some(categories) = &self.learner.gradient_booster.model.cats else { return Ok(None) };
+        let segment = categories.feature_segments.get(at..at + 2);
+        let encoding = match segment {
+            Some([first, end]) if first < end => categories.enc.get(at),
+            _ => None,
+        };
+        encoding.map(Encoding::levels).transpose()
+    }
+
+    /// Which columns are split by category.
+    #[must_use]
+    pub(super) fn categorical(&self, n_features: usize) -> Vec<bool> {
+        let mut found = vec![false; n_features];
+        for tree in &self.learner.gradient_booster.model.trees {
+            for (_, &feature) in tree.split_type.iter().zip(&tree.split_indices).filter(|(kind, _)| **kind == 1) {
+                if let Some(found) = found.get_mut(feature as usize) {
+                    *found = true;
+                }
+            }
+        }
+        found
+    }
+
+    /// The codes that splits of feature `at` name, each as its own text.
+    #[must_use]
+    pub(super) fn codes(&self, at: usize) -> Vec<(String, f32)> {
+        let mut codes: Vec<u32> = Vec::new();
+        for tree in &self.learner.gradient_booster.model.trees {
+            let sets = tree.categories_nodes.iter().zip(&tree.categories_segments).zip(&tree.categories_sizes);
+            for ((&node, &first), &size) in sets {
+                if tree.split_indices.get(node as usize).is_some_and(|&feature| feature as usize == at) {
+                    let end = (first as usize).saturating_add(size as usize);
+                    codes.extend(tree.categories.get(first as usize..end).unwrap_or_default());
+                }
+            }
+            codes.sort_unstable();
+            codes.dedup();
+        }
+        codes.into_iter().map(|code| (code.to_string(), code as f32)).collect()
     }
 
     /// The sum of trees, without [`Document::base_score`].
@@ -280,12 +348,36 @@ impl Document {
     }
 }
 
+/// What XGBoost calls the kind of a column.
+fn kind(model: &BoostedModel, column: usize) -> &'static str {
+    let splits = model.trees().iter().flat_map(hessboost::tree::RegTree::nodes).filter(|node| !node.is_leaf());
+    let mut of_column = splits.filter(|node| node.split_feature as usize == column);
+    if of_column.any(|node| node.is_categorical) { "c" } else { "float" }
+}
+
 fn damaged(what: &str) -> Error {
     Error::data(format!("the trees of the model are damaged: {what}"))
 }
 
 fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T> {
     text.parse().map_err(|_| damaged(&format!("{name} is not a number")))
+}
+
+impl Encoding {
+    fn levels(&self) -> Result<Vec<String>> {
+        if self.offsets.is_empty() {
+            return Ok(self.values.iter().map(ToString::to_string).collect());
+        }
+        let text = |pair: &[u32]| -> Option<String> {
+            let bytes = self.values.get(pair[0] as usize..pair[1] as usize)?;
+            // XGBoost writes bytes as signed numbers.
+            #[expect(clippy::cast_possible_truncation, reason = "a byte, as a signed number of eight bits")]
+            let bytes = bytes.iter().map(|&byte| (byte as i8).cast_unsigned()).collect();
+            String::from_utf8(bytes).ok()
+        };
+        let levels: Option<Vec<String>> = self.offsets.windows(2).map(text).collect();
+        levels.ok_or_else(|| damaged("the texts of its categories cannot be read"))
+    }
 }
 
 impl Tree {

@@ -6,12 +6,14 @@ use crate::report::read::{self, Results, Summary};
 use crate::report::svg::{Axis, Chart, Shape};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
-use crate::report::{Figure, predict, seed, words};
+use crate::report::{Figure, overlap, predict, seed, words};
 use crate::spec::Spec;
 
 /// What the section shows.
 pub(super) struct Section {
     pub(super) audiences: Vec<Audience>,
+    /// What the lists have in common.
+    pub(super) overlap: Option<Table>,
 }
 
 /// An audience: its name, and its page when it was made.
@@ -95,7 +97,8 @@ pub(super) fn section(results: &Results, spec: &Spec, sheets: &mut Sheets) -> Se
         name: audience.name.clone(),
         made: made.as_ref().map(|made| page(i, &audience.name, made, sheets)),
     };
-    Section { audiences: spec.audiences.iter().zip(&results.audiences).enumerate().map(one).collect() }
+    let audiences = spec.audiences.iter().zip(&results.audiences).enumerate().map(one).collect();
+    Section { audiences, overlap: overlap::table(results, spec, sheets) }
 }
 
 fn page(i: usize, name: &str, audience: &read::Audience, sheets: &mut Sheets) -> Made {

@@ -22,6 +22,7 @@ mod measures;
 mod metrics;
 mod moves;
 mod measure;
+mod overlap;
 mod predict;
 mod read;
 mod seed;

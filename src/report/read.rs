@@ -40,6 +40,17 @@ pub(super) struct Results {
     pub(super) uplifts: Vec<uplift::Evaluation>,
     /// In the order of the spec's audiences.
     pub(super) audiences: Vec<Option<Audience>>,
+    /// What two audiences have in common.
+    pub(super) shared: Vec<Shared>,
+}
+
+/// A row of `expand/overlap.parquet`.
+pub(super) struct Shared {
+    pub(super) audience: String,
+    pub(super) other: String,
+    pub(super) n_both: u64,
+    pub(super) share_of_audience: Option<f64>,
+    pub(super) share_of_other: Option<f64>,
 }
 
 /// `map/lifecycle.json`.
@@ -232,6 +243,7 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         uplifts: uplifts(spec, layout)?,
         audiences: audiences.map(|audience| self::audience(layout, &audience.name)).collect::<Result<_>>()?,
+        shared: if spec.audiences.len() > 1 { shared(&layout.file("expand/overlap.parquet"))? } else { Vec::new() },
     })
 }
 
@@ -311,20 +323,30 @@ fn uplifts(spec: &Spec, layout: &Layout) -> Result<Vec<uplift::Evaluation>> {
 fn audience(layout: &Layout, name: &str) -> Result<Option<Audience>> {
     let folder = layout.expand(name);
     let Some(summary) = json(&folder.join("summary.json"))? else { return Ok(None) };
-    let first = match frame(&folder.join("audience.parquet"))? {
-        Some(frame) => members(&frame)?,
-        None => Vec::new(),
-    };
+    let list = folder.join("audience.parquet");
+    let first = if list.exists() { members(&store::read_rows(&list, N_SHOWN)?)? } else { Vec::new() };
     let measured = json(&layout.measure(name).join("measure.json"))?;
     Ok(Some(Audience { summary, first, measured }))
 }
 
-/// The first people by rank.
+fn shared(path: &Path) -> Result<Vec<Shared>> {
+    let Some(frame) = frame(path)? else { return Ok(Vec::new()) };
+    let (audience, other) = (texts(&frame, "audience")?, texts(&frame, "other")?);
+    let n_both = frame.column("n_both")?.u64()?.clone();
+    let (of_audience, of_other) = (numbers(&frame, "share_of_audience")?, numbers(&frame, "share_of_other")?);
+    let row = |i: usize| Shared {
+        audience: audience[i].clone().unwrap_or_default(),
+        other: other[i].clone().unwrap_or_default(),
+        n_both: n_both.get(i).unwrap_or_default(),
+        share_of_audience: of_audience[i],
+        share_of_other: of_other[i],
+    };
+    Ok((0..frame.height()).map(row).collect())
+}
+
+/// The people of a list, which stand in it by rank.
 fn members(frame: &DataFrame) -> Result<Vec<Member>> {
     let rank = numbers(frame, "rank")?;
-    let mut rows: Vec<usize> = (0..frame.height()).collect();
-    rows.sort_by(|&a, &b| rank[a].unwrap_or(f64::MAX).total_cmp(&rank[b].unwrap_or(f64::MAX)));
-    rows.truncate(N_SHOWN);
     let (person, group) = (texts(frame, "person")?, texts(frame, "group")?);
     let (score, propensity) = (numbers(frame, "score")?, numbers(frame, "propensity")?);
     let reasons = [texts(frame, "reason_1")?, texts(frame, "reason_2")?, texts(frame, "reason_3")?];
@@ -336,5 +358,5 @@ fn members(frame: &DataFrame) -> Result<Vec<Member>> {
         group: group[i].clone().unwrap_or_default(),
         reasons: reasons.iter().filter_map(|reason| reason[i].clone()).filter(|reason| !reason.is_empty()).collect(),
     };
-    Ok(rows.into_iter().map(row).collect())
+    Ok((0..frame.height()).map(row).collect())
 }

@@ -173,7 +173,8 @@ pub(crate) fn normalise(frame: &DataFrame, holder: &str) -> Result<DataFrame> {
     Ok(DataFrame::new(height, columns)?)
 }
 
-fn normalise_column(column: &Column, holder: &str) -> Result<Column> {
+/// A column in a type of [`super::kind::Kind`].
+pub(crate) fn normalise_column(column: &Column, holder: &str) -> Result<Column> {
     let target = match column.dtype() {
         DataType::Int64
         | DataType::Float64

@@ -2,7 +2,7 @@
 //! a killed run finds the old one or the new one, never half of one.
 //!
 //! [`lock`] keeps two runs of one project apart, [`manifest`] remembers what was made from what, [`models`] keeps the
-//! versions of each model, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
+//! versions of each model, [`parts`] what was done of a table that takes long, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that writes files")]
 
 pub mod fingerprint;
@@ -11,12 +11,15 @@ pub mod lock;
 pub mod manifest;
 pub mod models;
 pub mod moves;
+pub mod parts;
+mod rows;
 
 pub use fingerprint::{Fingerprint, Key};
 pub use manifest::Manifest;
+pub use rows::{Form, RowWriter};
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, SerReader as _};
@@ -76,6 +79,7 @@ fn as_io(error: &polars::error::PolarsError) -> std::io::Error {
         ("storage full", ErrorKind::StorageFull),
         ("quota exceeded", ErrorKind::QuotaExceeded),
         ("too large", ErrorKind::FileTooLarge),
+        ("broken pipe", ErrorKind::BrokenPipe),
     ];
     let kind = known.into_iter().find(|(words, _)| told.contains(words));
     kind.map_or_else(|| Error::other(text), |(_, kind)| Error::from(kind))
@@ -138,6 +142,14 @@ pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::io("read", path, &source))
 }
 
+/// Opens an artifact to be read line by line.
+///
+/// # Errors
+/// The system's reason.
+pub fn open(path: &Path) -> std::io::Result<BufReader<File>> {
+    File::open(path).map(BufReader::new)
+}
+
 /// Reads a file that is no artifact, e.g. a suppression list; the caller says what its absence means.
 ///
 /// # Errors
@@ -195,6 +207,18 @@ pub fn fill_frame(writer: impl Write, frame: &mut DataFrame) -> std::io::Result<
 pub fn read_frame(path: &Path) -> Result<DataFrame> {
     let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
     polars::prelude::ParquetReader::new(file)
+        .finish()
+        .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
+}
+
+/// Reads the first rows of a Parquet artifact.
+///
+/// # Errors
+/// As [`read_frame`].
+pub fn read_rows(path: &Path, n: usize) -> Result<DataFrame> {
+    let file = File::open(path).map_err(|source| Error::io("read", path, &source))?;
+    polars::prelude::ParquetReader::new(file)
+        .with_slice(Some((0, n)))
         .finish()
         .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))
 }

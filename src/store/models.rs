@@ -134,6 +134,16 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
     folder.filter(|folder| folder.join(MODEL).is_file()).ok_or_else(refuse)
 }
 
+/// The files that stand in a folder among the models, by name.
+#[must_use]
+pub fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let shown = |path: &PathBuf| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.is_file()).filter(shown).collect();
+    files.sort();
+    files
+}
+
 fn nothing_of(models: &Path, prediction: &str) -> Error {
     let known = predictions(models);
     let error = Error::usage(format!("there is no model of `{prediction}` in {}", models.display()));

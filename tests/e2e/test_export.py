@@ -1,7 +1,9 @@
 """Exported models say what the model says: ONNX in onnxruntime, SQL in DuckDB (and parsed as PostgreSQL), trees in XGBoost."""
 import json
 import os
+import shlex
 import shutil
+import subprocess
 
 import numpy as np
 import polars as pl
@@ -87,6 +89,22 @@ def by_duckdb(path, rows):
     return np.array([propensity for _, propensity in sorted(connection.sql(path.read_text()).fetchall())])
 
 
+def by_postgres(path, rows):
+    """In a server that CLO_POSTGRES tells psql how to reach, e.g. "-h /run/postgresql -U me"."""
+    kind = {pl.String: "text", pl.Datetime: "timestamp"}
+    columns = ", ".join(f'"{name}" {kind.get(dtype.base_type(), "real")}' for name, dtype in rows.schema.items())
+    table = path.with_suffix(".csv")
+    rows.write_csv(table)
+    fill = f"CREATE TEMP TABLE features ({columns});\n\\copy features from '{table}' csv header\n"
+    script = path.with_suffix(".psql")
+    script.write_text(fill + path.read_text().rstrip() + ";\n")
+    command = ["psql", *shlex.split(os.environ["CLO_POSTGRES"]), "-X", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-f", script]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:2000]
+    pairs = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    return np.array([float(propensity) for _, propensity in sorted(pairs)])
+
+
 def check(folder, prediction, tolerance=2e-6):
     rows = examples(folder, prediction)
     said = rows["propensity"].to_numpy()
@@ -96,6 +114,8 @@ def check(folder, prediction, tolerance=2e-6):
     far["duckdb"] = np.abs(by_duckdb(sql, rows) - said).max()
     postgres = export(folder, prediction, "p.sql", "--format", "sql", "--dialect", "postgres")
     assert len(sqlglot.parse(postgres.read_text(), dialect="postgres")) == 1
+    if os.environ.get("CLO_POSTGRES"):
+        far["postgres"] = np.abs(by_postgres(postgres, rows) - said).max()
     print(folder.name, prediction, {name: f"{value:.1e}" for name, value in far.items()}, len(rows))
     assert max(far.values()) < tolerance, far
 

@@ -126,3 +126,12 @@ fn what_became_known_only_at_the_cutoff_changes_neither_features_nor_who_is_elig
         })
         .unwrap();
 }
+
+#[test]
+fn a_value_that_is_first_seen_after_the_cutoff_adds_no_feature() {
+    let project = folder();
+    let before = [(1, 24, false, 7, 0), (2, 48, false, 8, 1)];
+    let new_channel = [(3, LAST_CUTOFF_DAY * 24, false, 9, 2)];
+    let of = |rows: &[Row]| features(project.path(), rows, &[]);
+    assert_eq!(of(&before), of(&[before.as_slice(), &new_channel].concat()));
+}

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod atomic;
+mod batch;
 mod exit_codes;
 mod golden;
+mod import;
 mod init;
 mod issues;
 mod killed;

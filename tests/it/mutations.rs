@@ -7,7 +7,7 @@ use clo::predict::{Bundle, sealed};
 use super::golden::{bundles, rows};
 
 #[path = "../../benches/mutate/edits.rs"]
-mod edits;
+pub(crate) mod edits;
 
 /// Edits of each bundle, each with a seal that is broken and one that was put right.
 const N_EDITS: usize = 400;

@@ -8,8 +8,7 @@
 //! examples: the interval is that of `DeLong`'s placements summed by person (Obuchowski 1997), and the p-value that of the
 //! score test with its variance summed by person (Liang and Zeger 1986), which also holds where everybody is told apart.
 
-/// 97.5 % point of the standard normal distribution.
-pub(in crate::discover) const Z: f64 = 1.959_963_984_540_054;
+pub(in crate::discover) use crate::rate::Z;
 
 /// What a value tells of the outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,8 +5,11 @@
 //! only cells of a closed grammar, and a row without anything to match on is rejected, never mended. A third kind is for
 //! *programs* (parquet, sqlite, postgres): a table that any of them reads.
 
+mod cells;
 mod delta;
+mod form;
 mod names;
+mod order;
 mod plain;
 mod rules;
 mod table;
@@ -20,7 +23,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::contact::Role;
-use super::phone::e164;
 use super::summary::Exported;
 use super::{Expanded, Group};
 use crate::error::{Error, Result};
@@ -111,6 +113,7 @@ struct Rejected {
 /// Writes every destination's folder, removes those of others, and says what each got.
 pub(super) fn write(expanded: &Expanded, folder: &Path, warnings: &mut Vec<String>) -> Result<Vec<Exported>> {
     let exports = folder.join("export");
+    expanded.contacts.read_numbers();
     let names: Vec<&str> = expanded.destinations.iter().map(|destination| destination.name()).collect();
     store::keep_only(&exports, &names)?;
     let mut written = Vec::with_capacity(names.len());
@@ -179,12 +182,12 @@ const LEADING: [&str; 6] = ["person", "rank", "propensity", "reason_1", "reason_
 
 /// The contact values of a row for people to use: phones as E.164 where they can be, the rest as it is.
 fn contact_values(expanded: &Expanded, row: usize) -> impl Iterator<Item = String> + '_ {
-    let country = expanded.contacts.country(row);
-    expanded.contacts.columns.iter().map(move |column| {
-        let text = column.values.get(row).unwrap_or_default();
+    let contacts = &expanded.contacts;
+    contacts.columns.iter().map(move |column| {
+        let text = || column.values.get(row).unwrap_or_default().to_owned();
         match column.role {
-            Role::Phone => e164(text, country).unwrap_or_else(|_| text.to_owned()),
-            _ => text.to_owned(),
+            Role::Phone => contacts.e164(column, row).unwrap_or_else(|_| text()),
+            _ => text(),
         }
     })
 }

@@ -30,7 +30,7 @@ pub(super) fn write(expanded: &Expanded, folder: &Path, stem: &str) -> Result<Ma
     let full = write_people(expanded, folder, (&name, Held::Full), &people, &mut manifest)?;
     manifest.files.push(full);
     if let Some(listed) = listed {
-        let person = |row: usize| expanded.chosen.person[row].as_str();
+        let person = |row: usize| &expanded.chosen.person[row];
         let added: Vec<usize> = people.iter().copied().filter(|&row| !listed.contains(&shown(person(row)))).collect();
         let added = write_people(expanded, folder, ("added.csv", Held::Added), &added, &mut manifest)?;
         let still: BTreeSet<String> = people.iter().map(|&row| shown(person(row))).collect();
@@ -75,10 +75,10 @@ fn write_people(
 
 fn cells(expanded: &Expanded, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
     let chosen = &expanded.chosen;
-    let propensity = chosen.propensity[row].map_or_else(String::new, |propensity| propensity.to_string());
+    let propensity = chosen.propensity.as_ref().map_or_else(String::new, |propensity| propensity[row].to_string());
     let numbers = [chosen.rank[row].to_string(), propensity];
-    let reasons = chosen.reasons[row].iter().map(|reason| reason.as_deref().unwrap_or_default());
-    std::iter::once(Cow::Borrowed(chosen.person[row].as_str()))
+    let reasons = chosen.reasons.of(row).into_iter().map(Option::unwrap_or_default);
+    std::iter::once(Cow::Borrowed(&chosen.person[row]))
         .chain(numbers.into_iter().map(Cow::Owned))
         .chain(reasons.map(Cow::Borrowed))
         .chain(contact_values(expanded, row).map(Cow::Owned))

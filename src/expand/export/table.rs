@@ -63,8 +63,9 @@ fn frame(expanded: &Expanded, rows: &[usize]) -> Result<DataFrame> {
     let numbers = |of: &dyn Fn(usize) -> f64| rows.iter().map(|&row| of(row)).collect::<Vec<f64>>();
     let ranks: Vec<u32> = rows.iter().map(|&row| chosen.rank[row]).collect();
     let deciles: Vec<u64> = ranks.iter().map(|&rank| decile(rank, chosen.len())).collect();
-    let propensities: Vec<Option<f64>> = rows.iter().map(|&row| chosen.propensity[row]).collect();
-    let people: Vec<&str> = rows.iter().map(|&row| chosen.person[row].as_str()).collect();
+    let propensity = |row: usize| chosen.propensity.as_ref().map(|of| of[row]);
+    let propensities: Vec<Option<f64>> = rows.iter().map(|&row| propensity(row)).collect();
+    let people: Vec<&str> = rows.iter().map(|&row| &chosen.person[row]).collect();
     let mut columns: Vec<Column> = vec![
         Series::new("person".into(), people).into(),
         Series::new("rank".into(), ranks).into(),
@@ -72,10 +73,9 @@ fn frame(expanded: &Expanded, rows: &[usize]) -> Result<DataFrame> {
         Series::new("propensity".into(), propensities).into(),
         Series::new("decile".into(), deciles).into(),
     ];
-    for nth in 0..3 {
-        let reasons: Vec<Option<&str>> = rows.iter().map(|&row| chosen.reasons[row][nth].as_deref()).collect();
-        columns.push(Series::new(format!("reason_{}", nth + 1).into(), reasons).into());
-    }
+    let number = |&row: &usize| u32::try_from(row).expect("rows are counted in 32 bits");
+    let reasons = chosen.reasons.take(rows.iter().map(number));
+    columns.extend((0..3).map(|nth| reasons.column(nth)));
     let taken: Vec<Vec<String>> = rows.iter().map(|&row| contact_values(expanded, row).collect()).collect();
     for (at, contact) in expanded.contacts.columns.iter().enumerate() {
         // A contact column may be called as one of ours is.
@@ -99,12 +99,12 @@ fn database(expanded: &Expanded, rows: &[usize]) -> rusqlite::Result<Vec<u8>> {
         let (chosen, stamp) = (&expanded.chosen, &expanded.stamp);
         let (scored_at, valid_until) = (stamp.scored_at.to_string(), stamp.valid_until.map(|until| until.to_string()));
         for &row in rows {
-            let [first, second, third] = &chosen.reasons[row];
+            let [first, second, third] = chosen.reasons.of(row);
             let (rank, score) = (chosen.rank[row], chosen.score[row]);
             let decile = i64::try_from(decile(rank, chosen.len())).expect("it is at most ten");
             insert.execute(params![
                 expanded.summary.audience,
-                chosen.person[row],
+                &chosen.person[row],
                 score,
                 decile,
                 rank,
@@ -129,7 +129,7 @@ fn script(expanded: &Expanded, rows: &[usize], writer: &mut dyn Write) -> std::i
     write!(writer, "BEGIN;\n{CREATE};\nDELETE FROM clo_audience WHERE audience = '{quoted}';\n")?;
     writeln!(writer, "COPY clo_audience FROM stdin;")?;
     for &row in rows {
-        let [first, second, third] = chosen.reasons[row].each_ref().map(Option::as_deref);
+        let [first, second, third] = chosen.reasons.of(row);
         let (rank, score) = (chosen.rank[row].to_string(), chosen.score[row].to_string());
         let (decile, scored_at) = (decile(chosen.rank[row], chosen.len()).to_string(), stamp.scored_at.to_string());
         let known = [audience.as_str(), &chosen.person[row], &score, &decile, &rank].map(Some);

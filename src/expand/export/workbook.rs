@@ -56,10 +56,10 @@ fn fill(sheet: &mut Worksheet, expanded: &Expanded, rows: &[usize]) -> std::resu
     for (line, &row) in (1..).zip(rows) {
         sheet.write_string(line, 0, cell(&chosen.person[row]))?;
         sheet.write_number(line, 1, chosen.rank[row])?;
-        if let Some(propensity) = chosen.propensity[row] {
-            sheet.write_number_with_format(line, 2, propensity, &percent)?;
+        if let Some(propensity) = &chosen.propensity {
+            sheet.write_number_with_format(line, 2, propensity[row], &percent)?;
         }
-        for (column, reason) in (3..).zip(&chosen.reasons[row]) {
+        for (column, reason) in (3..).zip(chosen.reasons.of(row)) {
             if let Some(reason) = reason {
                 sheet.write_string(line, column, cell(reason))?;
             }

@@ -5,10 +5,8 @@
 //! not judged so, for their model has seen the members; but where the seed is the very stage that the prediction predicts, its
 //! model learned the same from all who made the transition and all who did not, and ranks.
 
+use crate::rate::Z;
 use crate::spec::{Audience, Method, Spec, Told};
-
-/// The 97.5 % point of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// A method, and why it ranks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,7 +47,7 @@ impl Members {
         let ask = |rule: &str, key: &str| {
             let asked = Asked::new(&known.data.people, &everyone, context.end);
             let what = format!("{key} of audience `{}`", audience.name);
-            asked.holds(rule, what, stage.as_slice()).map_err(|error| error.at(context.place(audience, key)))
+            asked.holds(rule, &what, stage.as_slice()).map_err(|error| error.at(context.place(audience, key)))
         };
         let mut list = None;
         let is_seed = match &seed.told {

@@ -30,6 +30,7 @@ use crate::discover::{self, AttributeValues, Feature, Recipe, Table, Unseen};
 use crate::error::{Error, Result};
 use crate::map::Stays;
 use crate::predict::reasons;
+use crate::rate::Z;
 use crate::source::{Data, People};
 use crate::spec::{Audience, Candidates, Method, Seed, SeedTime, Size, Told};
 use crate::time::Time;
@@ -42,8 +43,6 @@ const CANDIDATES: usize = 50;
 const SAMPLE: [usize; 2] = [20_000, 100_000];
 /// Candidates scored at a time.
 const CHUNK: usize = 1 << 17;
-/// The 97.5 % point of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// What is known of people beside their attributes.
 #[derive(Debug, Clone, Copy)]
@@ -84,8 +83,8 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     let places = ways::places(&finder.judged(choice.method), drawn.sample.n_seed);
     let found = finder.all(&members.candidates, &drawn, &view)?;
     let dates = view.dates();
-    let explain = |rows: &[u32]| -> Result<Vec<Reasons>> {
-        let mut told = Vec::with_capacity(rows.len());
+    let explain = |rows: &[u32]| -> Result<Reasons> {
+        let mut told = Reasons::default();
         for rows in rows.chunks(CHUNK) {
             let people: Vec<u32> = rows.iter().map(|&row| members.candidates[row as usize]).collect();
             let table = view.at_end(&people)?;

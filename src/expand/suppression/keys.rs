@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::expand::contact::{Contacts, Role};
+use crate::expand::contact::{ContactColumn, Contacts, Role};
 use crate::expand::normalise::{cleaned, is_nothing, mailbox};
 use crate::expand::phone::{Dialled, e164};
 
@@ -103,21 +103,38 @@ impl Keyed {
 
     /// The keys of a person's contact columns in one attribute row, as far as `wanted` lists could hold them.
     pub(super) fn of_contacts(&self, contacts: &Contacts, row: usize, wanted: &Wanted, keys: &mut Vec<Key>) {
-        for text in personal(contacts, row) {
-            self.of_contact(text, contacts.country(row), wanted, keys);
+        for (column, text) in personal_columns(contacts, row) {
+            let country = contacts.country(row);
+            let number = || match column.role {
+                Role::Phone => contacts.e164(column, row).ok(),
+                _ => e164(text, country).ok(),
+            };
+            self.of_text(text, country, &number, wanted, keys);
         }
     }
 
     /// The keys of one contact of a person.
     pub(super) fn of_contact(&self, text: &str, country: Option<&str>, wanted: &Wanted, keys: &mut Vec<Key>) {
+        self.of_text(text, country, &|| e164(text, country).ok(), wanted, keys);
+    }
+
+    fn of_text(
+        &self,
+        text: &str,
+        country: Option<&str>,
+        number: &dyn Fn() -> Option<String>,
+        wanted: &Wanted,
+        keys: &mut Vec<Key>,
+    ) {
         let text = cleaned(text);
         if is_nothing(&text) {
             return;
         }
+        let mailbox = mailbox(&text);
         if wanted.has_hashes {
-            keys.extend(hashes(&text, country).map(|hash| self.key(Form::Sha256, &hash)));
+            keys.extend(self.of_hashes(&text, mailbox.as_deref(), number));
         }
-        if let Some(mailbox) = mailbox(&text) {
+        if let Some(mailbox) = mailbox {
             keys.push(self.key(Form::Mailbox, &mailbox));
             return;
         }
@@ -135,6 +152,18 @@ impl Keyed {
             keys.push(self.key(Form::NationalOfInternational, digits.trim_start_matches('0')));
         }
         keys.extend(phone.raw().map(|(form, digits)| self.key(form, digits)));
+    }
+
+    /// The keys of the SHA-256 of a contact in the forms that destinations hash. An address is no number.
+    fn of_hashes(&self, text: &str, mailbox: Option<&str>, number: &dyn Fn() -> Option<String>) -> Vec<Key> {
+        let lower = text.to_lowercase();
+        let number = if mailbox.is_none() { number() } else { None };
+        let digits = number.as_deref().map(|number| number.trim_start_matches('+'));
+        let mut forms: Vec<&str> =
+            [Some(text), Some(&lower), mailbox, number.as_deref(), digits].into_iter().flatten().collect();
+        forms.sort_unstable();
+        forms.dedup();
+        forms.into_iter().map(|form| self.key(Form::Sha256, &hex(&Sha256::digest(form.as_bytes())))).collect()
     }
 }
 
@@ -168,10 +197,14 @@ impl Wanted {
 
 /// The contacts that are one person's alone: not the name, the town or the postcode, which many share.
 fn personal(contacts: &Contacts, row: usize) -> impl Iterator<Item = &str> {
+    personal_columns(contacts, row).map(|(_, text)| text)
+}
+
+fn personal_columns(contacts: &Contacts, row: usize) -> impl Iterator<Item = (&ContactColumn, &str)> {
     let columns = contacts.columns.iter();
     let personal =
         columns.filter(|column| matches!(column.role, Role::Email | Role::Phone | Role::Device | Role::Other));
-    personal.filter_map(move |column| column.values.get(row))
+    personal.filter_map(move |column| Some((column, column.values.get(row)?)))
 }
 
 /// A text that could be a telephone number, in the forms that are compared.
@@ -207,18 +240,13 @@ fn ending(digits: &str) -> Option<&str> {
     digits.len().checked_sub(5).map(|from| &digits[from..])
 }
 
-/// The SHA-256 of a contact in the forms that destinations hash.
-fn hashes(text: &str, country: Option<&str>) -> impl Iterator<Item = String> {
-    let lower = text.to_lowercase();
-    let number = e164(text, country).ok();
-    let digits = number.as_ref().map(|number| number.trim_start_matches('+').to_owned());
-    let forms = [Some(text.to_owned()), Some(lower.clone()), mailbox(&lower), number, digits];
-    forms.into_iter().flatten().map(|form| hex(&Sha256::digest(form.as_bytes())))
-}
-
 /// Lower-case hexadecimal.
 pub(in crate::expand) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }

@@ -142,14 +142,17 @@ impl Suppression {
         });
     }
 
-    /// Which candidates a list means: their id, and their position among people if they are there.
-    pub(super) fn stops(&self, candidates: &[(&str, Option<u32>)], who: &Who<'_>) -> (Vec<bool>, Vec<ListUsed>) {
+    /// Which candidates, at these positions among people, a list means.
+    pub(super) fn stops(&self, candidates: &[u32], who: &Who<'_>) -> (Vec<bool>, Vec<ListUsed>) {
         if self.lists.is_empty() {
             return (vec![false; candidates.len()], Vec::new());
         }
+        if self.wanted.has_hashes {
+            who.contacts.read_numbers();
+        }
         let counts: Vec<AtomicU64> = self.lists.iter().map(|_| AtomicU64::new(0)).collect();
-        let stopped = candidates.par_iter().with_min_len(1024).map(|&(id, person)| {
-            let keys = self.keys(id, person, who);
+        let stopped = candidates.par_iter().with_min_len(1024).map(|&person| {
+            let keys = self.keys(person, who);
             let mut is_stopped = false;
             for (list, count) in self.lists.iter().zip(&counts) {
                 if keys.iter().any(|key| list.keys.contains(key)) {
@@ -165,10 +168,10 @@ impl Suppression {
     }
 
     /// Every form in which a list could mean a person.
-    fn keys(&self, id: &str, person: Option<u32>, who: &Who<'_>) -> Vec<Key> {
+    fn keys(&self, person: u32, who: &Who<'_>) -> Vec<Key> {
         let mut keys = Vec::with_capacity(16);
-        let former = person.and_then(|person| who.former.get(&person)).into_iter().flatten().copied();
-        for id in std::iter::once(id).chain(former) {
+        let former = who.former.get(&person).into_iter().flatten().copied();
+        for id in std::iter::once(who.people.ids[person as usize].as_str()).chain(former) {
             keys.push(self.keyed.id(id));
             if self.wanted.has_loose_ids {
                 keys.push(self.keyed.loose_id(id));
@@ -178,7 +181,7 @@ impl Suppression {
                 self.keyed.of_contact(id, None, &self.wanted, &mut keys);
             }
         }
-        for row in person.into_iter().flat_map(|person| who.rows(person)) {
+        for row in who.rows(person) {
             self.keyed.of_contacts(who.contacts, row, &self.wanted, &mut keys);
         }
         keys
@@ -194,8 +197,7 @@ pub(super) fn named_in(path: &str, spec: &Spec, who: &Who<'_>) -> Result<(Vec<bo
         .map_err(|fault| Error::data(format!("{path}: {}", fault.why)).hint(fault.advice))?;
     let mut all = Suppression { keyed: Keyed::new(spec.seed), lists: Vec::new(), wanted: Wanted::default() };
     all.take(path, &file, who);
-    let everyone: Vec<(&str, Option<u32>)> =
-        (0..).zip(&who.people.ids).map(|(at, id)| (id.as_str(), Some(at))).collect();
+    let everyone: Vec<u32> = (0..).take(who.people.len()).collect();
     let (is_named, mut lists) = all.stops(&everyone, who);
     let used = lists.pop().ok_or_else(|| Error::internal("the list that was read is gone"))?;
     Ok((is_named, used))

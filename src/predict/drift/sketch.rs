@@ -21,7 +21,7 @@ const SHAPE_ROWS: usize = 200_000;
 pub struct Sketches {
     /// One per feature, in the order of the bundle's features.
     pub features: Vec<Sketch>,
-    /// Of the propensities, of people whose outcome the model had not seen where there are such.
+    /// Of the propensities that the model gives to the rows it learned from.
     pub score: Sketch,
 }
 

@@ -30,8 +30,6 @@ pub struct Counted {
     pub counts: Vec<u64>,
     /// Sum of the distances from the mean of training.
     pub sum: f64,
-    /// Sum of their squares.
-    pub squares: f64,
 }
 
 impl Tally {
@@ -66,6 +64,12 @@ impl Tally {
         });
     }
 
+    /// Adds what was counted of other rows.
+    pub fn join(&mut self, other: &Self) {
+        self.features.iter_mut().zip(&other.features).for_each(|(counted, other)| counted.join(other));
+        self.score.join(&other.score);
+    }
+
     /// Adds the propensities of a batch.
     pub fn add_scores(&mut self, sketches: &Sketches, propensity: &[f64]) {
         if let Shape::Number(numbers) = &sketches.score.shape {
@@ -76,6 +80,14 @@ impl Tally {
 }
 
 impl Counted {
+    fn join(&mut self, other: &Self) {
+        self.n += other.n;
+        self.n_missing += other.n_missing;
+        self.n_unseen += other.n_unseen;
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
+        self.sum += other.sum;
+    }
+
     fn add_numbers(&mut self, numbers: &Numbers, values: &[f32]) {
         // Edges beyond the last never part anything: with a fixed number of them the loop below has no branch.
         let mut edges = [f32::INFINITY; PARTS];
@@ -85,9 +97,7 @@ impl Counted {
         for &value in values {
             if value.is_finite() {
                 counts[part(&edges, value)] += 1;
-                let distance = f64::from(value) - numbers.mean;
-                self.sum += distance;
-                self.squares += distance * distance;
+                self.sum += f64::from(value) - numbers.mean;
             } else {
                 n_missing += 1;
             }

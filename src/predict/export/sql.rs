@@ -116,7 +116,7 @@ impl Writer {
             let cases: String = cases
                 .map(|(level, &code)| format!(" WHEN {} THEN {}", text(level), self.number(f64::from(code))))
                 .collect();
-            let gap = self.number(f64::from(*gap));
+            let gap = if gap.is_nan() { "NULL".to_owned() } else { self.number(f64::from(*gap)) };
             let coded = if cases.is_empty() { gap } else { format!("CASE t{at}{cases} ELSE {gap} END") };
             Some(format!("{coded} AS c{part}_{at}"))
         };

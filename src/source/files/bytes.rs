@@ -10,11 +10,15 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use crate::error::{Error, Result};
 
 const BUFFER: usize = 1 << 18;
+/// The path that means the program's input.
+pub(crate) const STDIN: &str = "-";
 
-/// A file's bytes; gzip and zstd are told by their first bytes and unpacked.
+/// A file's bytes, or those of the program's input for `-`; gzip and zstd are told by their first bytes and unpacked.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     let fail = |source: std::io::Error| Error::io("read", path, &source);
-    let mut reader = BufReader::with_capacity(BUFFER, File::open(path).map_err(fail)?);
+    let bytes: Box<dyn Read + Send> =
+        if path == Path::new(STDIN) { Box::new(std::io::stdin()) } else { Box::new(File::open(path).map_err(fail)?) };
+    let mut reader = BufReader::with_capacity(BUFFER, bytes);
     let magic = reader.fill_buf().map_err(fail)?;
     Ok(match magic {
         [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),

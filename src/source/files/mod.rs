@@ -1,28 +1,37 @@
 //! The files of a table, whatever their format, as one stream of typed batches.
 //!
 //! Text-like formats (CSV, blank-aligned text, JSON, workbooks) are scanned twice: once to tell each column's type from
-//! all its values, once to read them. Parquet knows its types.
+//! all its values, once to read them. Parquet and Arrow IPC know their types. [`Stream`] reads a table once, for whoever knows
+//! what its columns must hold.
 
 #![expect(clippy::disallowed_methods, reason = "this is where files are read")]
 
 mod bytes;
 mod excel;
+mod ipc;
 mod json;
 mod parquet;
 mod paths;
 mod raw;
 mod sniff;
+mod stream;
 mod text;
 mod typed;
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
+use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use self::ipc::IpcFile;
 use self::parquet::ParquetFile;
-use self::raw::{RawBatch, Records};
+pub(crate) use self::raw::RawBatch;
+use self::raw::Records;
 pub use self::sniff::sniff;
+pub use self::stream::Format;
+pub(crate) use self::stream::{Chunk, Stream};
+pub(crate) use self::typed::is_null;
 use super::Input;
 use super::batch::{Batch, Header, RowNumbers, normalise};
 use super::kind::Kind;
@@ -65,6 +74,7 @@ struct OpenFile {
 
 enum Content {
     Parquet(ParquetFile),
+    Ipc(IpcFile),
     Records(Box<dyn Records>),
 }
 
@@ -127,12 +137,17 @@ impl<'s> OpenTable<'s> {
                     let batch = Batch { frame: typed.frame, place, rows, base };
                     each(&if typed.faults.is_empty() { batch } else { batch.keep(&typed.keep)? }, ledger)
                 })?,
-                Content::Parquet(parquet) => {
+                Content::Parquet(_) | Content::Ipc(_) => {
                     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-                    parquet.scan(&names, &mut |first, frame| {
+                    let mut take = |first, frame: DataFrame| {
                         let frame = fit(normalise(&frame, &file.shown)?, &columns)?;
                         each(&Batch { frame, place, rows: RowNumbers::From(first), base }, ledger)
-                    })?;
+                    };
+                    match &file.content {
+                        Content::Parquet(parquet) => parquet.scan(&names, &mut take)?,
+                        Content::Ipc(ipc) => ipc.scan(&names, &mut take)?,
+                        Content::Records(_) => {}
+                    }
                 }
             }
             base += file.rows;
@@ -155,13 +170,14 @@ impl<'s> OpenTable<'s> {
         let mut found: Vec<(String, Kind)> = Vec::new();
         let mut strict: Option<Vec<String>> = None;
         for file in &mut self.files {
+            let mut typed = |n_rows: u64, columns: &[(String, Option<Kind>)]| {
+                file.rows = n_rows;
+                self.unread.extend(columns.iter().filter(|(_, kind)| kind.is_none()).map(|(name, _)| name.clone()));
+                readable(columns)
+            };
             let columns = match &file.content {
-                Content::Parquet(parquet) => {
-                    file.rows = parquet.n_rows;
-                    let unread = parquet.columns.iter().filter(|(_, kind)| kind.is_none());
-                    self.unread.extend(unread.map(|(name, _)| name.clone()));
-                    readable(&parquet.columns)
-                }
+                Content::Parquet(parquet) => typed(parquet.n_rows, &parquet.columns),
+                Content::Ipc(ipc) => typed(ipc.n_rows, &ipc.columns),
                 Content::Records(records) => {
                     let (rows, columns) = survey(records.as_ref(), &self.table.null_values)?;
                     file.rows = rows;
@@ -190,8 +206,8 @@ impl<'s> OpenTable<'s> {
         let header = self.header();
         let told = self.table.types.keys().chain(self.table.formats.keys());
         told.into_iter().try_for_each(|name| header.require(name))?;
-        let is_parquet = |file: &OpenFile| matches!(file.content, Content::Parquet(_));
-        if self.files.iter().all(is_parquet) {
+        let is_typed = |file: &OpenFile| !matches!(file.content, Content::Records(_));
+        if self.files.iter().all(is_typed) {
             return Ok(());
         }
         for column in &mut self.columns {
@@ -216,6 +232,9 @@ fn content(path: &Path, shown: &str, table: &Table) -> Result<Content> {
     let head = bytes::head(path)?;
     if head.starts_with(b"PAR1") {
         return ParquetFile::open(path, shown).map(Content::Parquet);
+    }
+    if head.starts_with(ipc::MAGIC) || (head.starts_with(ipc::STREAM_MAGIC) && ends(&[".arrow", ".arrows", ".ipc"])) {
+        return IpcFile::open(path, shown).map(Content::Ipc);
     }
     if ends(&[".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"]) {
         return Ok(Content::Records(Box::new(excel::Workbook::new(path.to_owned(), shown, table))));
@@ -278,7 +297,7 @@ fn same_columns(file: &str, names: &[String], first: &[String], pattern: &str) -
 }
 
 /// Columns in the types that hold all files.
-fn fit(mut frame: polars::prelude::DataFrame, columns: &[Column]) -> Result<polars::prelude::DataFrame> {
+fn fit(mut frame: DataFrame, columns: &[Column]) -> Result<DataFrame> {
     for column in columns {
         let found = frame.column(&column.name)?;
         if *found.dtype() != column.kind.dtype() {

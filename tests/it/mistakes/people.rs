@@ -86,9 +86,9 @@ fn a_suppression_list_of_nobody_is_told() {
 fn a_consent_column_that_is_missing() {
     assert_snapshot!(shop().spec("opt_in = true", "email_opt_in = true").said(), @r#"
     exit 3
-    error: consent of audience `best`: there is no column `email_opt_in` to ask about
+    error: consent of audience `best` names `email_opt_in`, and there is no such column
       ╭─[clo.toml:38:1]  consent = "email_opt_in = true"
-    help: there are: city, age, opt_in
+    help: there are `city`, `age`, `opt_in`
     "#);
 }
 

@@ -2,11 +2,15 @@
 //!
 //! `phonenumber` (libphonenumber's rules and data in Rust) knows the numbering plans; it is preferred to `rlibphonenumber`,
 //! whose build compiles a protobuf compiler first. What it makes of a text passes through [`Dialled`] alone, so that a
-//! number which an export can write is one that a suppression list can stop.
+//! number which an export can write is one that a suppression list can stop. Digits alone are read by [`plan`], fast.
+
+mod plan;
 
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, PhoneNumber};
+use polars::prelude::{IdxCa, StringChunked};
+use rayon::prelude::*;
 
 use super::normalise::{Unfit, folded};
 
@@ -37,8 +41,11 @@ impl Dialled {
         if !DIGITS.contains(&digits.len()) || is_one_digit || !text.chars().all(is_dialable) {
             return None;
         }
+        // What parts the digits of a number means nothing; `phonenumber` takes `+49151-…` for a country of its own.
+        let is_parted = |c: char| matches!(c, ' ' | '(' | ')' | '-' | '.' | '/');
+        let text = if text.chars().any(char::is_alphabetic) { text.to_owned() } else { text.replace(is_parted, "") };
         let abroad = text.strip_prefix("00").filter(|rest| !rest.starts_with('0'));
-        let number = abroad.map_or_else(|| text.to_owned(), |rest| format!("+{rest}"));
+        let number = abroad.map_or_else(|| text.clone(), |rest| format!("+{rest}"));
         let is_international = number.starts_with('+');
         Some(Self { number, digits, is_international })
     }
@@ -56,6 +63,27 @@ impl Dialled {
         national.ok().and_then(valid).or_else(|| phonenumber::parse(Some(country), &self.number).ok().and_then(valid))
     }
 
+    /// Whether there are but digits and what parts them, so that [`plan`] can read it.
+    fn is_plain(&self) -> bool {
+        self.bare().bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// The number without its plus sign.
+    fn bare(&self) -> &str {
+        self.number.strip_prefix('+').unwrap_or(&self.number)
+    }
+
+    /// As [`Self::meant`], of a plain text.
+    fn meant_by_plan(&self, country: Option<&str>) -> Option<plan::Number> {
+        if self.is_international {
+            return plan::international(self.bare(), None);
+        }
+        let country = country?.to_uppercase();
+        let with_code = format!("{}{}", plan::code(&country)?, self.bare());
+        let national = plan::international(&with_code, Some(&country)).filter(plan::Number::is_valid);
+        national.or_else(|| plan::at_home(self.bare(), &country).filter(plan::Number::is_valid))
+    }
+
     /// The forms in which the number is dialled: international digits, national ones without and with trunk prefix.
     pub(super) fn forms(&self, country: Option<&str>) -> Option<[String; 3]> {
         self.meant(country).map(|number| forms(&number))
@@ -68,16 +96,53 @@ impl Dialled {
     }
 }
 
+/// The telephone numbers of a column, eight bytes each: the digits as a number, or one of [`Self::WHY_NOT`].
+#[derive(Debug, Clone)]
+pub(super) struct Numbers(Vec<u64>);
+
+impl Numbers {
+    /// Why there is no number, by what stands in its place: no number is as small.
+    const WHY_NOT: [Unfit; 2] = [NO_NUMBER, NO_COUNTRY];
+
+    /// Reads all rows of a column; `country` tells the country of a row.
+    pub(super) fn read(values: &StringChunked, country: impl Fn(usize) -> Option<&'static str> + Sync) -> Self {
+        let read = |row: usize| match e164(values.get(row).unwrap_or_default(), country(row)) {
+            Ok(number) => number[1..].parse().expect("E.164 has at most fifteen digits"),
+            Err(why) => Self::WHY_NOT.iter().position(|known| *known == why).unwrap_or_default() as u64,
+        };
+        Self((0..values.len()).into_par_iter().with_min_len(1024).map(read).collect())
+    }
+
+    /// The number of a row as E.164.
+    pub(super) fn get(&self, row: usize) -> Result<String, Unfit> {
+        match usize::try_from(self.0[row]).ok().and_then(|at| Self::WHY_NOT.get(at)) {
+            Some(why) => Err(why),
+            None => Ok(format!("+{}", self.0[row])),
+        }
+    }
+
+    /// Those of other rows; where there is no row, there is no number.
+    pub(super) fn take(&self, rows: &IdxCa) -> Self {
+        Self(rows.iter().map(|row| row.map_or(0, |row| self.0[row as usize])).collect())
+    }
+}
+
+const NO_NUMBER: Unfit = "the phone is not a number";
+const NO_COUNTRY: Unfit = "the phone has no country code and the person no country";
+
 /// A telephone number as E.164: `+`, country code, digits; extensions are left out. A number without its country code
 /// needs the country of the person.
 pub(super) fn e164(text: &str, country: Option<&str>) -> Result<String, Unfit> {
-    const UNFIT: Unfit = "the phone is not a number";
-    let dialled = Dialled::of(text).ok_or(UNFIT)?;
+    let dialled = Dialled::of(text).ok_or(NO_NUMBER)?;
     if !dialled.is_international && country.is_none() {
-        return Err("the phone has no country code and the person no country");
+        return Err(NO_COUNTRY);
     }
-    let number = dialled.meant(country).ok_or(UNFIT)?;
-    Some(number.format().mode(Mode::E164).to_string()).filter(|written| is_e164(written)).ok_or(UNFIT)
+    let written = if dialled.is_plain() {
+        dialled.meant_by_plan(country).map(|number| number.to_string())
+    } else {
+        dialled.meant(country).map(|number| number.format().mode(Mode::E164).to_string())
+    };
+    written.filter(|written| is_e164(written)).ok_or(NO_NUMBER)
 }
 
 /// `^\+[1-9][0-9]{6,14}$`
@@ -125,6 +190,7 @@ mod tests {
             ("06 20 123 4567", Some("hu"), "+36201234567"),
             ("06 1234 5678", Some("it"), "+390612345678"),
             ("(11) 91234-5678", Some("br"), "+5511912345678"),
+            ("+49151-2345678", None, "+491512345678"),
             // Begins with its own country code; Segment's connector leaves it without.
             ("91234 56789", Some("in"), "+919123456789"),
             ("211234", Some("fo"), "+298211234"),

@@ -1,0 +1,114 @@
+//! The form of a destination's file: its columns, and a person's row in it.
+
+use super::cells::values;
+use super::rules::{Column, Field, Known, Rules};
+use crate::expand::Expanded;
+use crate::expand::normalise::Unfit;
+
+/// The columns of a file, those with several values repeated.
+pub(super) struct Form<'a> {
+    pub rules: &'a Rules,
+    pub audience: &'a str,
+    pub headers: Vec<&'a str>,
+    /// How often each column of the rules stands there.
+    repeats: Vec<usize>,
+}
+
+/// What became of a person.
+pub(super) struct Made {
+    /// The line to upload, or why there is none.
+    pub line: std::result::Result<String, Unfit>,
+    /// Values that did not fit.
+    pub unfit: Vec<Unfit>,
+    /// Which headers hold a value, a bit each.
+    pub filled: u64,
+    /// Which match keys are whole, a bit each.
+    pub matched: u64,
+}
+
+const NOTHING_TO_MATCH: Unfit = "nothing to match on";
+
+impl<'a> Form<'a> {
+    pub(super) fn new(rules: &'a Rules, expanded: &'a Expanded) -> Self {
+        let n_values = |column: &Column| match column.field {
+            Field::Contact(role) => expanded.contacts.with_role(role).count(),
+            Field::Known(_) => 1,
+        };
+        let repeats: Vec<usize> =
+            rules.columns.iter().map(|column| n_values(column).clamp(1, column.at_most)).collect();
+        let headers = rules.columns.iter().zip(&repeats);
+        let headers = headers.flat_map(|(column, &n)| std::iter::repeat_n(column.header.as_str(), n)).collect();
+        Self { rules, audience: &expanded.summary.audience, headers, repeats }
+    }
+
+    /// What stands above the people: the header and the lines that the destination wants below it.
+    pub(super) fn head(&self) -> Vec<String> {
+        let header = self.rules.has_header.then(|| self.headers.join(","));
+        let preamble = self.rules.preamble.iter().map(|line| line.replace("{audience}", self.audience));
+        header.into_iter().chain(preamble).collect()
+    }
+
+    /// Positions of the columns that tell who a row is.
+    pub(super) fn key_columns(&self) -> Vec<usize> {
+        let is_key = |header: &str| self.rules.match_keys.iter().flatten().any(|key| key == header);
+        (0..self.headers.len()).filter(|&at| is_key(self.headers[at])).collect()
+    }
+
+    pub(super) fn row(&self, expanded: &Expanded, row: usize) -> Made {
+        let mut unfit = Vec::new();
+        let mut cells: Vec<String> = Vec::with_capacity(self.headers.len());
+        for (column, &n) in self.rules.columns.iter().zip(&self.repeats) {
+            let mut values = values(column, expanded, row, &mut unfit);
+            values.retain(|value| !self.stands_already(&column.header, value, &cells));
+            values.resize(n, String::new());
+            cells.append(&mut values);
+        }
+        for headers in &self.rules.together {
+            if !self.is_whole(headers, &cells) {
+                self.blank(headers, &mut cells);
+            }
+        }
+        for headers in &self.rules.exclusive {
+            let filled = headers.iter().position(|header| self.is_whole(std::slice::from_ref(header), &cells));
+            self.blank(&headers[filled.map_or(headers.len(), |filled| filled + 1)..], &mut cells);
+        }
+        let keys = self.rules.match_keys.iter().enumerate();
+        let matched = keys.filter(|(_, headers)| self.is_whole(headers, &cells)).map(|(at, _)| 1 << at).sum();
+        let line =
+            if matched == 0 { Err(unfit.first().copied().unwrap_or(NOTHING_TO_MATCH)) } else { Ok(cells.join(",")) };
+        let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(at, _)| 1 << at).sum();
+        Made { line, unfit, filled, matched }
+    }
+
+    /// Whether another column of the same name holds the value.
+    fn stands_already(&self, header: &str, value: &str, cells: &[String]) -> bool {
+        self.headers.iter().zip(cells).any(|(other, cell)| *other == header && cell == value)
+    }
+
+    /// Where the text of a line begins that is not the same in every line.
+    pub(super) fn n_same(&self, line: &str) -> usize {
+        let is_same = |column: &&Column| {
+            use Known::{Audience, Campaign, CampaignStatus, Constant};
+            matches!(column.field, Field::Known(Constant | Audience | Campaign | CampaignStatus))
+        };
+        let n_columns = self.rules.columns.iter().take_while(is_same).count();
+        let mut ends = line.bytes().enumerate().filter(|(_, byte)| *byte == b',').map(|(at, _)| at + 1);
+        if n_columns == 0 { 0 } else { ends.nth(n_columns - 1).unwrap_or(line.len()) }
+    }
+
+    /// Whether a value stands under each of `headers`.
+    fn is_whole(&self, headers: &[String], cells: &[String]) -> bool {
+        let is_filled = |header: &String| {
+            self.headers.iter().zip(cells).any(|(other, cell)| *other == header.as_str() && !cell.is_empty())
+        };
+        headers.iter().all(is_filled)
+    }
+
+    fn blank(&self, headers: &[String], cells: &mut [String]) {
+        for (header, cell) in self.headers.iter().zip(cells) {
+            if headers.iter().any(|other| other == header) {
+                cell.clear();
+            }
+        }
+    }
+}
