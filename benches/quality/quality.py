@@ -5,7 +5,7 @@ write, `clo run` on the training part, `clo score` on the rest, and compare with
 
 The peers are those of `snapshot_quality.py` in FOLDER (logistic regression, LightGBM as it comes, LightGBM tuned over 25
 trials); their predictions are kept in the work folder, since tuning is slow. A line per table: AUC, log loss, ECE (10 equal
-parts), lift of the best tenth, seconds of a `clo run`, what was chosen; and for each peer the difference in log loss and AUC with twice its
+parts), lift of the best tenth, share of the positives in the best fifth, seconds of a `clo run`, what was chosen; and for each peer the difference in log loss and AUC with twice its
 standard error over rows and folds."""
 import argparse
 import collections
@@ -81,8 +81,9 @@ def splits(y, options, repeat):
 def figures(y, p):
     order = np.argsort(p, kind="stable")
     ece = sum(len(part) * abs(y[part].mean() - p[part].mean()) for part in np.array_split(order, 10)) / len(y)
-    top = order[::-1][: len(y) // 10]
-    return {"auc": roc_auc_score(y, p), "log_loss": log_loss(y, np.clip(p, 1e-9, 1 - 1e-9)), "ece": ece, "lift": y[top].mean() / y.mean()}
+    top, fifth = order[::-1][: len(y) // 10], order[::-1][: len(y) // 5]
+    return {"auc": roc_auc_score(y, p), "log_loss": log_loss(y, np.clip(p, 1e-9, 1 - 1e-9)), "ece": ece,
+            "lift": y[top].mean() / y.mean(), "in_fifth": y[fifth].sum() / y.sum()}
 
 
 def placements(y, p):

@@ -107,7 +107,8 @@ impl<'a> Phases<'a> {
             None => discover::read_examples(&layout.discover(&prediction.name))?,
         };
         let file = layout.predict(&prediction.name).join("trials.json");
-        let trials = Arc::new(TrialFile::open(file, search_key(spec.seed, prediction, layout)?));
+        let key = search_key(spec.seed, prediction, layout)?;
+        let trials = Arc::new(TrialFile::open(file, key, prediction.model.search));
         let journal: Arc<dyn Journal> = trials.clone();
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;

@@ -1,7 +1,8 @@
 //! Gradient boosting of trees on log loss, and the random forest, both by hessboost.
 //!
 //! Settings follow the size of the data ([`super::sizes`]): few rows get small trees, slow learning and strong penalties, with
-//! the mean of models of several seeds; many rows get larger trees and fewer rounds. A few sizes of trees are tried, and how
+//! the mean of models of several seeds; many rows get larger trees and fewer rounds. A feature that never differs cannot be cut and
+//! is kept from the trees while they grow. A few sizes of trees are tried, and how
 //! many rounds they take is told by early stopping on the windows. A forest is one round of many deep trees, each on other rows
 //! and features.
 
@@ -22,6 +23,7 @@ use super::judge::windowed_loss;
 use super::search::Search;
 use super::sizes;
 use super::trees::{Bound, Feature, TreeModel, TreeSettings, features_of, refused};
+use super::widen::widened;
 use crate::error::{Error, Result};
 use crate::spec::Direction;
 
@@ -85,9 +87,12 @@ pub(super) struct PreparedTrees<'a> {
     search: Option<&'a Search>,
 }
 
-/// Rows as trees learn from them.
+/// Rows as trees learn from them: the features that differ among them.
 struct Sample {
     matrix: DMatrix,
+    /// Where these stand among all features.
+    places: Vec<usize>,
+    /// Of all features.
     codes: Vec<Vec<f32>>,
     /// Log odds of the base rate, as a single float holds them.
     offset: f64,
@@ -146,21 +151,35 @@ impl<'a> PreparedTrees<'a> {
             codes.push(encoded.codes);
             learned.push(encoded.learned);
         }
-        let width = self.features.len();
-        let mut values = Bound::new(&self.features, &codes, self.data.table)?.matrix(rows);
-        for (column, numbers) in learned.into_iter().enumerate() {
-            for (cell, number) in values[column..].iter_mut().step_by(width.max(1)).zip(numbers.into_iter().flatten()) {
-                *cell = number;
+        let bound = Bound::new(&self.features, &codes, self.data.table)?;
+        let mut places = bound.differing(rows);
+        if places.is_empty() {
+            places.push(0);
+        }
+        let width = places.len();
+        let mut values = bound.only(&places).matrix(rows);
+        for (column, &place) in places.iter().enumerate() {
+            let numbers = learned[place].iter().flatten();
+            for (cell, number) in values[column..].iter_mut().step_by(width).zip(numbers) {
+                *cell = *number;
             }
         }
         let offset = f64::from(self.data.base_log_odds(rows) as f32);
-        Ok(Sample { matrix: self.matrix(rows, values, offset, self.data.weights(rows))?, codes, offset })
+        let matrix = self.matrix(rows, (values, width), offset, self.data.weights(rows))?;
+        Ok(Sample { matrix, places, codes, offset })
     }
 
-    fn matrix(&self, rows: &[u32], values: Vec<f32>, offset: f64, weights: Option<Vec<f64>>) -> Result<DMatrix> {
+    /// The matrix of `rows`, from their values and how many each has.
+    fn matrix(
+        &self,
+        rows: &[u32],
+        (values, width): (Vec<f32>, usize),
+        offset: f64,
+        weights: Option<Vec<f64>>,
+    ) -> Result<DMatrix> {
         let labels: Vec<f32> = rows.iter().map(|&row| f32::from(u8::from(self.data.label[row as usize]))).collect();
         let margins = vec![offset as f32; rows.len()];
-        let matrix = DMatrix::from_dense_vec(values, rows.len(), self.features.len())
+        let matrix = DMatrix::from_dense_vec(values, rows.len(), width)
             .and_then(|matrix| matrix.with_labels(&labels))
             .and_then(|matrix| matrix.with_base_margin(&margins))
             .map_err(refused)?;
@@ -171,24 +190,26 @@ impl<'a> PreparedTrees<'a> {
     /// A window whose judged rows start from their own base rate: what stops the rounds is the ranking, not a level that
     /// moved in the meantime.
     fn seen<'w>(&self, window: &'w Window) -> Result<Seen<'w>> {
-        let sample = self.sample(&thinned(self.data.in_order(&window.fit), TUNE_ROWS[0]))?;
-        let rows = thinned(self.data.in_order(&window.judge), TUNE_ROWS[1]);
-        let values = Bound::new(&self.features, &sample.codes, self.data.table)?.matrix(&rows);
+        let thin = |rows: &[u32], most| self.data.neighbours_together(thinned(self.data.in_order(rows), most));
+        let sample = self.sample(&thin(&window.fit, TUNE_ROWS[0]))?;
+        let rows = thin(&window.judge, TUNE_ROWS[1]);
+        let bound = Bound::new(&self.features, &sample.codes, self.data.table)?.only(&sample.places);
         let unweighted = Data { weight: None, ..self.data };
+        let values = (bound.matrix(&rows), sample.places.len());
         let watched = self.matrix(&rows, values, unweighted.base_log_odds(&rows), None)?;
         Ok(Seen { window, sample, watched })
     }
 
     /// The margins of the judged rows, and the number of rounds that gave them.
     fn judge(&self, seen: &Seen<'_>, settings: &TreeSettings) -> Result<(Vec<f64>, usize)> {
-        let params = self.parameters(settings, self.data.seed)?;
+        let params = self.parameters(settings, self.data.seed, &seen.sample.places)?;
         let mut trainer = Trainer::new(&params, &seen.sample.matrix, settings.rounds);
         if settings.rounds > 1 {
             trainer = trainer.eval(&seen.watched, "judge").early_stopping_rounds(patience(settings));
         }
         let trees = trainer.train().map_err(refused)?.model;
         let rounds = trees.best_iteration().map_or(trees.num_boost_rounds(), |best| best + 1);
-        let model = self.model(trees, seen.sample.offset, seen.sample.codes.clone());
+        let model = self.narrow(trees, &seen.sample);
         Ok((model.margins(self.data.table, &seen.window.judge)?, rounds))
     }
 
@@ -213,11 +234,22 @@ impl<'a> PreparedTrees<'a> {
         Ok(tried.iter().map(of_settings).collect())
     }
 
-    fn model(&self, trees: BoostedModel, offset: f64, codes: Vec<Vec<f32>>) -> TreeModel {
-        TreeModel { features: self.features.clone(), codes, offset, trees }
+    /// The model of all features.
+    fn model(&self, trees: BoostedModel, sample: Sample) -> Result<TreeModel> {
+        let trees = widened(trees, &sample.places, self.features.len())?;
+        Ok(TreeModel { features: self.features.clone(), codes: sample.codes, offset: sample.offset, trees })
     }
 
-    fn parameters(&self, settings: &TreeSettings, seed: u64) -> Result<TrainingParams> {
+    /// The model of the features that differ, which serves where only margins are asked for; unlike one that was widened, it
+    /// remembers its best round.
+    fn narrow(&self, trees: BoostedModel, sample: &Sample) -> TreeModel {
+        let features = sample.places.iter().map(|&place| self.features[place].clone()).collect();
+        let codes = sample.places.iter().map(|&place| sample.codes[place].clone()).collect();
+        TreeModel { features, codes, offset: sample.offset, trees }
+    }
+
+    fn parameters(&self, settings: &TreeSettings, seed: u64, places: &[usize]) -> Result<TrainingParams> {
+        let monotone = places.iter().filter_map(|&place| self.monotone.get(place).copied());
         let forest = settings.parallel_trees > 1;
         let seed = seed & 0x7fff_ffff;
         let mut builder = TrainingParams::builder()
@@ -237,7 +269,7 @@ impl<'a> PreparedTrees<'a> {
             .subsample(settings.row_share)
             .max_bin(settings.bins)
             .num_parallel_tree(settings.parallel_trees)
-            .monotone_constraints(self.monotone.clone())
+            .monotone_constraints(monotone.collect::<Vec<_>>())
             .seed(seed);
         if settings.random_cuts {
             builder = builder.extra_trees(ExtraTrees::with_seed(seed));
@@ -270,14 +302,14 @@ impl Prepared for PreparedTrees<'_> {
         let Settings::Trees(settings) = settings else {
             return Err(Error::internal("trees were given the settings of another kind of model"));
         };
-        let sample = self.sample(&self.data.in_order(rows))?;
+        let sample = self.sample(&self.data.neighbours_together(self.data.in_order(rows)))?;
         let grow = |bag: usize| {
-            let params = self.parameters(settings, self.data.seed.wrapping_add(bag as u64))?;
+            let params = self.parameters(settings, self.data.seed.wrapping_add(bag as u64), &sample.places)?;
             Ok(Trainer::new(&params, &sample.matrix, settings.rounds).train().map_err(refused)?.model)
         };
         let bags: Result<Vec<BoostedModel>> = (0..settings.bags.max(1)).into_par_iter().map(grow).collect();
         let trees = BoostedModel::average(&bags?).map_err(refused)?;
-        Ok(Fitted::Trees(Box::new(self.model(trees, sample.offset, sample.codes))))
+        Ok(Fitted::Trees(Box::new(self.model(trees, sample)?)))
     }
 }
 

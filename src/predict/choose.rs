@@ -71,12 +71,6 @@ impl Tried {
     pub fn is_one_model(&self) -> bool {
         matches!(&self.settings, Settings::Blend(settings) if settings.parts.len() < 2)
     }
-
-    /// The mean log loss after recalibration.
-    #[must_use]
-    pub fn loss(&self) -> f64 {
-        self.losses.iter().sum::<f64>() / self.losses.len().max(1) as f64
-    }
 }
 
 /// The position of the estimator that is kept, and why. `tried` stands from the simplest to the richest; `clusters` tells for
@@ -103,17 +97,18 @@ pub fn choose(
         let simple = &tried[kept];
         let gains = rounds.iter().cloned().map(|round| {
             let (simple, rich) = (&simple.losses[round.clone()], &rich.losses[round.clone()]);
-            paired_difference(simple, rich, &clusters[round], seed, RESAMPLES)
+            let gain = paired_difference(simple, rich, &clusters[round], seed, RESAMPLES);
+            (gain, mean(rich), mean(simple))
         });
-        let least = gains.min_by(|a, b| a.low.total_cmp(&b.low));
-        let gain = least.ok_or_else(|| Error::internal("no window judged anything"))?;
+        let least = gains.min_by(|(a, ..), (b, ..)| a.low.total_cmp(&b.low));
+        let (gain, rich_loss, simple_loss) = least.ok_or_else(|| Error::internal("no window judged anything"))?;
+        let of_rounds = match rounds.len() {
+            0 | 1 => String::new(),
+            n => format!(", in the round of {n} that speaks least for it"),
+        };
         let figures = format!(
-            "log loss on {n} held-out examples {:.4} against {:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4})",
-            rich.loss(),
-            simple.loss(),
-            gain.mean,
-            gain.low,
-            gain.high
+            "log loss on {n} held-out examples {rich_loss:.4} against {simple_loss:.4}, a difference of {:.4} (95 % interval {:.4} to {:.4}{of_rounds})",
+            gain.mean, gain.low, gain.high
         );
         let (rich_words, simple) = (capital(worded(rich.name)), worded(simple.name));
         if gain.low > 0.0 {
@@ -129,6 +124,10 @@ pub fn choose(
         }
     }
     Ok((kept, told.join(" ")))
+}
+
+fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len().max(1) as f64
 }
 
 fn worded(name: &str) -> &str {

@@ -17,6 +17,9 @@ use super::trees::TreeModel;
 use crate::discover::Table;
 use crate::error::Result;
 
+/// Rows from which on a table is taken in its own order.
+const LARGE_TABLE: usize = 100_000;
+
 /// Rows to learn from; `label` and `key` hold a value per row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Data<'a> {
@@ -40,6 +43,16 @@ impl Data<'_> {
     pub fn in_order(&self, rows: &[u32]) -> Vec<u32> {
         let mut rows = rows.to_vec();
         rows.sort_unstable_by_key(|&row| (self.key[row as usize], row));
+        rows
+    }
+
+    /// `rows` of a large table in its own order, where the cells of neighbours lie side by side: there the last bits of sums may
+    /// depend on the order of the table.
+    #[must_use]
+    pub fn neighbours_together(&self, mut rows: Vec<u32>) -> Vec<u32> {
+        if self.table.n_rows > LARGE_TABLE {
+            rows.sort_unstable();
+        }
         rows
     }
 

@@ -40,8 +40,6 @@ const SEARCH_ROWS: usize = 50_000;
 const SEARCH_ROWS_OF_ALL: usize = 160_000;
 /// … but not to fewer than this.
 const LEAST_SEARCH_ROWS: usize = 8_000;
-/// Rows from which on a table is taken in its own order.
-const LARGE_TABLE: usize = 100_000;
 
 /// The estimator, as the spec names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,8 +131,8 @@ impl Prepared for PreparedLogistic<'_> {
         let mut design = self.design(&rows, settings.knots);
         // Many rows are approached from a part of them: the last steps are the costly ones.
         let step = rows.len().div_ceil(SEARCH_ROWS).max(1);
-        let part = self.neighbours_together(rows.iter().copied().step_by(step).collect());
-        let rows = self.neighbours_together(rows);
+        let part = self.data.neighbours_together(rows.iter().copied().step_by(step).collect());
+        let rows = self.data.neighbours_together(rows);
         let thin = LinearSettings { penalty: settings.penalty / step as f64, ..*settings };
         loop {
             let near = self.solve(&design, &part, &[thin], TOLERANCES[0], None)?;
@@ -185,21 +183,12 @@ impl PreparedLogistic<'_> {
         penalties.iter().map(|&penalty| LinearSettings { penalty, absolute_share: 0.0, knots }).collect()
     }
 
-    /// The rows of a large table in its own order, where the cells of neighbours lie side by side: there the last bits of sums
-    /// may depend on the order of the table.
-    fn neighbours_together(&self, mut rows: Vec<u32>) -> Vec<u32> {
-        if self.data.table.n_rows > LARGE_TABLE {
-            rows.sort_unstable();
-        }
-        rows
-    }
-
     /// The settings along a path, and the margins of the judged rows for each; `most` rows are learned from.
     fn walk(&self, path: Path, window: &Window, most: usize) -> Result<Vec<(LinearSettings, Vec<f64>)>> {
         let rows = self.data.in_order(&window.fit);
         let settings = self.settings(path, &rows);
         let step = rows.len().div_ceil(most).max(1);
-        let rows = self.neighbours_together(rows.into_iter().step_by(step).collect());
+        let rows = self.data.neighbours_together(rows.into_iter().step_by(step).collect());
         let design = self.design(&rows, path.knots);
         // The thinned sum is smaller by the step: so is the penalty that weighs as much.
         let thin = |settings: &LinearSettings| LinearSettings { penalty: settings.penalty / step as f64, ..*settings };

@@ -56,6 +56,7 @@ mod sums;
 pub mod tables;
 pub mod trees;
 pub mod uplift;
+mod widen;
 mod xgboost;
 
 use std::sync::Arc;

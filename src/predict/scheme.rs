@@ -275,3 +275,57 @@ fn check_classes(prediction: &Prediction, label: &[bool], parts: [(&str, &Vec<u3
         error
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scheme whose windows learn from `fit` and judge parts of `judged`, cut into these steps.
+    fn cut_into(judged: &[u32], all_steps: &[usize]) -> Scheme {
+        Scheme {
+            train: vec![0, 1],
+            validation: judged.to_vec(),
+            test: Vec::new(),
+            fit: Vec::new(),
+            all: Vec::new(),
+            newest: Vec::new(),
+            newest_windows: (Vec::new(), 0),
+            windows: cut(&[0, 1], judged, all_steps),
+            n_covering: all_steps[0],
+            n_blocks: all_steps.iter().copied().max().unwrap_or(0),
+            out_of_time: true,
+            sentence: String::new(),
+        }
+    }
+
+    #[test]
+    fn every_round_judges_every_row_once_in_the_same_order() {
+        let judged: Vec<u32> = (2..13).collect();
+        let scheme = cut_into(&judged, &[5, 2, 10]);
+        let all: Vec<u32> = scheme.windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+        assert_eq!(scheme.rounds(), [0..11, 11..22, 22..33]);
+        for round in scheme.rounds() {
+            assert_eq!(all[round], judged);
+        }
+    }
+
+    #[test]
+    fn one_window_is_one_round() {
+        assert_eq!(cut_into(&[7, 8, 9], &[1]).rounds(), vec![0..3]);
+    }
+
+    #[test]
+    fn a_part_in_time_is_judged_by_all_that_stood_before_it() {
+        let windows = cut(&[0, 1], &[2, 3, 4, 5], &[2]);
+        assert_eq!(windows[0], Window { fit: vec![0, 1], judge: vec![2, 3] });
+        assert_eq!(windows[1], Window { fit: vec![0, 1, 2, 3], judge: vec![4, 5] });
+    }
+
+    #[test]
+    fn validation_is_cut_where_its_parts_have_a_hundred_rows() {
+        assert_eq!(steps(1_000), [5, 2, 10]);
+        assert_eq!(steps(999), [5, 2]);
+        assert_eq!(steps(499), [2]);
+        assert_eq!(steps(199), [1]);
+    }
+}

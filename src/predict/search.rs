@@ -4,7 +4,7 @@
 //! windows. A bracket of draws is judged on a small part (one window of many, or a ninth of the rows), the best third of them on
 //! more, and the best of those on everything. With a budget of trials the same ones are drawn and judged on any machine; with
 //! one of seconds, brackets begin until the time is over, and what is found depends on the machine. The journal keeps every trial as
-//! soon as it is judged: a search that was cut short goes on from there.
+//! soon as it is judged: a search that was cut short goes on from there, with what is left of its seconds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -98,8 +98,11 @@ impl Search {
         loop {
             let wanted = match self.budget {
                 Budget::Trials(trials) => trials.saturating_sub(n_drawn).min(RUNGS[0]),
-                Budget::Seconds(seconds) if n_drawn > 0 && self.journal.elapsed().as_secs() >= seconds => 0,
-                Budget::Seconds(_) => RUNGS[0],
+                // What the journal holds of a search that went further costs nothing: it is followed to its end.
+                Budget::Seconds(seconds) => {
+                    let is_over = n_drawn > 0 && self.journal.elapsed().as_secs() >= seconds;
+                    if is_over && !running.has_begun(n_drawn) { 0 } else { RUNGS[0] }
+                }
             };
             if wanted == 0 {
                 break;
@@ -127,6 +130,11 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// Whether the journal holds a trial of the draw with this number.
+    fn has_begun(&self, number: usize) -> bool {
+        self.known.keys().any(|(estimator, known, ..)| estimator == self.trees.estimator() && *known == number)
+    }
+
     /// Judges draws on more and more, fewer and fewer of them.
     fn bracket(&mut self, mut draws: Vec<(usize, TreeSettings)>) -> Result<()> {
         let rungs = self.rungs();

@@ -189,6 +189,22 @@ impl<'a> Bound<'a> {
         Ok(Self { columns: columns? })
     }
 
+    /// The features at these places.
+    pub(super) fn only(mut self, places: &[usize]) -> Self {
+        let mut columns: Vec<Option<BoundColumn<'a>>> = self.columns.into_iter().map(Some).collect();
+        self.columns = places.iter().filter_map(|&place| columns[place].take()).collect();
+        self
+    }
+
+    /// The places of the features that differ among `rows`.
+    pub(super) fn differing(&self, rows: &[u32]) -> Vec<usize> {
+        let differs = |column: &BoundColumn<'_>| {
+            let mut bits = rows.iter().map(|&row| column.value(row as usize).to_bits());
+            bits.next().is_some_and(|first| bits.any(|other| other != first))
+        };
+        (0..self.columns.len()).into_par_iter().filter(|&at| differs(&self.columns[at])).collect()
+    }
+
     /// The features of `rows`, a row after the other.
     pub(super) fn matrix(&self, rows: &[u32]) -> Vec<f32> {
         // Few rows at a time: their cells stay in the cache while column after column is laid in.

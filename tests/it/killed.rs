@@ -44,6 +44,60 @@ fn a_killed_run_leaves_old_or_new_and_the_next_goes_on() {
     assert!(half.is_empty(), "{half:?}");
 }
 
+#[test]
+fn a_killed_search_goes_on_from_its_trials() {
+    let whole = searching_shop();
+    predict(whole.path());
+    let expected = trials(whole.path()).unwrap();
+
+    let project = searching_shop();
+    let mut child = clo()
+        .args(["predict", "--quiet", "--spec", project.path().to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while trials(project.path()).is_none() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A trial that is made again would not have this mark.
+    let mut kept = trials(project.path()).unwrap();
+    let marked = serde_json::json!(kept["trials"][0]["loss"].as_f64().unwrap() + 1e-9);
+    kept["trials"][0]["loss"] = marked.clone();
+    std::fs::write(project.path().join(TRIALS), kept.to_string()).unwrap();
+
+    predict(project.path());
+    let mut found = trials(project.path()).unwrap();
+    assert_eq!(found["trials"][0]["loss"], marked, "what was kept was tried again");
+    found["trials"][0]["loss"] = expected["trials"][0]["loss"].clone();
+    assert_eq!(found, expected);
+}
+
+/// Where the trials of the shop's first prediction are kept.
+const TRIALS: &str = "out/predict/first-purchase/trials.json";
+
+fn searching_shop() -> tempfile::TempDir {
+    let project = shop();
+    let path = project.path().join("clo.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let to = "to = [\"customer\"]\n";
+    assert!(text.contains(to));
+    let model = "model = { estimator = \"boosting\", search = { trials = 12 } }\n";
+    std::fs::write(path, text.replacen(to, &format!("{to}{model}"), 1)).unwrap();
+    project
+}
+
+fn predict(project: &Path) {
+    let output = run(&["predict", "--quiet", "--spec", project.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+fn trials(project: &Path) -> Option<serde_json::Value> {
+    serde_json::from_slice(&std::fs::read(project.join(TRIALS)).ok()?).ok()
+}
+
 fn shop() -> tempfile::TempDir {
     let project = folder();
     let made = run(&["simulate", project.path().join("shop").to_str().unwrap(), "--people", "400", "--seed", "3"]);

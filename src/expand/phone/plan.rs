@@ -1,4 +1,4 @@
-//! What digits mean by a country's numbering plan: the same answers as `phonenumber`, a hundred times as fast.
+//! What digits mean by a country's numbering plan: the same answers as `phonenumber`, without its lock.
 //!
 //! That crate looks each regular expression up in one cache of a hundred, behind one lock; the plans of the countries that share `+1`
 //! alone are more than that, and two threads wait for each other. Here its data (libphonenumber's) is compiled once for each plan
