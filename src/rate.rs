@@ -35,13 +35,17 @@ impl Rate {
     /// Wilson's 95 % interval of the share, `(low, high)`; `None` over nobody.
     #[must_use]
     pub fn interval(self) -> Option<(f64, f64)> {
-        let share = self.share()?;
-        let n = self.n_eligible as f64;
-        let scale = 1.0 + Z * Z / n;
-        let middle = (share + Z * Z / (2.0 * n)) / scale;
-        let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
-        Some(((middle - half).max(0.0), (middle + half).min(1.0)))
+        self.share().map(|share| wilson(share, self.n_eligible as f64))
     }
+}
+
+/// Wilson's 95 % interval of a share of `n`, above 0; `n` may be no whole number where people count less than once.
+#[must_use]
+pub fn wilson(share: f64, n: f64) -> (f64, f64) {
+    let scale = 1.0 + Z * Z / n;
+    let middle = (share + Z * Z / (2.0 * n)) / scale;
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
+    ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
 impl fmt::Display for Rate {

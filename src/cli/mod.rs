@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod discover;
 mod expand;
+mod explain;
 mod exported;
 mod imported;
 mod init;
@@ -93,6 +94,7 @@ enum Command {
     Discover(discover::Args),
     Predict(predict::Args),
     Expand(expand::Args),
+    Explain(explain::Args),
     Report(report::Args),
     Score(score::Args),
     Measure(measure::Args),
@@ -128,6 +130,7 @@ fn run_command(cli: Cli, ui: &Ui) -> Result<Answer> {
         Command::Discover(args) => discover::run(&args, &global, ui),
         Command::Predict(args) => predict::run(&args, &global, ui),
         Command::Expand(args) => expand::run(&args, &global, ui),
+        Command::Explain(args) => explain::run(args, &global, ui),
         Command::Report(args) => report::run(&args, &global, ui),
         Command::Score(args) => score::run(&args, &global, ui),
         Command::Measure(args) => measure::run(args, &global, ui),

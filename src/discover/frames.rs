@@ -86,7 +86,8 @@ fn frame(examples: &Examples) -> Result<DataFrame> {
     Ok(DataFrame::new(n_rows, columns)?)
 }
 
-fn series(column: &Column) -> Series {
+/// A feature as a column of a table.
+pub(super) fn series(column: &Column) -> Series {
     let name = column.name.as_str().into();
     match &column.cells {
         Cells::Number(values) => {
@@ -98,6 +99,11 @@ fn series(column: &Column) -> Series {
             StringChunked::from_iter_options(name, texts).into_column()
         }
     }
+}
+
+/// The features of these names.
+pub(super) fn read_columns(frame: &DataFrame, names: &[String]) -> Result<Vec<Column>> {
+    names.par_iter().map(|name| cells(frame, name)).collect()
 }
 
 fn read_frame(frame: &DataFrame, recipe: &Recipe) -> Result<Examples> {
@@ -125,7 +131,7 @@ fn read_frame(frame: &DataFrame, recipe: &Recipe) -> Result<Examples> {
     let (Some(split), Some(outcome)) = (split, outcome) else {
         return Err(Error::data("a split or an outcome has no known name"));
     };
-    let columns: Result<Vec<Column>> = recipe.names().par_iter().map(|name| cells(frame, name)).collect();
+    let columns = read_columns(frame, &recipe.names())?;
     let stages: Vec<String> = recipe.stages.iter().map(|stage| stage.name.clone()).collect();
     let stage = if recipe.snapshot {
         snapshot_stages(recipe, &outcome)
@@ -143,7 +149,7 @@ fn read_frame(frame: &DataFrame, recipe: &Recipe) -> Result<Examples> {
         stages,
         split,
         outcome,
-        features: Table { columns: columns?, n_rows: frame.height() },
+        features: Table { columns, n_rows: frame.height() },
         snapshot: recipe.snapshot,
         order: order(frame)?,
     })

@@ -44,6 +44,7 @@ pub fn likeness(data: &Data, spec: &Spec, unseen: Unseen<'_>, until: Time) -> Re
         trust: Vec::new(),
         judging: crate::spec::Judging::default(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     let mut recipe = match spec.shape() {
         Shape::Events => Recipe::of_events(data, spec, &everyone, until),

@@ -131,6 +131,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>) -> Result<Spec> {
         measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
+        fairness: crate::spec::Fairness::default(),
         places: Places::default(),
     })
 }

@@ -62,6 +62,7 @@ use self::sieve::Sieve;
 use self::summary::FORMAT_VERSION;
 use self::suppression::{Suppression, Who};
 use crate::error::{Excerpt, Result};
+use crate::predict::fairness::skew::GroupSkew;
 use crate::source::{Events, Identity, People};
 use crate::spec::{Audience, Campaign, Destination, Shape, Size, Spec};
 use crate::store::{self, Layout};
@@ -99,6 +100,8 @@ pub struct Expanded {
     pub changes: Option<Vec<Change>>,
     /// The members of the seed, where there is one.
     pub members: Option<SeedMembers>,
+    /// The groups of the protected attributes in seed, candidates and audience, where it has a seed and the spec names some.
+    pub skew: Vec<GroupSkew>,
     /// Every candidate who was not, and why: the table of `dropped.parquet`.
     pub ledger: DataFrame,
     /// Contact columns of the chosen, row by row.
@@ -210,6 +213,7 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     summary.warnings.extend(summary.power.as_ref().and_then(Power::warning));
     let destinations = audience.export.iter().copied().collect::<BTreeSet<_>>();
     Ok(Expanded {
+        skew: Vec::new(),
         summary,
         chosen,
         changes,
@@ -269,6 +273,7 @@ pub fn write(expanded: &Expanded, layout: &Layout) -> Result<()> {
     if !expanded.summary.curve.is_empty() {
         store::write_frame(&folder.join("curve.parquet"), &mut curve::frame(&expanded.summary.curve)?)?;
     }
+    lookalike::skewed::write(&folder, &expanded.summary.audience, &expanded.skew)?;
     if let Some(members) = &expanded.members {
         store::write_frame(&folder.join("seed.parquet"), &mut members.frame()?)?;
     }

@@ -70,6 +70,7 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         known_at: None,
     };
     Spec {
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),

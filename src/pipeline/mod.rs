@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod check;
 pub mod diff;
+pub mod explain;
 pub mod gate;
 pub mod inputs;
 pub mod measure;

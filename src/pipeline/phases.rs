@@ -13,6 +13,7 @@ use crate::discover::{self, Examples, Leaks, Recipe};
 use crate::error::{Error, Result};
 use crate::expand;
 use crate::map::{self, Stays};
+use crate::predict::fairness::Fairness;
 use crate::predict::search::Journal;
 use crate::predict::{self, Predicted};
 use crate::report;
@@ -94,6 +95,9 @@ impl<'a> Phases<'a> {
         let enough = discover::enough(&examples, &signals, data, stays, spec, prediction);
         store::write_json(&folder.join("enough.json"), &enough)?;
         discover::write_examples(&folder, &examples, &recipe)?;
+        if let Some(protected) = discover::protected(data, spec, &prediction.explained.protected, &examples)? {
+            discover::write_protected(&folder, &examples, &protected)?;
+        }
         self.examples = Some((position, examples, recipe));
         Ok(())
     }
@@ -112,13 +116,16 @@ impl<'a> Phases<'a> {
         let journal: Arc<dyn Journal> = trials.clone();
         let context = context(spec, prediction, &recipe, self.layout)?;
         let predicted = predict::predict_with(&examples, prediction, &context, &journal)?;
+        let fairness = fairness(&predicted, &examples, prediction, spec.seed, layout)?;
+        let insight = predict::insight::insight(&examples, &predicted.tested, spec.seed)?;
+        insight.write(&layout.predict(&prediction.name))?;
         let cutoff = examples.cutoff.iter().max().copied().filter(|_| !examples.snapshot);
         drop(examples);
         trials.finish(&predicted.trials)?;
         if let Some(cutoff) = cutoff {
             realised::keep_scores(&layout.models.join(&prediction.name), Time(cutoff), &predicted.scores)?;
         }
-        keep(&predicted, &prediction.name, layout)
+        keep(&predicted, fairness.as_ref(), &prediction.name, layout)
     }
 
     fn uplift(&mut self, uplift: &Uplift) -> Result<()> {
@@ -338,8 +345,22 @@ fn search_key(seed: u64, prediction: &Prediction, layout: &Layout) -> Result<Str
     Ok(key.with("examples", &blake3::hash(&examples)).finish())
 }
 
+/// How the groups of the protected attributes fare, where the prediction names some.
+fn fairness(
+    predicted: &Predicted,
+    examples: &Examples,
+    prediction: &Prediction,
+    seed: u64,
+    layout: &Layout,
+) -> Result<Option<Fairness>> {
+    let folder = layout.discover(&prediction.name);
+    let protected = discover::read_protected(&folder, &prediction.explained.protected)?;
+    let of = |table| predict::fairness::fairness(&prediction.name, examples, &table, &predicted.tested, seed);
+    protected.map(of).transpose()
+}
+
 /// Writes evaluation and scores, keeps the model as a version, and puts it in use.
-fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> {
+fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, layout: &Layout) -> Result<()> {
     let Predicted { bundle, evaluation, scores, drift, judged, .. } = predicted;
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
@@ -350,7 +371,12 @@ fn keep(predicted: &Predicted, prediction: &str, layout: &Layout) -> Result<()> 
     if let Some(drift) = drift {
         store::write_json(&folder.join("drift.json"), drift)?;
     }
-    let card = predict::card(bundle, evaluation);
+    let mut card = predict::card(bundle, evaluation);
+    if let Some(fairness) = fairness {
+        card += &fairness.card();
+        store::write_json(&folder.join("fairness.json"), fairness)?;
+        store::write_frame(&folder.join("fairness.parquet"), &mut fairness.to_frame()?)?;
+    }
     let mut on_test = Vec::new();
     store::fill_frame(&mut on_test, &mut judged.to_frame()?)
         .map_err(|error| Error::internal(format!("the judged examples: {error}")))?;

@@ -11,9 +11,11 @@
 //! clo's version, the parts of the spec that the unit reads, its input files' content, and the keys of the units it needs:
 //! a change reaches just the units that depend on it.
 
+use std::collections::BTreeMap;
+
 use super::advance::is_of_audience;
 use super::inputs::{self, InputFile};
-use crate::spec::{Audience, Judging, Measures, Model, Prediction, Seed, Spec, Told};
+use crate::spec::{Audience, Explained, Judging, Measures, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
 /// A phase that a command asks for.
@@ -115,6 +117,7 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
             spec.audiences[..i].iter().zip(&expanded).filter(|(other, _)| is_left_out(other)).map(|(_, &unit)| unit),
         );
         let key = audience_key(spec.seed, audience, inputs).with("holdout", &spec.holdout);
+        let key = if audience.seed.is_some() { key.with("fairness", &spec.fairness) } else { key };
         expanded.push(plan.add(&format!("expand/{}", audience.name), Task::Expand(i), key, &needs));
     }
     if expanded.len() > 1 {
@@ -196,7 +199,9 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
 
 /// Everything of a prediction but its model and how it is judged, which the examples do not depend on.
 fn examples_key(seed: u64, prediction: &Prediction) -> Key {
-    let question = Prediction { model: Model::default(), judging: Judging::default(), ..prediction.clone() };
+    // What could be changed of a person is asked of a model that stands.
+    let explained = Explained { actionable: BTreeMap::new(), ..prediction.explained.clone() };
+    let question = Prediction { model: Model::default(), judging: Judging::default(), explained, ..prediction.clone() };
     Key::new("discover").with("prediction", &question).with("seed", &seed)
 }
 

@@ -69,6 +69,10 @@ pub struct Bundle {
     pub sketches: Option<Sketches>,
     /// How the features are computed from raw data: for `discover`, carried as it is.
     pub recipe: serde_json::Value,
+    /// For each feature the first that says the same, a position among them: reasons do not tell one thing twice. Empty in bundles
+    /// of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<u32>,
 }
 
 /// Facts about the training data.
@@ -190,7 +194,7 @@ impl Bundle {
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
         let reasons = match n_reasons {
             0 => vec![[const { None }; REASONS]; rows.len()],
-            _ => reasons::reasons(&self.model, table, &rows, &self.dates())?,
+            _ => reasons::reasons(&self.model, table, &rows, &self.dates(), &self.same)?,
         };
         let ends = self.ends(table, &rows)?;
         Ok(Scored { propensity, percentile, reasons, ends })
@@ -269,6 +273,10 @@ impl Bundle {
             return damaged("its percentiles");
         }
         self.band.as_ref().map_or(Ok(()), Band::check)?;
+        let earlier = |(own, &same): (usize, &u32)| same as usize <= own;
+        if !(self.same.is_empty() || self.same.len() == names.len() && self.same.iter().enumerate().all(earlier)) {
+            return damaged("its groups of features");
+        }
         if self.sketches.as_ref().is_some_and(|sketches| !sketches.is_sound(&self.features)) {
             return damaged("its sketches");
         }

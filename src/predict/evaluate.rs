@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
 use super::evaluation::{Candidate, Evaluation, FORMAT_VERSION, LearningCurve, Metrics};
-use super::judged::Judged;
 use super::level::{self, Past};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
 use super::scheme::{ADVISED, Scheme};
+use super::{Context, Tested};
 use crate::discover::Examples;
 use crate::error::Result;
 use crate::map::Outcome;
@@ -106,9 +105,14 @@ impl Subject<'_> {
     }
 
     /// What the chosen model said of the test part before its outcomes were known.
-    pub(super) fn judged(&self) -> Result<Judged> {
-        let propensity = self.scored(&self.tried[self.chosen], self.held_out, &self.scheme.test)?;
-        Ok(Judged::new(self.examples, &self.scheme.test, self.label, propensity))
+    pub(super) fn tested(&self) -> Result<Tested> {
+        let (model, rows) = (&self.tried[self.chosen].fitted, self.scheme.test.clone());
+        let propensity = self.scored(&self.tried[self.chosen], self.held_out, &rows)?;
+        let calibration = match self.past {
+            Some(past) => past.at_level(model, self.held_out, self.level.level, &rows)?,
+            None => self.held_out.clone(),
+        };
+        Ok(Tested { rows, propensity, model: model.clone(), calibration })
     }
 
     fn part<'a>(&self, split: &'static str, rows: &'a [u32], propensity: Vec<f64>) -> Part<'a> {

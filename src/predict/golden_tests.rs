@@ -89,6 +89,7 @@ fn bundle(name: &str, settings: Settings, model: Fitted, calibration: Calibrator
         band: None,
         moved: None,
         sketches,
+        same: Vec::new(),
         recipe: serde_json::json!({ "format_version": 1 }),
     }
 }

@@ -198,6 +198,7 @@ fn bundle(foreign: Foreign, named: &Named<'_>) -> Result<Bundle> {
         band: None,
         moved: None,
         recipe: serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?,
+        same: Vec::new(),
     };
     // What can be written can be read again: all checks of loading are those of importing.
     Bundle::from_bytes(&bundle.to_bytes()?)

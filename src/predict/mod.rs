@@ -25,6 +25,7 @@ mod checklist;
 pub mod choose;
 pub mod compare;
 pub mod correct;
+pub mod counterfactual;
 pub mod design;
 pub mod drift;
 mod elastic;
@@ -33,7 +34,9 @@ pub mod estimator;
 mod evaluate;
 pub mod evaluation;
 pub mod export;
+pub mod fairness;
 pub mod import;
+pub mod insight;
 pub mod judge;
 pub mod judged;
 mod learning;
@@ -48,6 +51,7 @@ pub mod recent;
 pub mod scheme;
 pub mod sealed;
 pub mod search;
+pub mod shap;
 mod sizes;
 mod solver_linfa;
 mod slices;
@@ -68,7 +72,7 @@ pub use card::card;
 pub use checklist::card_data;
 pub use evaluation::Evaluation;
 
-use crate::discover::Examples;
+use crate::discover::{Examples, Table};
 use crate::error::{Error, Result};
 use crate::spec::{Level, Prediction};
 use crate::time::Time;
@@ -119,6 +123,21 @@ pub struct Predicted {
     pub trials: Vec<Trial>,
     /// What the judged fit said of the test part.
     pub judged: Judged,
+    /// What judged the test: the chosen model before it was made once more of all that is known.
+    pub tested: Tested,
+}
+
+/// The test part, and the model that was judged on it and has not seen it.
+#[derive(Debug, Clone)]
+pub struct Tested {
+    /// Rows of the examples.
+    pub rows: Vec<u32>,
+    /// The calibrated probability of each of them.
+    pub propensity: Vec<f64>,
+    /// From features to a margin.
+    pub model: Fitted,
+    /// From a margin to a probability.
+    pub calibration: Calibrator,
 }
 
 /// Scores of people, one row each, in the order of the examples.
@@ -220,7 +239,8 @@ pub fn predict_with(
         learning,
     };
     let mut evaluation = subject.evaluation()?;
-    let on_test = subject.judged()?;
+    let tested = subject.tested()?;
+    let on_test = Judged::new(examples, &scheme.test, &label, tested.propensity.clone());
     let (scheme, person_key, found) = (&scheme, &person_key, &tried[chosen]);
     let last = Last { examples, prediction, scheme, data, person_key, found, held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
@@ -242,6 +262,7 @@ pub fn predict_with(
         moved,
         sketches: None,
         recipe: context.recipe.clone(),
+        same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
     // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
@@ -255,7 +276,7 @@ pub fn predict_with(
     });
     evaluation.warnings.extend(drift.as_ref().and_then(drifted));
     bundle.sketches = Some(sketches);
-    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test })
+    Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test, tested })
 }
 
 /// What a reader of the evaluation must know of people who are not those of training.
@@ -383,6 +404,14 @@ fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
 }
 
+/// For each feature of the model's `table` the first that says the same, a position in it.
+fn same(examples: &Examples, table: &Table) -> Vec<u32> {
+    let mut first_of: std::collections::BTreeMap<u32, u32> = std::collections::BTreeMap::new();
+    let of_all = examples.features.columns.iter().zip(crate::discover::same(examples));
+    let kept = of_all.filter(|(column, _)| table.column(&column.name).is_some());
+    kept.zip(0..).map(|((_, representative), own)| *first_of.entry(representative).or_insert(own)).collect()
+}
+
 /// For each row a hash of its person, and one of its person and cutoff.
 fn keys(examples: &Examples, seed: u64) -> (Vec<u64>, Vec<u64>) {
     use rayon::prelude::*;
@@ -429,7 +458,7 @@ fn scores(examples: &Examples, bundle: &mut Bundle) -> Result<Scores> {
         person: rows.iter().map(|&row| examples.ids[examples.person[row as usize] as usize].clone()).collect(),
         stage: rows.iter().map(|&row| examples.stages[usize::from(examples.stage[row as usize])].clone()).collect(),
         percentile: propensity.iter().map(percentile).collect(),
-        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates())?,
+        reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates(), &bundle.same)?,
         ends: bundle.ends(&examples.features, &rows)?,
         propensity,
     })

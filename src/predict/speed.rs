@@ -84,6 +84,7 @@ fn of_a_large_table() {
             trust: vec![],
             judging: crate::spec::Judging::default(),
             model: Model { estimator, ..Model::default() },
+            explained: crate::spec::Explained::default(),
         };
         let start = Instant::now();
         let predicted = predict(&examples, &prediction, &context).unwrap();

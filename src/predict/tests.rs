@@ -153,6 +153,7 @@ pub(super) fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction,
         trust: vec![],
         judging: crate::spec::Judging::default(),
         model: Model { estimator, ..Model::default() },
+        explained: crate::spec::Explained::default(),
     };
     let context = Context {
         from: vec!["prospect".into()],

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::estimator::Contributions;
+use super::shap::Explainer;
 use super::xgboost::{Document, Written};
 use crate::discover::{Cells, Column, Table};
 use crate::error::{Error, Result};
@@ -117,19 +118,23 @@ impl TreeModel {
     /// # Errors
     /// As [`TreeModel::margins`].
     pub fn contributions(&self, table: &Table, rows: &[u32]) -> Result<Contributions> {
-        let n_features = self.features.len();
-        let mut average = self.offset;
-        let mut values = Vec::with_capacity(rows.len() * n_features);
         let bound = Bound::new(&self.features, &self.codes, table)?;
+        let explainer = Explainer::new(&self.trees, self.offset);
+        let mut values = Vec::with_capacity(rows.len() * self.features.len());
         for rows in rows.chunks(CHUNK) {
-            let matrix = DMatrix::from_dense_vec(bound.matrix(rows), rows.len(), n_features).map_err(refused)?;
-            let chunk = self.trees.predict_contribs(&matrix, Iterations::Best).map_err(refused)?;
-            for row in chunk.as_slice().chunks_exact(n_features + 1) {
-                values.extend(row[..n_features].iter().map(|&value| f64::from(value)));
-                average = self.offset + f64::from(row[n_features]);
-            }
+            values.extend(explainer.contributions(&bound.matrix(rows)));
         }
+        let average = explainer.average();
         Ok(Contributions { values, average })
+    }
+
+    /// How much pairs of `features` (positions) moved each of `rows` together: see [`Explainer::interactions_among`].
+    ///
+    /// # Errors
+    /// As [`TreeModel::margins`].
+    pub fn interactions(&self, table: &Table, rows: &[u32], features: &[usize]) -> Result<Vec<f64>> {
+        let bound = Bound::new(&self.features, &self.codes, table)?;
+        Ok(Explainer::new(&self.trees, self.offset).interactions_among(&bound.matrix(rows), features))
     }
 
     /// See [`super::estimator::Fitted::check`]; the trees themselves are checked as they are read.

@@ -56,6 +56,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         trust: Vec::new(),
         judging: crate::spec::Judging::default(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     let audience = |name: &str, prediction: &str| Audience {
         name: name.into(),
@@ -80,6 +81,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         campaign: None,
     };
     Spec {
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),

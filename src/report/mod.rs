@@ -12,6 +12,7 @@
 mod charts;
 mod data;
 mod discover;
+mod explained;
 mod expand;
 #[cfg(test)]
 mod fixture;

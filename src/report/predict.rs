@@ -2,6 +2,7 @@
 
 use crate::predict::Evaluation;
 use crate::predict::evaluation::Measured;
+use crate::report::explained::{self, Explained, Found};
 use crate::report::read::Results;
 use crate::report::table::Table;
 use crate::report::uplift::{self, Uplift};
@@ -36,6 +37,8 @@ pub(super) struct Worth {
     pub(super) warnings: Vec<String>,
     pub(super) figures: Vec<Figure>,
     pub(super) importance: Table,
+    /// What the values of features do, which go together, and how groups fare.
+    pub(super) explained: Explained,
     pub(super) estimator: String,
     pub(super) chosen_because: String,
     pub(super) how: Vec<(&'static str, String)>,
@@ -107,14 +110,14 @@ pub(super) fn section(spec: &spec::Spec, results: &Results, sheets: &mut Sheets)
     let one = |(i, (prediction, evaluation)): (usize, (&spec::Prediction, &Option<Evaluation>))| Prediction {
         name: prediction.name.clone(),
         question: question(spec, prediction),
-        results: evaluation.as_ref().map(|evaluation| worth(i, evaluation, sheets)),
+        results: evaluation.as_ref().map(|evaluation| worth(i, evaluation, results.explained.get(i), sheets)),
     };
     let predictions = spec.predictions.iter().zip(&results.evaluations).enumerate().map(one).collect();
     let uplifts = results.uplifts.iter().enumerate().map(|(i, found)| uplift::uplift(i, found, sheets)).collect();
     Section { predictions, uplifts }
 }
 
-fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
+fn worth(i: usize, evaluation: &Evaluation, found: Option<&Found>, sheets: &mut Sheets) -> Worth {
     let base = base_rate(evaluation);
     let (lift, gain) = (charts::lift(i, evaluation, base), charts::gain(i, evaluation));
     let figures = [lift, gain, charts::calibration(i, evaluation), charts::cutoffs(i, evaluation)];
@@ -132,7 +135,10 @@ fn worth(i: usize, evaluation: &Evaluation, sheets: &mut Sheets) -> Worth {
     ] {
         sheets.add(sheet, &table.of("Prediction", &evaluation.prediction));
     }
+    let explained =
+        found.map_or_else(Explained::default, |found| explained::explained(i, &evaluation.prediction, found, sheets));
     Worth {
+        explained,
         headline: headline(i, evaluation, base),
         ranking: ranking(evaluation),
         warnings: evaluation.warnings.clone(),

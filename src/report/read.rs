@@ -36,6 +36,8 @@ pub(super) struct Results {
     pub(super) enough: Vec<Option<Enough>>,
     /// In the order of the spec's predictions.
     pub(super) evaluations: Vec<Option<Evaluation>>,
+    /// What each model looks at, in the order of the spec's predictions.
+    pub(super) explained: Vec<super::explained::Found>,
     /// Those of the spec's uplifts that have run.
     pub(super) uplifts: Vec<uplift::Evaluation>,
     /// In the order of the spec's audiences.
@@ -240,6 +242,10 @@ pub(super) fn results(spec: &Spec, layout: &Layout) -> Result<Results> {
         signals: predictions.clone().map(|prediction| signals_of(&prediction.name)).collect::<Result<_>>()?,
         leaks: predictions.clone().map(|prediction| leaks_of(&prediction.name)).collect::<Result<_>>()?,
         enough: predictions.clone().map(|prediction| enough_of(&prediction.name)).collect::<Result<_>>()?,
+        explained: predictions
+            .clone()
+            .map(|prediction| super::explained::Found::read(&layout.predict(&prediction.name)))
+            .collect::<Result<_>>()?,
         evaluations: predictions.map(|prediction| evaluation_of(&prediction.name)).collect::<Result<_>>()?,
         uplifts: uplifts(spec, layout)?,
         audiences: audiences.map(|audience| self::audience(layout, &audience.name)).collect::<Result<_>>()?,

@@ -15,6 +15,7 @@
 mod check;
 mod contacting;
 mod destination;
+mod explained;
 mod faults;
 mod fit;
 mod measures;
@@ -38,6 +39,7 @@ use crate::time::{Duration, Time};
 
 pub use contacting::{Cap, Consent, Contacting, CoolDown};
 pub use destination::{Campaign, Destination};
+pub use explained::{Actionable, Explained, Fairness};
 pub use measures::{KpiName, Measures, Orders, Score, Spend, Target};
 pub use places::Places;
 pub use seed::{Candidates, Method, Seed, SeedTime, Told};
@@ -136,6 +138,8 @@ pub struct Spec {
     pub holdout: Holdout,
     /// Tests to learn from whom a treatment changes.
     pub uplifts: Vec<Uplift>,
+    /// Which groups of people are compared.
+    pub fairness: Fairness,
     /// Where each key stands in the file; see [`Spec::excerpt`].
     pub places: Places,
 }
@@ -521,6 +525,8 @@ pub struct Prediction {
     pub judging: Judging,
     /// Which model.
     pub model: Model,
+    /// What is to be told beside the scores.
+    pub explained: Explained,
 }
 
 /// What is at stake when somebody is reached.

@@ -57,6 +57,20 @@ pub(super) struct Written {
     /// Whom a treatment changes, learned from a test in which it was given at random.
     #[serde(default)]
     pub(super) uplifts: Vec<Uplift>,
+    /// Whether groups of people fare alike.
+    #[serde(default)]
+    pub(super) fairness: Fairness,
+}
+
+/// Whether groups of people fare alike: told per group, for every prediction and every audience with a seed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fairness {
+    /// Attributes that make the groups, columns of the people table: `["sex", "age"]`. Numbers are cut into bands.
+    #[serde(default)]
+    pub(super) protected: Vec<String>,
+    /// Whether models may learn from these attributes themselves (default true); others that tell them are named as proxies.
+    pub(super) learn_from: Option<bool>,
 }
 
 /// The project.
@@ -487,6 +501,37 @@ pub(super) struct Prediction {
     /// Which model.
     #[serde(default)]
     pub(super) model: Model,
+    /// Attributes whose groups are compared, in place of those of [fairness]: `["sex", "age"]`.
+    #[serde(default)]
+    pub(super) protected: Vec<String>,
+    /// Features that you can change, for `clo explain`: `{ "attr.price" = "down", "attr.contract" = { to = ["two years"] } }`.
+    #[serde(default)]
+    pub(super) actionable: BTreeMap<String, Actionable>,
+}
+
+/// How a feature can be changed: a direction, or all that is to be said.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Actionable {
+    /// "up" or "down": a number may change in this direction alone.
+    Direction(Direction),
+    /// All that is to be said.
+    Change(Change),
+}
+
+/// How a feature can be changed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// For a number: "up" or "down" (default: both).
+    pub(super) direction: Option<Direction>,
+    /// For a number: what it changes by, or several times that: 5 (default: anything).
+    pub(super) step: Option<f64>,
+    /// For a category: the levels it may change to (default: any).
+    #[serde(default)]
+    pub(super) to: Vec<String>,
+    /// How dear a change is beside the others (default 1): for a number, from the lowest to the highest of all people; for a category, to another level.
+    pub(super) cost: Option<f64>,
 }
 
 /// When examples are taken.

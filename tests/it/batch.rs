@@ -159,12 +159,12 @@ fn a_schema_that_differs_is_refused_with_every_column_named() {
     assert_eq!(code(&output), 4);
     assert!(stderr(&output).contains("is of type date, where the model needs numbers"), "{}", stderr(&output));
 
-    let text = format!("id,age,plan\n{}x,old,plus\n", people(0..5));
+    let text = format!("id,age,plan\n{}x,elderly,plus\n", people(0..5));
     let output = scored(project.path(), &input(project.path(), "text.csv", &text), &at("out.csv"), &[]);
     assert_eq!(code(&output), 4);
     let said = stderr(&output);
     assert!(said.contains("`age` holds something else in row 6, where the model needs numbers"), "{said}");
-    assert!(!said.contains("old"), "a value may be personal: {said}");
+    assert!(!said.contains("elderly"), "a value may be personal: {said}");
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_full_disk_and_a_closed_pipe() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = to(full.into()).wait_with_output().unwrap();
     assert_eq!(code(&output), 4, "{}", stderr(&output));
-    assert!(stderr(&output).contains("no space left"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the disk is full"), "{}", stderr(&output));
     let mut closed = to(Stdio::piped());
     drop(closed.stdout.take());
     let output = closed.wait_with_output().unwrap();

@@ -114,6 +114,16 @@ impl Signal {
     }
 }
 
+/// For each feature, in their order, the first that says the same ([`groups`]), as a position among them: what was known when the
+/// model learned.
+#[must_use]
+pub fn same(examples: &Examples) -> Vec<u32> {
+    let sample = Sample::of(examples, &[Split::Train, Split::Validation]);
+    let columns: Vec<&Column> = examples.features.columns.iter().collect();
+    let position = |feature: usize| u32::try_from(feature).expect("features are counted in 32 bits");
+    groups::representatives(&columns, &sample).into_iter().map(position).collect()
+}
+
 /// Some labelled examples.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sample {

@@ -103,6 +103,17 @@ impl Meaning {
         Self::Other(words(name))
     }
 
+    /// What a feature is about, alike for features that say much the same: how often somebody bought in one window and in another.
+    pub(crate) fn topic(&self, name: &str) -> String {
+        match self {
+            Self::Count { kind, .. } | Self::Trend { kind, .. } | Self::MeanGap(kind) => format!("how often {kind}"),
+            Self::Statistic { kind, property, .. } => format!("how much {kind} {property}"),
+            Self::Distinct { property, .. } => format!("how many {property}"),
+            Self::Share { kind, property, .. } => format!("which {kind} {property}"),
+            _ => name.to_owned(),
+        }
+    }
+
     pub(crate) fn number(&self, name: &str, value: f32) -> String {
         let shown = amount(value);
         let none = value.is_nan();
@@ -172,9 +183,27 @@ impl Meaning {
     }
 }
 
-/// `email_opt_in` → `email opt in`.
+/// `email_opt_in` → `email opt in`, `MonthlyCharges` → `monthly charges`.
 fn words(name: &str) -> String {
-    name.replace(['_', '.', '-'], " ").trim().to_owned()
+    uncameled(name).replace(['_', '.', '-'], " ").trim().to_owned()
+}
+
+/// `MonthlyCharges` → `monthly charges`; `StreamingTV` → `streaming TV`; a name without humps stays as it is.
+fn uncameled(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut text = String::with_capacity(name.len() + 4);
+    let is_hump = |at: usize| at > 0 && letters[at].is_uppercase() && letters[at - 1].is_lowercase();
+    if !(0..letters.len()).any(is_hump) {
+        return name.to_owned();
+    }
+    for (at, &letter) in letters.iter().enumerate() {
+        if is_hump(at) {
+            text.push(' ');
+        }
+        let in_capitals = letters.get(at + 1).is_none_or(|next| !next.is_lowercase()) && letter.is_uppercase();
+        if in_capitals { text.push(letter) } else { text.extend(letter.to_lowercase()) }
+    }
+    text
 }
 
 /// ` in the last 90 days`, or ` so far`.
@@ -260,6 +289,9 @@ mod tests {
         assert_eq!(told("purchase.gap_days.mean", 12.0), "12 days between purchases on average");
         assert_eq!(told("person.tenure_days", 0.3), "known for less than a day");
         assert_eq!(told("attr.monthly_charges", 53.85), "monthly charges: 53.85");
+        assert_eq!(told("attr.MonthlyCharges", 53.85), "monthly charges: 53.85");
+        assert_eq!(told("attr.StreamingTV", 1.0), "streaming TV: 1");
+        assert_eq!(told("attr.GDP", 1.0), "GDP: 1");
         let level = |name: &str, level| Meaning::of(name).level(name, level);
         assert_eq!(level("attr.email_opt_in", Some("true")), "email opt in: yes");
         assert_eq!(level("stage.current", Some("lead")), "stage: lead");

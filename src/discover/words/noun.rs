@@ -6,7 +6,7 @@ use super::spelled;
 #[must_use]
 pub fn feature(name: &str) -> String {
     if let Some(attribute) = name.strip_prefix("attr.") {
-        return attribute.replace('_', " ");
+        return super::words(attribute);
     }
     match name {
         "stage.current" => return "the stage they are in".into(),

@@ -13,6 +13,7 @@ mod hygiene;
 mod members;
 pub(super) mod shared;
 mod similarity;
+pub(super) mod skewed;
 mod ways;
 
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
@@ -90,7 +91,8 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
             let table = view.at_end(&people)?;
             let contributions = |rows: &[u32]| lookalike.contributions(&table, rows);
             let all: Vec<u32> = (0..).take(people.len()).collect();
-            told.extend(reasons::of_contributions(&lookalike.features(), &contributions, &table, &all, &dates)?);
+            let features = reasons::Features { names: &lookalike.features(), dates: &dates, same: &[] };
+            told.extend(reasons::of_contributions(features, &contributions, &table, &all)?);
         }
         Ok(told)
     };
@@ -104,6 +106,7 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
         reasons: Box::new(explain),
     };
     let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
+    skewed::look(&mut expanded, &members, known.data, context)?;
     let as_of = if seed.as_of == SeedTime::Entry { "entry" } else { "end" };
     let of_chosen = view.of_chosen(&expanded.chosen)?;
     let looked = hygiene::look(&drawn.sample, &lookalike, &places, &of_chosen)?;
@@ -139,6 +142,7 @@ fn by_propensity(
     let mut ranking = Ranking::of_scores(&everyone, scores, &known.data.people, context)?;
     ranking.keep(&|person| members.candidates.binary_search(&person).is_ok());
     let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
+    skewed::look(&mut expanded, members, known.data, context)?;
     expanded.summary.seed = Some(used(members, choice));
     Ok(expanded)
 }

@@ -86,6 +86,7 @@ fn spec(root: &Path) -> Spec {
         trust: Vec::new(),
         judging: crate::spec::Judging::default(),
         model: Model::default(),
+        explained: crate::spec::Explained::default(),
     };
     Spec {
         root: root.into(),
@@ -105,6 +106,7 @@ fn spec(root: &Path) -> Spec {
         measures: crate::spec::Measures::default(),
         holdout: crate::spec::Holdout::default(),
         uplifts: Vec::new(),
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
     }
 }

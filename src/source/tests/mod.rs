@@ -39,6 +39,7 @@ impl Folder {
 
 fn spec(root: &Path) -> Spec {
     Spec {
+        fairness: crate::spec::Fairness::default(),
         places: crate::spec::Places::default(),
         root: root.to_owned(),
         file: "clo.toml".into(),

@@ -98,6 +98,7 @@ impl Check<'_, '_> {
             trust: prediction.trust,
             judging: self.judging(at, &name, prediction.cost, prediction.value, prediction.segments),
             model: self.model(&format!("{at}.model"), prediction.model),
+            explained: self.explained(at, prediction.protected, prediction.actionable),
             name,
         }
     }

@@ -4,6 +4,7 @@
 //! stand-ins never leaves [`super::parse`].
 
 mod contacting;
+mod explained;
 mod goals;
 mod identity;
 mod measures;
@@ -57,11 +58,12 @@ pub(super) fn check(
     let discover = Discover { fail_on, country };
     let (stages, stage_paths) = check.stages(lifecycle, &events);
     let measures = check.measures(measures, &stages, &events);
-    let predictions = check.predictions(written.predictions, &stages);
+    let mut predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
     let consents = check.consents(written.consent);
     let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
-    let audiences = check.audiences(written.audiences, &consents, known);
+    let mut audiences = check.audiences(written.audiences, &consents, known);
+    let fairness = check.fairness(written.fairness, &mut predictions, &mut audiences);
     let holdout = check.holdouts(written.holdout);
     Spec {
         root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
@@ -81,6 +83,7 @@ pub(super) fn check(
         measures,
         holdout,
         uplifts,
+        fairness,
         places: faults.places().of_stages(&stage_paths),
     }
 }
