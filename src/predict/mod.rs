@@ -265,18 +265,30 @@ pub fn predict_with(
         same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
-    // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
-    let of_learned = bundle.propensities(data.table, &scheme.all)?;
-    let sketches = Sketches::new(&bundle.features, data.table, &scheme.all, &of_learned);
-    let drift = (!examples.snapshot).then(|| {
-        let mut tally = Tally::new(&sketches);
-        tally.add_features(&sketches, &bundle.features, &data.table.take(&examples.eligible_now()), &[]);
-        tally.add_scores(&sketches, &scores.propensity);
-        Drift::new(&sketches, &bundle.features, &tally)
-    });
+    let (sketches, drift) = sketched(&bundle, examples, data.table, &scheme.all, &scores)?;
     evaluation.warnings.extend(drift.as_ref().and_then(drifted));
     bundle.sketches = Some(sketches);
     Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test, tested })
+}
+
+/// What learned rows look like, and how far those to be scored are from them; in a snapshot they are the same.
+fn sketched(
+    bundle: &Bundle,
+    examples: &Examples,
+    table: &Table,
+    learned: &[u32],
+    scores: &Scores,
+) -> Result<(Sketches, Option<Drift>)> {
+    // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
+    let of_learned = bundle.propensities(table, learned)?;
+    let sketches = Sketches::new(&bundle.features, table, learned, &of_learned);
+    let drift = (!examples.snapshot).then(|| {
+        let mut tally = Tally::new(&sketches);
+        tally.add_features(&sketches, &bundle.features, &table.take(&examples.eligible_now()), &[]);
+        tally.add_scores(&sketches, &scores.propensity);
+        Drift::new(&sketches, &bundle.features, &tally)
+    });
+    Ok((sketches, drift))
 }
 
 /// What a reader of the evaluation must know of people who are not those of training.
