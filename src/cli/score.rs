@@ -9,6 +9,7 @@ use super::ui::Ui;
 use crate::error::Result;
 use crate::pipeline::score::{Done, Form, Format, Job, PIPE, score};
 use crate::predict::drift::{Drift, Moved, Verdict};
+use crate::predict::recent::Correction;
 use crate::rate::grouped;
 
 /// Score new data with a model, without a spec: one row per person of the input, in its order
@@ -51,6 +52,10 @@ pub(super) struct Args {
     /// A job of more rows keeps each so many that are done, and goes on after them when it is broken off
     #[arg(long, value_name = "ROWS", default_value_t = 1 << 20, value_parser = clap::value_parser!(u64).range(1..))]
     part_rows: u64,
+    /// Recent outcomes, the newest last, which correct how high the propensities stand: an earlier output with a column `attained` (yes
+    /// or no), or for a snapshot a table like the input with its outcomes
+    #[arg(long, value_name = "FILE")]
+    recent: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -91,6 +96,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Answer> {
         report: args.report.clone(),
         fail_on_drift: args.fail_on_drift,
         part_rows: args.part_rows,
+        recent: args.recent.clone(),
     };
     let done = score(&job, &mut std::io::stdout())?;
     let answer = Answer::new("score", told(&done), &done)?;
@@ -105,6 +111,8 @@ fn told(done: &Done) -> String {
     if done.n_resumed > 0 {
         text += &format!("an earlier job had done {} rows of them\n", grouped(done.n_resumed));
     }
+    text += &done.correction.as_ref().map(corrected).unwrap_or_default();
+    text += &done.moved.as_ref().map(|moved| format!("warning: {moved}\n")).unwrap_or_default();
     for (reason, &rows) in &done.rejected {
         text += &format!("warning: {} rows of the input were not used: {}\n", grouped(rows), printable(reason));
     }
@@ -138,4 +146,11 @@ fn drift(drift: &Drift) -> String {
 fn index(text: &str) -> std::result::Result<f64, String> {
     let index: f64 = text.parse().map_err(|_| "a stability index is a number, e.g. 0.25".to_owned())?;
     if index.is_finite() && index > 0.0 { Ok(index) } else { Err("a stability index is above 0, e.g. 0.25".to_owned()) }
+}
+
+fn corrected(correction: &Correction) -> String {
+    let Correction { outcomes, mean_before, mean_after, slope, shift, found_from } = correction;
+    format!(
+        "recent outcomes: {outcomes}, mean propensity of these {mean_before:.4}, corrected {mean_after:.4} (log odds × {slope:.3} {shift:+.3}; found from: {found_from})\n"
+    )
 }

@@ -279,7 +279,7 @@ impl Recipe {
 }
 
 /// Whether a pattern of `exclude` or `trust` (`survey.*`) names the feature.
-pub(super) fn excluded(name: &str, patterns: &[String]) -> bool {
+pub(crate) fn excluded(name: &str, patterns: &[String]) -> bool {
     let options = glob::MatchOptions { case_sensitive: true, ..glob::MatchOptions::default() };
     patterns.iter().any(|pattern| match glob::Pattern::new(pattern) {
         Ok(compiled) => compiled.matches_with(name, options) || pattern == name,

@@ -42,6 +42,7 @@ pub fn likeness(data: &Data, spec: &Spec, unseen: Unseen<'_>, until: Time) -> Re
         windows: WINDOW_DAYS.map(Duration::days).to_vec(),
         exclude: unseen.exclude.to_vec(),
         trust: Vec::new(),
+        judging: crate::spec::Judging::default(),
         model: Model::default(),
         explained: crate::spec::Explained::default(),
     };

@@ -31,6 +31,7 @@ mod units;
 pub use crate::map::Outcome;
 pub use attributes::{Attribute, AttributeValues};
 pub use calendar::{Days, Gap, calendar};
+pub(crate) use catalogue::excluded as named;
 pub use catalogue::{Feature, Recipe};
 pub use enough::{Enough, enough};
 pub use examples::{eligible_at, examples};

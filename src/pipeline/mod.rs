@@ -12,6 +12,7 @@ pub mod inputs;
 pub mod measure;
 pub mod phases;
 pub mod realised;
+mod recent;
 pub mod score;
 pub mod summary;
 mod trials;

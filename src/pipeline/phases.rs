@@ -365,6 +365,9 @@ fn keep(predicted: &Predicted, fairness: Option<&Fairness>, prediction: &str, la
     let folder = layout.predict(prediction);
     store::write_json(&folder.join("evaluation.json"), evaluation)?;
     store::write_frame(&folder.join("scores.parquet"), &mut scores.to_frame()?)?;
+    store::write_frame(&folder.join("metrics.parquet"), &mut predict::tables::metrics(evaluation)?)?;
+    store::write_frame(&folder.join("slices.parquet"), &mut predict::tables::slices(evaluation)?)?;
+    store::write_frame(&folder.join("sizes.parquet"), &mut predict::tables::sizes(evaluation)?)?;
     if let Some(drift) = drift {
         store::write_json(&folder.join("drift.json"), drift)?;
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use super::advance::is_of_audience;
 use super::inputs::{self, InputFile};
-use crate::spec::{Audience, Explained, Measures, Model, Prediction, Seed, Spec, Told};
+use crate::spec::{Audience, Explained, Judging, Measures, Model, Prediction, Seed, Spec, Told};
 use crate::store::{Key, manifest};
 
 /// A phase that a command asks for.
@@ -89,7 +89,10 @@ pub fn units(spec: &Spec, inputs: &[InputFile]) -> Vec<Unit> {
         let name = &prediction.name;
         let discover =
             plan.add(&format!("discover/{name}"), Task::Discover(i), examples_key(spec.seed, prediction), &[map]);
-        let key = Key::new(name).with("model", &prediction.model).with("seed", &spec.seed);
+        let key = Key::new(name)
+            .with("model", &prediction.model)
+            .with("judging", &prediction.judging)
+            .with("seed", &spec.seed);
         predicted.push(plan.add(&format!("predict/{name}"), Task::Predict(i), key, &[discover]));
     }
     let mut expanded: Vec<usize> = Vec::new();
@@ -194,11 +197,11 @@ fn source_key(spec: &Spec, inputs: &[InputFile]) -> Key {
         .with("as_of", &spec.as_of)
 }
 
-/// Everything of a prediction but its model, which the examples do not depend on.
+/// Everything of a prediction but its model and how it is judged, which the examples do not depend on.
 fn examples_key(seed: u64, prediction: &Prediction) -> Key {
     // What could be changed of a person is asked of a model that stands.
     let explained = Explained { actionable: BTreeMap::new(), ..prediction.explained.clone() };
-    let question = Prediction { model: Model::default(), explained, ..prediction.clone() };
+    let question = Prediction { model: Model::default(), judging: Judging::default(), explained, ..prediction.clone() };
     Key::new("discover").with("prediction", &question).with("seed", &seed)
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::band::Band;
 use super::calibration::Calibrator;
 use super::drift::Sketches;
 use super::estimator::{Fitted, Settings};
@@ -57,6 +58,12 @@ pub struct Bundle {
     pub calibration: Calibrator,
     /// Propensities of the people scored at training, from the least to the greatest, evenly spaced by rank.
     pub percentiles: Vec<f64>,
+    /// How sure propensities are, where the spec asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
+    /// What to know of their level, when the rate of outcomes moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
     /// What features and scores looked like at training, absent in models that older versions made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sketches: Option<Sketches>,
@@ -90,6 +97,8 @@ pub struct Scored {
     pub percentile: Vec<f64>,
     /// Why, the strongest first.
     pub reasons: Vec<[Option<String>; REASONS]>,
+    /// The lower and the upper end of each propensity, if the model tells them.
+    pub ends: Option<Vec<(f64, f64)>>,
 }
 
 /// What is read first, of whatever format.
@@ -187,7 +196,8 @@ impl Bundle {
             0 => vec![[const { None }; REASONS]; rows.len()],
             _ => reasons::reasons(&self.model, table, &rows, &self.dates(), &self.same)?,
         };
-        Ok(Scored { propensity, percentile, reasons })
+        let ends = self.ends(table, &rows)?;
+        Ok(Scored { propensity, percentile, reasons, ends })
     }
 
     /// The calibrated probabilities of `rows`.
@@ -197,6 +207,16 @@ impl Bundle {
     pub fn propensities(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
         let margins = self.model.margins(table, rows)?;
         Ok(margins.into_iter().map(|margin| self.calibration.probability(margin)).collect())
+    }
+
+    /// The lower and the upper end of the propensity of each of `rows`, if the model tells them.
+    ///
+    /// # Errors
+    /// As [`Bundle::propensities`].
+    pub fn ends(&self, table: &Table, rows: &[u32]) -> Result<Option<Vec<(f64, f64)>>> {
+        let Some(band) = &self.band else { return Ok(None) };
+        let margins = self.model.margins(table, rows)?;
+        Ok(Some(margins.into_iter().map(|margin| band.ends(margin, self.calibration.log_odds(margin))).collect()))
     }
 
     /// The share of training time's scores below `propensity`, equal ones counting half, 0–100.
@@ -252,6 +272,7 @@ impl Bundle {
         if self.percentiles.is_empty() || !in_range || !ascending {
             return damaged("its percentiles");
         }
+        self.band.as_ref().map_or(Ok(()), Band::check)?;
         let earlier = |(own, &same): (usize, &u32)| same as usize <= own;
         if !(self.same.is_empty() || self.same.len() == names.len() && self.same.iter().enumerate().all(earlier)) {
             return damaged("its groups of features");

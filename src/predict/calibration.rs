@@ -8,8 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::log_loss;
 use super::newton::logistic;
+use super::sums::log_loss;
 use crate::error::{Error, Result};
 
 /// Folds of the cross-validation that chooses.
@@ -99,7 +99,7 @@ impl Calibrator {
         logistic(self.log_odds(margin))
     }
 
-    fn log_odds(&self, margin: f64) -> f64 {
+    pub(super) fn log_odds(&self, margin: f64) -> f64 {
         match self {
             Self::Identity => margin,
             Self::Platt(platt) => platt.log_odds(margin),
@@ -119,12 +119,22 @@ impl Calibrator {
         if shift.abs() < LEAST_SHIFT {
             return self;
         }
+        self.lined(Platt { slope: 1.0, intercept: shift })
+    }
+
+    /// The map, and then a line in its log odds.
+    #[must_use]
+    pub(super) fn lined(self, Platt { slope, intercept }: Platt) -> Self {
         match self {
-            Self::Identity => Self::Platt(Platt { slope: 1.0, intercept: shift }),
-            Self::Platt(platt) => Self::Platt(Platt { intercept: platt.intercept + shift, ..platt }),
-            Self::Beta(beta) => Self::Beta(Beta { intercept: beta.intercept + shift, ..beta }),
+            Self::Identity => Self::Platt(Platt { slope, intercept }),
+            Self::Platt(platt) => {
+                Self::Platt(Platt { slope: slope * platt.slope, intercept: slope * platt.intercept + intercept })
+            }
+            Self::Beta(Beta { high, low, intercept: inner }) => {
+                Self::Beta(Beta { high: slope * high, low: slope * low, intercept: slope * inner + intercept })
+            }
             Self::Isotonic(mut isotonic) => {
-                isotonic.log_odds.iter_mut().for_each(|log_odds| *log_odds += shift);
+                isotonic.log_odds.iter_mut().for_each(|log_odds| *log_odds = slope * *log_odds + intercept);
                 Self::Isotonic(isotonic)
             }
         }
@@ -150,7 +160,7 @@ impl Calibrator {
 }
 
 /// What must be added to `log_odds` for their mean probability to be `rate`, by bisection.
-fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
+pub(super) fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
     let mean =
         |shift: f64| log_odds.iter().map(|log_odds| logistic(log_odds + shift)).sum::<f64>() / log_odds.len() as f64;
     let (mut low, mut high) = (-10.0, 10.0);

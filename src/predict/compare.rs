@@ -5,7 +5,8 @@
 use serde::Serialize;
 
 use super::evaluation::Measured;
-use super::metrics::{Point, Resampling, Scored, Sorted, interval};
+use super::metrics::{Resampling, Scored, Sorted, interval};
+use super::sums::Point;
 
 /// One metric of both, and how much larger the second's is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -41,8 +42,8 @@ pub fn compare(from: &[f64], to: &[f64], label: &[bool], person: &[u32], resampl
     if n == 0 {
         return METRICS.iter().map(|(name, _)| (*name, None)).collect();
     }
-    let sides = [from, to].map(|propensity| Sorted::new(Scored { propensity, label, person }));
-    let whole = sides.each_ref().map(|side| side.point(|_| 1.0, n as f64));
+    let sides = [from, to].map(|propensity| Sorted::new(Scored { propensity, label, person }, None));
+    let whole = sides.each_ref().map(|side| side.point(|_| 1.0));
     let drawn = sides.each_ref().map(|side| side.resample(resampling));
     let compared = |(name, of): &Metric| {
         let [from, to] = whole.each_ref().map(of);

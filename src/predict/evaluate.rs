@@ -2,30 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
-use super::evaluation::{AtCutoff, Candidate, Evaluation, FORMAT_VERSION, Metrics, Segment};
+use super::evaluation::{Candidate, Evaluation, FORMAT_VERSION, LearningCurve, Metrics};
+use super::level::{self, Past};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
 use super::scheme::{ADVISED, Scheme};
-use crate::discover::table::NO_LEVEL;
-use crate::discover::{Cells, Examples};
+use super::{Context, Tested};
+use crate::discover::Examples;
 use crate::error::Result;
 use crate::map::Outcome;
 use crate::rate::{Rate, grouped};
 use crate::spec::Prediction;
-use crate::time::Time;
 
 /// Rows whose contributions are looked at for the importance of features.
 const IMPORTANCE_ROWS: usize = 4_000;
-/// Category features that make segments, at most, beside the stage.
-const SEGMENT_FEATURES: usize = 4;
-/// Levels of such a feature, at most.
-const SEGMENT_LEVELS: usize = 10;
-/// People of a segment, at least.
-const SEGMENT_ROWS: usize = 20;
 
 /// What is evaluated.
 pub(super) struct Subject<'a> {
@@ -43,18 +36,20 @@ pub(super) struct Subject<'a> {
     pub(super) chosen_because: String,
     /// The calibration of what was held out …
     pub(super) held_out: &'a Calibrator,
-    /// … and of the final fit.
-    pub(super) calibration: &'a Calibrator,
+    /// … and where its level comes from, out of time.
+    pub(super) past: Option<&'a Past<'a>>,
+    pub(super) level: &'a level::Chosen,
+    pub(super) learning: Option<LearningCurve>,
     pub(super) data: Data<'a>,
 }
 
 /// The rows of a part, their people and labels, and what the model says of them.
-struct Part<'a> {
-    split: &'static str,
-    rows: &'a [u32],
-    person: Vec<u32>,
-    label: Vec<bool>,
-    propensity: Vec<f64>,
+pub(super) struct Part<'a> {
+    pub(super) split: &'static str,
+    pub(super) rows: &'a [u32],
+    pub(super) person: Vec<u32>,
+    pub(super) label: Vec<bool>,
+    pub(super) propensity: Vec<f64>,
 }
 
 impl Part<'_> {
@@ -72,16 +67,16 @@ impl Subject<'_> {
         let model = &self.tried[self.chosen];
         let held_out = model.margins.iter().map(|&margin| self.held_out.probability(margin)).collect();
         let parts = [
-            self.part("train", &self.scheme.train, self.scored(model, self.calibration, &self.scheme.train)?),
+            self.part("train", &self.scheme.train, self.scored(model, self.held_out, &self.scheme.train)?),
             self.part("validation", self.judged, held_out),
-            self.part("test", &self.scheme.test, self.scored(model, self.calibration, &self.scheme.test)?),
+            self.part("test", &self.scheme.test, self.scored(model, self.held_out, &self.scheme.test)?),
         ];
         let [train, validation, test] = &parts;
-        let (on_test, deciles) = measure(test.scored(), self.resampling(400, test.rows.len()));
+        let worth = measure(test.scored(), self.prediction.judging.stake, self.resampling(400, test.rows.len()));
         let splits = BTreeMap::from([
             ("train".to_owned(), self.measured(train, 200)),
             ("validation".to_owned(), self.measured(validation, 200)),
-            ("test".to_owned(), on_test),
+            ("test".to_owned(), worth.metrics),
         ]);
         let importance = self.importance()?;
         Ok(Evaluation {
@@ -99,11 +94,25 @@ impl Subject<'_> {
             outcomes: self.outcomes(),
             warnings: self.warnings(&parts, &splits["test"]),
             splits,
-            deciles,
+            deciles: worth.deciles,
+            sizes: worth.sizes,
+            profit: worth.profit,
+            learning: self.learning.clone(),
             cutoffs: self.cutoffs(&parts),
-            segments: self.segments(test, &importance),
+            segments: self.segments(test, &importance)?,
             importance,
         })
+    }
+
+    /// What the chosen model said of the test part before its outcomes were known.
+    pub(super) fn tested(&self) -> Result<Tested> {
+        let (model, rows) = (&self.tried[self.chosen].fitted, self.scheme.test.clone());
+        let propensity = self.scored(&self.tried[self.chosen], self.held_out, &rows)?;
+        let calibration = match self.past {
+            Some(past) => past.at_level(model, self.held_out, self.level.level, &rows)?,
+            None => self.held_out.clone(),
+        };
+        Ok(Tested { rows, propensity, model: model.clone(), calibration })
     }
 
     fn part<'a>(&self, split: &'static str, rows: &'a [u32], propensity: Vec<f64>) -> Part<'a> {
@@ -112,13 +121,26 @@ impl Subject<'_> {
         Part { split, rows, person, label, propensity }
     }
 
-    fn scored(&self, tried: &Tried, calibration: &Calibrator, rows: &[u32]) -> Result<Vec<f64>> {
+    /// Propensities of `rows`, cutoff by cutoff: as they would have been told then.
+    fn scored(&self, tried: &Tried, shape: &Calibrator, rows: &[u32]) -> Result<Vec<f64>> {
         let margins = tried.fitted.margins(&self.examples.features, rows)?;
-        Ok(margins.into_iter().map(|margin| calibration.probability(margin)).collect())
+        let Some(past) = self.past else {
+            return Ok(margins.into_iter().map(|margin| shape.probability(margin)).collect());
+        };
+        let mut at: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for &row in rows {
+            at.entry(self.examples.cutoff[row as usize]).or_default().push(row);
+        }
+        let maps: BTreeMap<i64, Calibrator> = at
+            .into_iter()
+            .map(|(cutoff, rows)| Ok((cutoff, past.at_level(&tried.fitted, shape, self.level.level, &rows)?)))
+            .collect::<Result<_>>()?;
+        let propensity = |(&row, margin): (&u32, f64)| maps[&self.examples.cutoff[row as usize]].probability(margin);
+        Ok(rows.iter().zip(margins).map(propensity).collect())
     }
 
     /// Fewer resamples of more rows: the intervals are narrow there, and the work is the same.
-    fn resampling(&self, resamples: u64, n_rows: usize) -> Resampling {
+    pub(super) fn resampling(&self, resamples: u64, n_rows: usize) -> Resampling {
         let resamples = match n_rows {
             0..=20_000 => resamples,
             20_001..=100_000 => resamples / 4,
@@ -131,22 +153,15 @@ impl Subject<'_> {
         metrics(part.scored(), self.resampling(resamples, part.rows.len()))
     }
 
-    /// The metrics of some of a part's examples.
-    fn measured_at(&self, part: &Part<'_>, at: &[usize], resamples: u64) -> Metrics {
-        let person: Vec<u32> = at.iter().map(|&at| part.person[at]).collect();
-        let label: Vec<bool> = at.iter().map(|&at| part.label[at]).collect();
-        let propensity: Vec<f64> = at.iter().map(|&at| part.propensity[at]).collect();
-        let scored = Scored { propensity: &propensity, label: &label, person: &person };
-        metrics(scored, self.resampling(resamples, at.len()))
-    }
-
     fn candidates(&self, test: &Part<'_>) -> Result<Vec<Candidate>> {
         let candidate = |(position, tried): (usize, &Tried)| {
             let raw = tried.margins.iter().map(|&margin| logistic(margin)).collect();
             let on_test = if position == self.chosen {
                 self.measured(test, 200)
             } else {
-                let propensity = self.scored(tried, &self.calibrated(tried)?, &self.scheme.test)?;
+                let covering = &self.scheme.windows[..self.scheme.n_covering];
+                let shape = tried.calibrator(covering, self.data, self.person_key);
+                let propensity = self.scored(tried, &shape, &self.scheme.test)?;
                 self.measured(&self.part("test", &self.scheme.test, propensity), 200)
             };
             Ok(Candidate {
@@ -159,16 +174,9 @@ impl Subject<'_> {
         self.tried.iter().enumerate().map(candidate).collect()
     }
 
-    fn calibrated(&self, tried: &Tried) -> Result<Calibrator> {
-        let covering = &self.scheme.windows[..self.scheme.n_covering];
-        let held_out = tried.calibrator(covering, self.data, self.person_key);
-        super::final_calibration(&held_out, &tried.fitted, &self.scheme.validation, self.scheme, self.data)
-    }
-
     fn calibration_sentence(&self) -> String {
         let n = grouped(self.judged.len() as u64);
-        let moved = self.calibration != self.held_out;
-        let level = if moved { " Its level is set to that of the newest outcomes." } else { "" };
+        let level = self.past.map_or_else(String::new, |_| self.level.sentence());
         let map = match self.held_out {
             Calibrator::Identity => {
                 format!(
@@ -186,7 +194,7 @@ impl Subject<'_> {
                 format!("An isotonic map of {} steps on {n} held-out examples.", isotonic.margins.len())
             }
         };
-        map + level
+        map + &level
     }
 
     fn outcomes(&self) -> BTreeMap<String, u64> {
@@ -216,67 +224,6 @@ impl Subject<'_> {
             features.iter().zip(sums).map(|(name, sum)| ((*name).to_owned(), mean(sum))).collect();
         importance.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(importance)
-    }
-
-    fn cutoffs(&self, parts: &[Part<'_>; 3]) -> Vec<AtCutoff> {
-        if self.examples.snapshot {
-            return Vec::new();
-        }
-        // When people, not times, part the examples, only the test is honest at every cutoff.
-        let parts = if self.scheme.out_of_time { &parts[..] } else { &parts[2..] };
-        let mut cutoffs = Vec::new();
-        for part in parts {
-            let mut at: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-            for (position, &row) in part.rows.iter().enumerate() {
-                at.entry(self.examples.cutoff[row as usize]).or_default().push(position);
-            }
-            cutoffs.extend(at.into_iter().map(|(cutoff, at)| AtCutoff {
-                cutoff: Time(cutoff).to_string(),
-                split: part.split.to_owned(),
-                metrics: self.measured_at(part, &at, 200),
-            }));
-        }
-        cutoffs
-    }
-
-    /// The stage, and the most important category features of few levels.
-    fn segments(&self, test: &Part<'_>, importance: &[(String, f64)]) -> Vec<Segment> {
-        let features = importance.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "stage.current");
-        let few_levels = |name: &&str| match self.examples.features.column(name).map(|column| &column.cells) {
-            Some(Cells::Category { levels, .. }) => (2..=SEGMENT_LEVELS).contains(&levels.len()),
-            _ => false,
-        };
-        let mut segments = Vec::new();
-        if !self.examples.snapshot {
-            let stage = |row: u32| Some(self.examples.stages[usize::from(self.examples.stage[row as usize])].as_str());
-            segments.extend(self.segment(test, "stage.current", stage));
-        }
-        for name in features.filter(few_levels).take(SEGMENT_FEATURES) {
-            if let Some(Cells::Category { codes, levels }) =
-                self.examples.features.column(name).map(|column| &column.cells)
-            {
-                let level = |row: u32| match codes[row as usize] {
-                    NO_LEVEL => None,
-                    code => levels.get(code as usize).map(String::as_str),
-                };
-                segments.extend(self.segment(test, name, level));
-            }
-        }
-        segments
-    }
-
-    fn segment<'a>(&self, test: &Part<'_>, feature: &str, value: impl Fn(u32) -> Option<&'a str>) -> Vec<Segment> {
-        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (position, &row) in test.rows.iter().enumerate() {
-            groups.entry(value(row).unwrap_or("(missing)")).or_default().push(position);
-        }
-        let large = groups.into_iter().filter(|(_, at)| at.len() >= SEGMENT_ROWS);
-        let segment = |(value, at): (&str, Vec<usize>)| Segment {
-            feature: feature.to_owned(),
-            value: value.to_owned(),
-            metrics: self.measured_at(test, &at, 200),
-        };
-        large.map(segment).collect()
     }
 
     /// What a reader should know before trusting the numbers, each with what to do about it.
@@ -333,14 +280,17 @@ impl Subject<'_> {
 /// Says when the base rate of the test is another than that of validation: then calibration cannot hold.
 fn moved_warning(validation: &Part<'_>, test: &Part<'_>) -> Option<String> {
     let (before, now) = (validation.base_rate(), test.base_rate());
-    let (before_interval, now_interval) = (before.interval()?, now.interval()?);
-    let apart = before_interval.1 < now_interval.0 || now_interval.1 < before_interval.0;
-    let ratio = now.share()? / before.share()?.max(1e-9);
+    let ratio = level::changed(before, now)?;
     let mean = test.propensity.iter().sum::<f64>() / test.propensity.len().max(1) as f64;
-    (apart && !(0.8..=1.25).contains(&ratio)).then(|| {
-        format!(
-            "The base rate moved from {before} in validation to {now} in the test, where the mean propensity is {:.1} %: trust the order of the scores, not their level, until recent outcomes are in the data.",
-            100.0 * mean
-        )
-    })
+    let off = now.share()? / mean.max(1e-9);
+    let verb = if ratio > 1.0 { "rose" } else { "fell" };
+    let told = match off {
+        off if off > 1.1 => format!("too low by a factor of {off:.1}"),
+        off if off < 0.9 => format!("too high by a factor of {:.1}", 1.0 / off),
+        _ => "right all the same".to_owned(),
+    };
+    Some(format!(
+        "The rate of outcomes {verb} from {before} in validation to {now} in the test, where the propensities, {:.1} % on average, were {told}. Trust the order of the scores; for their level give recent outcomes with `clo score --recent`, or train again when they are in the data.",
+        100.0 * mean
+    ))
 }

@@ -29,12 +29,29 @@ pub struct Metrics {
     pub roc_auc: Option<Measured>,
     /// Area under the precision-recall curve (average precision).
     pub pr_auc: Option<Measured>,
+    /// The greatest distance between the shares of those who attained and of the others that stand above a score
+    /// (Kolmogorov–Smirnov).
+    pub ks: Option<Measured>,
     /// Mean negative log likelihood, nats.
     pub log_loss: Option<Measured>,
-    /// Mean squared error of the probability.
+    /// Mean squared error of the probability: `reliability − resolution + uncertainty + within_bins`.
     pub brier: Option<Measured>,
+    /// How far the mean propensities of ten bins are from their rates; 0 is best.
+    pub reliability: Option<Measured>,
+    /// How far the rates of the bins are from the base rate; the more, the better.
+    pub resolution: Option<Measured>,
+    /// The Brier score of the base rate.
+    pub uncertainty: Option<Measured>,
+    /// What scores do within their bins.
+    pub within_bins: Option<Measured>,
     /// Expected calibration error over ten bins of equal count.
     pub ece: Option<Measured>,
+    /// The calibration error that true probabilities would show by chance.
+    pub ece_by_chance: Option<f64>,
+    /// Mean propensity.
+    pub mean_propensity: Option<Measured>,
+    /// Rate less mean propensity: above 0 more attained than was said.
+    pub gap: Option<Measured>,
     /// Rate in the best tenth over the base rate.
     pub lift_10: Option<Measured>,
     /// Share of all who attained that stands in the best tenth.
@@ -60,6 +77,77 @@ pub struct Decile {
     pub capture: Option<Measured>,
 }
 
+/// The best of the examples by score, as a list of that size would hold them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtSize {
+    /// Share of all examples, 0–1.
+    pub share: f64,
+    /// How many that are.
+    pub n: u64,
+    /// Their rate over the base rate.
+    pub lift: Option<Measured>,
+    /// Share of all who attained that stands among them.
+    pub capture: Option<Measured>,
+    /// What reaching them brings for 1,000 people of all, where it is known what is at stake.
+    pub profit: Option<Measured>,
+}
+
+/// What acting on the scores brings, for 1,000 people of all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profit {
+    /// What reaching one person costs.
+    pub cost: f64,
+    /// What one transition is worth.
+    pub value: f64,
+    /// The share of people that would have brought most: known in hindsight only.
+    pub best_share: Option<Measured>,
+    /// What it would have brought.
+    pub at_best: Option<Measured>,
+    /// The share of people whose propensity times the value exceeds the cost: what `size = "max-profit"` takes.
+    pub advised_share: Option<Measured>,
+    /// What reaching them brings.
+    pub at_advised: Option<Measured>,
+    /// What reaching everyone brings.
+    pub everyone: Option<Measured>,
+}
+
+/// Whether the propensities of a group of people hold on average.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// No difference beyond noise that matters.
+    #[default]
+    Yes,
+    /// More attained than the propensities say, beyond noise.
+    TooLow,
+    /// Fewer attained than the propensities say, beyond noise.
+    TooHigh,
+    /// Too few to tell; only counts are given.
+    TooFew,
+}
+
+/// What the chosen model would be worth had it learned from fewer people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningCurve {
+    /// From few to all.
+    pub points: Vec<LearningPoint>,
+    /// What more data would bring, in a sentence.
+    pub sentence: String,
+}
+
+/// One fit of a learning curve, judged on the test part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningPoint {
+    /// Share of the people that it learned from.
+    pub share: f64,
+    /// The examples that it learned from, and how many of them attained.
+    pub base_rate: Rate,
+    /// Area under the receiver operating characteristic.
+    pub roc_auc: Option<Measured>,
+    /// Log loss after recalibration.
+    pub log_loss: Option<Measured>,
+}
+
 /// The metrics of one cutoff.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtCutoff {
@@ -69,6 +157,9 @@ pub struct AtCutoff {
     pub split: String,
     /// Metrics of the chosen model on the examples of this cutoff.
     pub metrics: Metrics,
+    /// Whether its propensities hold there.
+    #[serde(default)]
+    pub holds: Holds,
 }
 
 /// The metrics of one group of people, on the test part.
@@ -80,6 +171,9 @@ pub struct Segment {
     pub value: String,
     /// Metrics of the chosen model.
     pub metrics: Metrics,
+    /// Whether its propensities hold there.
+    #[serde(default)]
+    pub holds: Holds,
 }
 
 /// One estimator that was tried.
@@ -126,6 +220,15 @@ pub struct Evaluation {
     pub splits: std::collections::BTreeMap<String, Metrics>,
     /// The test part by tenths.
     pub deciles: Vec<Decile>,
+    /// The test part by size of list.
+    #[serde(default)]
+    pub sizes: Vec<AtSize>,
+    /// What acting on the scores brings on the test part, where the prediction says `cost` and `value`.
+    #[serde(default)]
+    pub profit: Option<Profit>,
+    /// What more data would bring, where that was looked at.
+    #[serde(default)]
+    pub learning: Option<LearningCurve>,
     /// Cutoff by cutoff.
     pub cutoffs: Vec<AtCutoff>,
     /// Group by group.

@@ -86,6 +86,8 @@ fn bundle(name: &str, settings: Settings, model: Fitted, calibration: Calibrator
         model,
         calibration,
         percentiles: bundle::percentile_reference(&propensity),
+        band: None,
+        moved: None,
         sketches,
         same: Vec::new(),
         recipe: serde_json::json!({ "format_version": 1 }),

@@ -195,6 +195,8 @@ fn bundle(foreign: Foreign, named: &Named<'_>) -> Result<Bundle> {
         calibration: Calibrator::Identity,
         percentiles: percentile_reference(&[]),
         sketches: None,
+        band: None,
+        moved: None,
         recipe: serde_json::to_value(recipe).map_err(|error| Error::internal(format!("the recipe: {error}")))?,
         same: Vec::new(),
     };

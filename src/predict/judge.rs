@@ -6,7 +6,8 @@
 use rayon::prelude::*;
 
 use super::calibration::Platt;
-use super::metrics::{log_loss, numbered, percentiles, weights};
+use super::metrics::{numbered, percentiles, weights};
+use super::sums::log_loss;
 
 /// The log loss of each example after recalibration.
 #[must_use]

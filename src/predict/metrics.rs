@@ -1,24 +1,20 @@
-//! What a set of scores is worth: how well it ranks, how true its probabilities are.
+//! What a set of scores is worth: how well it ranks, how true its probabilities are, what acting on it brings.
 //!
-//! In: a probability, a label and a person per example. Out: [`Metrics`] and [`Decile`]s, each number with a 95 % interval.
+//! In: a probability, a label and a person per example. Out: [`Metrics`], [`Decile`]s, [`AtSize`]s and a [`Profit`], each number with
+//! a 95 % interval. Formulas stand in [`super::sums`], where one pass makes all of them.
 //!
-//! - **ROC AUC**: the chance that one who attained is scored above one who did not; equal scores count one half.
-//! - **PR AUC**: average precision, `Σ (R_k − R_{k−1}) · P_k` over the distinct scores, best first.
-//! - **log loss**: `−mean(y ln p + (1 − y) ln(1 − p))`, p kept within 1e-15 of 0 and 1.
-//! - **Brier**: `mean((p − y)²)`.
-//! - **ECE**: ten bins of equal count by score; `Σ n_b / n · |mean(y) − mean(p)|`.
-//! - **lift, capture**: rate in the best tenth over the base rate; share of all who attained that stands there.
-//!
-//! Where a bin's edge falls among equal scores each of them counts in part, so that no number depends on the order of rows.
 //! Intervals come from a Poisson bootstrap over people (Chamandy et al. 2012): a person's examples come and go together. They
-//! are percentiles of 200 resamples and more; of fewer, which serve where there are many examples, 1.96 standard deviations. Each resample draws from a stream of its own, so that the numbers are the same for any number of threads.
+//! are percentiles of 200 resamples and more; of fewer, which serve where there are many examples, 1.96 standard deviations. Each
+//! resample draws from a stream of its own, so that the numbers are the same for any number of threads.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 
-use super::evaluation::{Decile, Measured, Metrics};
+use super::evaluation::{AtSize, Decile, Measured, Metrics, Profit};
+use super::sums::{Point, SIZES, Sums, Ties, Totals, log_loss};
 use crate::rate::Rate;
+use crate::spec::Stake;
 
 /// Resamples from which on an interval is told by percentiles.
 const ENOUGH_FOR_PERCENTILES: usize = 200;
@@ -43,31 +39,53 @@ pub struct Resampling {
     pub resamples: u64,
 }
 
+/// All that scores are worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worth {
+    /// Every metric.
+    pub metrics: Metrics,
+    /// By tenths, best scores first; none over nobody.
+    pub deciles: Vec<Decile>,
+    /// By size of the list; none over nobody.
+    pub sizes: Vec<AtSize>,
+    /// What acting on them brings, where it is known what is at stake.
+    pub profit: Option<Profit>,
+}
+
 /// Every metric of `scored`.
 #[must_use]
 pub fn metrics(scored: Scored<'_>, resampling: Resampling) -> Metrics {
-    measure(scored, resampling).0
+    measure(scored, None, resampling).metrics
 }
 
-/// Every metric of `scored`, and its tenths.
+/// Every metric of `scored`, its tenths, what lists of every size hold, and what they bring.
 #[must_use]
-pub fn measure(scored: Scored<'_>, resampling: Resampling) -> (Metrics, Vec<Decile>) {
-    let sorted = Sorted::new(scored);
+pub fn measure(scored: Scored<'_>, stake: Option<Stake>, resampling: Resampling) -> Worth {
+    let sorted = Sorted::new(scored, stake);
     let n = sorted.rows.len();
     let base_rate = Rate::new(scored.label.iter().filter(|&&label| label).count(), n);
     if n == 0 {
-        return (Metrics { base_rate, ..Metrics::default() }, Vec::new());
+        let metrics = Metrics { base_rate, ..Metrics::default() };
+        return Worth { metrics, deciles: Vec::new(), sizes: Vec::new(), profit: None };
     }
-    let estimate = sorted.point(|_| 1.0, n as f64);
+    let estimate = sorted.point(|_| 1.0);
     let resamples = sorted.resample(resampling);
     let measured = |of: &dyn Fn(&Point) -> f64| interval(of(&estimate), resamples.iter().map(of).collect(), n as u64);
     let metrics = Metrics {
         base_rate,
         roc_auc: measured(&|point| point.roc_auc),
         pr_auc: measured(&|point| point.pr_auc),
+        ks: measured(&|point| point.ks),
         log_loss: measured(&|point| point.log_loss),
         brier: measured(&|point| point.brier),
+        reliability: measured(&|point| point.brier_parts.reliability),
+        resolution: measured(&|point| point.brier_parts.resolution),
+        uncertainty: measured(&|point| point.brier_parts.uncertainty),
+        within_bins: measured(&|point| point.brier_parts.within_bins),
         ece: measured(&|point| point.ece),
+        ece_by_chance: Some(estimate.ece_by_chance).filter(|ece| ece.is_finite()),
+        mean_propensity: measured(&|point| point.mean_propensity),
+        gap: measured(&|point| point.base_rate - point.mean_propensity),
         lift_10: measured(&|point| point.lift(0)),
         capture_10: measured(&|point| point.capture(0)),
     };
@@ -76,7 +94,25 @@ pub fn measure(scored: Scored<'_>, resampling: Resampling) -> (Metrics, Vec<Deci
         decile.lift = measured(&|point| point.lift(position));
         decile.capture = measured(&|point| point.capture(position));
     }
-    (metrics, deciles)
+    let at_size = |(position, share): (usize, f64)| AtSize {
+        share,
+        n: (share * n as f64).round() as u64,
+        lift: measured(&|point| point.attained_at[position] / point.attained / share),
+        capture: measured(&|point| point.attained_at[position] / point.attained),
+        profit: stake.and_then(|stake| {
+            measured(&|point| 1000.0 * stake.profit(point.attained_at[position], share * point.n) / point.n)
+        }),
+    };
+    let profit = stake.map(|stake| Profit {
+        cost: stake.cost,
+        value: stake.value,
+        best_share: measured(&|point| point.best.share),
+        at_best: measured(&|point| 1000.0 * point.best.profit),
+        advised_share: measured(&|point| point.advised.share),
+        at_advised: measured(&|point| 1000.0 * point.advised.profit),
+        everyone: measured(&|point| 1000.0 * stake.profit(point.attained, point.n) / point.n),
+    });
+    Worth { metrics, deciles, sizes: SIZES.into_iter().enumerate().map(at_size).collect(), profit }
 }
 
 /// People numbered from 0 without gaps, in the order of their positions; and how many there are.
@@ -166,10 +202,11 @@ pub(super) struct Row {
 pub(super) struct Sorted {
     rows: Vec<Row>,
     n_people: usize,
+    stake: Option<Stake>,
 }
 
 impl Sorted {
-    pub(super) fn new(scored: Scored<'_>) -> Self {
+    pub(super) fn new(scored: Scored<'_>, stake: Option<Stake>) -> Self {
         let (person, n_people) = numbered(scored.person);
         let mut rows: Vec<Row> = (0..scored.propensity.len())
             .map(|row| {
@@ -184,7 +221,7 @@ impl Sorted {
         for position in 1..rows.len() {
             rows[position - 1].last_of_ties = rows[position - 1].propensity > rows[position].propensity;
         }
-        Self { rows, n_people }
+        Self { rows, n_people, stake }
     }
 
     pub(super) fn resample(&self, resampling: Resampling) -> Vec<Point> {
@@ -192,16 +229,19 @@ impl Sorted {
             .into_par_iter()
             .map(|number| {
                 let weights = weights(resampling.seed, number, self.n_people);
-                let weight = |row: &Row| f64::from(weights[row.person as usize]);
-                let total = self.rows.iter().map(weight).sum();
-                self.point(weight, total)
+                self.point(|row: &Row| f64::from(weights[row.person as usize]))
             })
             .collect()
     }
 
     /// All metrics in one pass, best score first, equal scores together.
-    pub(super) fn point(&self, weight: impl Fn(&Row) -> f64, total: f64) -> Point {
-        let mut sums = Sums::new(total);
+    pub(super) fn point(&self, weight: impl Fn(&Row) -> f64) -> Point {
+        let mut total = Totals::default();
+        for row in &self.rows {
+            total.weight += weight(row);
+            total.attained += if row.label { weight(row) } else { 0.0 };
+        }
+        let mut sums = Sums::new(total, self.stake);
         let mut ties = Ties::default();
         for row in &self.rows {
             let weight = weight(row);
@@ -210,9 +250,7 @@ impl Sorted {
             }
             ties.weight += weight;
             ties.attained += if row.label { weight } else { 0.0 };
-            let miss = row.propensity - f64::from(u8::from(row.label));
             sums.log_loss += weight * row.log_loss;
-            sums.brier += weight * miss * miss;
             if row.last_of_ties {
                 ties.propensity = row.propensity;
                 sums.add(&ties);
@@ -248,119 +286,6 @@ impl Sorted {
     }
 }
 
-/// The negative log likelihood of one label.
-pub(super) fn log_loss(propensity: f64, label: bool) -> f64 {
-    let right = if label { propensity } else { 1.0 - propensity };
-    -libm::log(right.clamp(1e-15, 1.0))
-}
-
-/// Examples of one score.
-#[derive(Default)]
-struct Ties {
-    propensity: f64,
-    weight: f64,
-    attained: f64,
-}
-
-/// What has been seen so far, best scores first.
-struct Sums {
-    total: f64,
-    seen: f64,
-    attained: f64,
-    concordant: f64,
-    precision: f64,
-    log_loss: f64,
-    brier: f64,
-    /// Weight, attained and Σ propensity of each tenth.
-    tenths: [[f64; 3]; 10],
-    tenth: usize,
-}
-
-impl Sums {
-    fn new(total: f64) -> Self {
-        Self {
-            total,
-            seen: 0.0,
-            attained: 0.0,
-            concordant: 0.0,
-            precision: 0.0,
-            log_loss: 0.0,
-            brier: 0.0,
-            tenths: [[0.0; 3]; 10],
-            tenth: 0,
-        }
-    }
-
-    fn add(&mut self, ties: &Ties) {
-        if ties.weight == 0.0 {
-            return;
-        }
-        self.concordant += (ties.weight - ties.attained) * (self.attained + 0.5 * ties.attained);
-        self.fill_tenths(ties);
-        self.seen += ties.weight;
-        self.attained += ties.attained;
-        self.precision += ties.attained * self.attained / self.seen;
-    }
-
-    /// Deals equal scores to the tenths in which they stand, in parts where an edge falls among them.
-    fn fill_tenths(&mut self, ties: &Ties) {
-        let size = self.total / 10.0;
-        let mut left = ties.weight;
-        while left > 0.0 {
-            let room = if self.tenth == 9 { f64::INFINITY } else { size - self.tenths[self.tenth][0] };
-            let part = left.min(room);
-            let share = part / ties.weight;
-            let tenth = &mut self.tenths[self.tenth];
-            tenth[0] += part;
-            tenth[1] += share * ties.attained;
-            tenth[2] += part * ties.propensity;
-            left -= part;
-            if self.tenth < 9 && tenth[0] >= size * (1.0 - 1e-12) {
-                self.tenth += 1;
-            }
-        }
-    }
-
-    fn point(&self) -> Point {
-        let missed = self.seen - self.attained;
-        let ece = self.tenths.iter().map(|[_, attained, propensity]| (attained - propensity).abs()).sum::<f64>();
-        Point {
-            // 0 / 0 is NaN: a metric that is not defined.
-            roc_auc: self.concordant / (self.attained * missed),
-            pr_auc: self.precision / self.attained,
-            log_loss: self.log_loss / self.seen,
-            brier: self.brier / self.seen,
-            ece: ece / self.seen,
-            base_rate: self.attained / self.seen,
-            attained: self.attained,
-            tenths: self.tenths.map(|[weight, attained, _]| [weight, attained]),
-        }
-    }
-}
-
-/// The metrics of one (re)sample; NaN where not defined.
-pub(super) struct Point {
-    pub(super) roc_auc: f64,
-    pub(super) pr_auc: f64,
-    pub(super) log_loss: f64,
-    pub(super) brier: f64,
-    pub(super) ece: f64,
-    base_rate: f64,
-    attained: f64,
-    tenths: [[f64; 2]; 10],
-}
-
-impl Point {
-    pub(super) fn lift(&self, tenth: usize) -> f64 {
-        let [weight, attained] = self.tenths[tenth];
-        attained / weight / self.base_rate
-    }
-
-    pub(super) fn capture(&self, tenth: usize) -> f64 {
-        self.tenths[..=tenth].iter().map(|[_, attained]| attained).sum::<f64>() / self.attained
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,13 +310,74 @@ mod tests {
                 "log_loss" => metrics.log_loss,
                 "brier" => metrics.brier,
                 "ece" => metrics.ece,
+                "ks" => metrics.ks,
+                "mean_propensity" => metrics.mean_propensity,
+                "reliability" => metrics.reliability,
+                "resolution" => metrics.resolution,
+                "uncertainty" => metrics.uncertainty,
+                "within_bins" => metrics.within_bins,
                 "lift_10" => metrics.lift_10,
-                _ => metrics.capture_10,
+                "capture_10" => metrics.capture_10,
+                name => panic!("no metric is called {name}"),
             };
             let (ours, theirs) = (ours.unwrap(), row[2].parse::<f64>().unwrap());
             assert!((ours.value - theirs).abs() < 1e-12, "{row:?}: {}", ours.value);
-            assert!(ours.low < theirs && theirs < ours.high && ours.n == 1000);
+            assert!(ours.low <= theirs && theirs <= ours.high && ours.n == 1000);
         }
+    }
+
+    #[test]
+    fn the_parts_of_the_brier_score_add_up() {
+        for column in [1, 2] {
+            let scores = columns(include_str!("testdata/scores.csv"));
+            let label: Vec<bool> = scores.iter().map(|row| row[0] == "1").collect();
+            let propensity: Vec<f64> = scores.iter().map(|row| row[column].parse().unwrap()).collect();
+            let person: Vec<u32> = (0..1000).collect();
+            let scored = Scored { propensity: &propensity, label: &label, person: &person };
+            let metrics = metrics(scored, Resampling { seed: 7, resamples: 0 });
+            let value = |measured: Option<Measured>| measured.unwrap().value;
+            let sum = value(metrics.reliability) - value(metrics.resolution)
+                + value(metrics.uncertainty)
+                + value(metrics.within_bins);
+            assert!((sum - value(metrics.brier)).abs() < 1e-14, "{sum} {:?}", metrics.brier);
+        }
+    }
+
+    #[test]
+    fn true_probabilities_show_the_calibration_error_of_chance() {
+        let n = 5_000;
+        let mut error = (0.0, 0.0);
+        for seed in 0..20 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mut uniform = || f64::from(random.next_u32()) / f64::from(u32::MAX);
+            let propensity: Vec<f64> = (0..n).map(|_| 0.4 * uniform()).collect();
+            let label: Vec<bool> = propensity.iter().map(|&propensity| uniform() < propensity).collect();
+            let person: Vec<u32> = (0..n).collect();
+            let scored = Scored { propensity: &propensity, label: &label, person: &person };
+            let metrics = metrics(scored, Resampling { seed: 1, resamples: 0 });
+            error = (error.0 + metrics.ece.unwrap().value, error.1 + metrics.ece_by_chance.unwrap());
+        }
+        assert!((error.0 / error.1 - 1.0).abs() < 0.1, "found and expected {error:?}");
+    }
+
+    #[test]
+    fn profit_by_hand() {
+        // Ten people, those ranked 1, 2 and 4 attained; reaching one costs 1, a transition is worth 3: the best list has four.
+        let propensity: Vec<f64> = (0..10).map(|place| 0.9 - 0.09 * f64::from(place)).collect();
+        let label: Vec<bool> = (0..10).map(|place| [0, 1, 3].contains(&place)).collect();
+        let person: Vec<u32> = (0..10).collect();
+        let scored = Scored { propensity: &propensity, label: &label, person: &person };
+        let stake = Stake { cost: 1.0, value: 3.0 };
+        let worth = measure(scored, Some(stake), Resampling { seed: 1, resamples: 0 });
+        let profit = worth.profit.unwrap();
+        let value = |measured: Option<Measured>| measured.unwrap().value;
+        assert!((value(profit.best_share) - 0.4).abs() < 1e-12 && (value(profit.at_best) - 500.0).abs() < 1e-9);
+        // A propensity above 1 / 3 says: the first seven (0.9 … 0.36).
+        assert!((value(profit.advised_share) - 0.7).abs() < 1e-12 && (value(profit.at_advised) - 200.0).abs() < 1e-9);
+        assert!((value(profit.everyone) + 100.0).abs() < 1e-9);
+        let half = worth.sizes.iter().find(|size| size.share == 0.5).unwrap();
+        assert!((value(half.capture) - 1.0).abs() < 1e-12 && (value(half.lift) - 2.0).abs() < 1e-12 && half.n == 5);
+        assert!((value(half.profit) - 400.0).abs() < 1e-9);
     }
 
     #[test]
@@ -423,10 +409,8 @@ mod tests {
         let propensity: Vec<f64> = (0..10).map(|place| 0.9 - 0.05 * f64::from(place)).collect();
         let label: Vec<bool> = (0..10).map(|place| place < 2).collect();
         let person: Vec<u32> = (0..10).collect();
-        let (_, deciles) = measure(
-            Scored { propensity: &propensity, label: &label, person: &person },
-            Resampling { seed: 1, resamples: 0 },
-        );
+        let scored = Scored { propensity: &propensity, label: &label, person: &person };
+        let Worth { deciles, .. } = measure(scored, None, Resampling { seed: 1, resamples: 0 });
         let lifts: Vec<f64> = deciles.iter().map(|decile| decile.lift.unwrap().value).collect();
         assert!((lifts[0] - 5.0).abs() < 1e-9 && (lifts[1] - 5.0).abs() < 1e-9 && lifts[2] == 0.0);
         assert!((deciles[0].capture.unwrap().value - 0.5).abs() < 1e-9);

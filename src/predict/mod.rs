@@ -13,6 +13,7 @@
 #![expect(clippy::float_cmp, reason = "scores tie when they are equal to the bit")]
 
 mod asked;
+pub mod band;
 pub mod bayes;
 pub mod blend;
 pub mod blocks;
@@ -38,19 +39,25 @@ pub mod import;
 pub mod insight;
 pub mod judge;
 pub mod judged;
+mod learning;
+mod level;
 pub mod linear;
 pub mod logistic;
 pub mod metrics;
 pub mod newton;
 pub mod realised;
 pub mod reasons;
+pub mod recent;
 pub mod scheme;
 pub mod sealed;
 pub mod search;
 pub mod shap;
 mod sizes;
 mod solver_linfa;
+mod slices;
 mod stacking;
+mod sums;
+pub mod tables;
 pub mod trees;
 pub mod uplift;
 mod widen;
@@ -67,15 +74,18 @@ pub use evaluation::Evaluation;
 
 use crate::discover::{Examples, Table};
 use crate::error::{Error, Result};
-use crate::spec::Prediction;
+use crate::spec::{Level, Prediction};
 use crate::time::Time;
 use asked::Asked;
+use band::{Band, HeldOut};
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::{Calibrator, LEAST_SLOPE, Platt};
 use choose::Tried;
 use drift::{Drift, Sketches, Tally};
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use evaluation::LearningCurve;
 use judged::Judged;
+use level::Past;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
@@ -143,6 +153,8 @@ pub struct Scores {
     pub percentile: Vec<f64>,
     /// Why, the strongest first.
     pub reasons: Vec<[Option<String>; REASONS]>,
+    /// The lower and the upper end of each propensity, where the spec asks for them.
+    pub ends: Option<Vec<(f64, f64)>>,
 }
 
 /// Learns from examples, judges what was learned, and scores everyone eligible now.
@@ -180,8 +192,6 @@ pub fn predict_with(
         seed: context.seed,
         out_of_time: scheme.out_of_time,
     };
-    let judged_by =
-        |windows: &[Window]| windows.iter().flat_map(|window| window.judge.iter().copied()).collect::<Vec<u32>>();
     let judged = judged_by(&scheme.windows[..scheme.n_covering]);
     let mut estimators = asked.estimators(search.as_ref());
     let mut trials = Vec::new();
@@ -207,7 +217,10 @@ pub fn predict_with(
     let (chosen, chosen_because) =
         choose::choose(&tried, &clusters, &scheme.rounds(), judged.len(), context.seed, scheme.out_of_time)?;
     let held_out = tried[chosen].calibrator(&scheme.windows[..scheme.n_covering], data, &person_key);
-    let calibration = final_calibration(&held_out, &tried[chosen].fitted, &scheme.validation, &scheme, data)?;
+    let past = Past::new(examples, data, &scheme.fit, prediction.horizon);
+    let found = Found { estimator: &*estimators[chosen], settings: &tried[chosen].settings, shape: &held_out };
+    let level = found.level(past.as_ref(), prediction)?;
+    let learning = found.learning_curve(prediction, data, &scheme, (&person_key, examples), context.seed)?;
     let subject = evaluate::Subject {
         examples,
         prediction,
@@ -221,14 +234,17 @@ pub fn predict_with(
         chosen_because,
         data,
         held_out: &held_out,
-        calibration: &calibration,
+        past: past.as_ref(),
+        level: &level,
+        learning,
     };
     let mut evaluation = subject.evaluation()?;
-    let tested = Tested::new(&scheme.test, &tried[chosen].fitted, &calibration, data)?;
+    let tested = subject.tested()?;
     let on_test = Judged::new(examples, &scheme.test, &label, tested.propensity.clone());
-    let last = Last { scheme: &scheme, data, person_key: &person_key, found: &tried[chosen], held_out: &held_out };
+    let (scheme, person_key, found) = (&scheme, &person_key, &tried[chosen]);
+    let last = Last { examples, prediction, scheme, data, person_key, found, held_out: &held_out };
     let search_again = search.is_none() && scheme.out_of_time;
-    let (settings, model, calibration) = last.fit(&*estimators[chosen], search_again)?;
+    let Kept { settings, model, calibration, band, moved } = last.fit(&*estimators[chosen], search_again)?;
     let mut bundle = Bundle {
         format_version: FORMAT_VERSION,
         prediction: prediction.name.clone(),
@@ -242,23 +258,37 @@ pub fn predict_with(
         model,
         calibration,
         percentiles: Vec::new(),
+        band,
+        moved,
         sketches: None,
         recipe: context.recipe.clone(),
         same: same(examples, data.table),
     };
     let scores = scores(examples, &mut bundle)?;
-    // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
-    let of_learned = bundle.propensities(data.table, &scheme.all)?;
-    let sketches = Sketches::new(&bundle.features, data.table, &scheme.all, &of_learned);
-    let drift = (!examples.snapshot).then(|| {
-        let mut tally = Tally::new(&sketches);
-        tally.add_features(&sketches, &bundle.features, &data.table.take(&examples.eligible_now()), &[]);
-        tally.add_scores(&sketches, &scores.propensity);
-        Drift::new(&sketches, &bundle.features, &tally)
-    });
+    let (sketches, drift) = sketched(&bundle, examples, data.table, &scheme.all, &scores)?;
     evaluation.warnings.extend(drift.as_ref().and_then(drifted));
     bundle.sketches = Some(sketches);
     Ok(Predicted { bundle, evaluation, scores, drift, trials, judged: on_test, tested })
+}
+
+/// What learned rows look like, and how far those to be scored are from them; in a snapshot they are the same.
+fn sketched(
+    bundle: &Bundle,
+    examples: &Examples,
+    table: &Table,
+    learned: &[u32],
+    scores: &Scores,
+) -> Result<(Sketches, Option<Drift>)> {
+    // Of the same model as all later scores: those of other fits lie elsewhere where few values carry many people.
+    let of_learned = bundle.propensities(table, learned)?;
+    let sketches = Sketches::new(&bundle.features, table, learned, &of_learned);
+    let drift = (!examples.snapshot).then(|| {
+        let mut tally = Tally::new(&sketches);
+        tally.add_features(&sketches, &bundle.features, &table.take(&examples.eligible_now()), &[]);
+        tally.add_scores(&sketches, &scores.propensity);
+        Drift::new(&sketches, &bundle.features, &tally)
+    });
+    Ok((sketches, drift))
 }
 
 /// What a reader of the evaluation must know of people who are not those of training.
@@ -273,16 +303,19 @@ fn drifted(drift: &Drift) -> Option<String> {
     ))
 }
 
-impl Tested {
-    fn new(rows: &[u32], model: &Fitted, calibration: &Calibrator, data: Data<'_>) -> Result<Self> {
-        let margins = model.margins(data.table, rows)?;
-        let propensity = margins.into_iter().map(|margin| calibration.probability(margin)).collect();
-        Ok(Self { rows: rows.to_vec(), propensity, model: model.clone(), calibration: calibration.clone() })
-    }
+/// What is kept.
+struct Kept {
+    settings: Settings,
+    model: Fitted,
+    calibration: Calibrator,
+    band: Option<Band>,
+    moved: Option<String>,
 }
 
 /// The fit that is kept: to every example whose outcome is known.
 struct Last<'a> {
+    examples: &'a Examples,
+    prediction: &'a Prediction,
     scheme: &'a Scheme,
     data: Data<'a>,
     person_key: &'a [u64],
@@ -293,24 +326,82 @@ struct Last<'a> {
 }
 
 impl Last<'_> {
-    /// The settings, the model and its calibration. Out of time, settings and calibration are found once more on the newest
+    /// The settings, the model and its calibration, and how sure that is. Out of time, settings and calibration are found once more on the newest
     /// windows, where the world may have become another; in folds all is alike, and what was found serves.
-    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<(Settings, Fitted, Calibrator)> {
+    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<Kept> {
         let (scheme, data) = (self.scheme, self.data);
         let prepared = estimator.prepare(data, &scheme.all)?;
         let (windows, n_covering) = &scheme.newest_windows;
-        let (settings, held_out) = if find_again && !windows.is_empty() {
+        let (settings, held_out, judged, margins) = if find_again && !windows.is_empty() {
             let tuned = prepared.tune(windows)?;
             let covering = (&windows[..*n_covering], &tuned.margins[..*n_covering]);
             let calibrator = held_out_calibrator(covering, data, self.person_key);
-            (tuned.settings, calibrator)
+            (tuned.settings, calibrator, judged_by(covering.0), covering.1.concat())
         } else {
-            (self.found.settings.clone(), self.held_out.clone())
+            let judged = judged_by(&scheme.windows[..scheme.n_covering]);
+            (self.found.settings.clone(), self.held_out.clone(), judged, self.found.margins.clone())
         };
         let model = prepared.fit(&scheme.all, &settings)?;
-        let calibration = final_calibration(&held_out, &model, &scheme.newest, scheme, data)?;
-        Ok((settings, model, calibration))
+        let past = Past::new(self.examples, data, &scheme.all, self.prediction.horizon);
+        let found = Found { estimator, settings: &settings, shape: &held_out };
+        let level = found.level(past.as_ref(), self.prediction)?;
+        let band = self.prediction.model.uncertainty.then(|| {
+            let person: Vec<u32> = judged.iter().map(|&row| self.examples.person[row as usize]).collect();
+            let labels = data.labels(&judged);
+            Band::new(HeldOut { margins: &margins, labels: &labels, person: &person }, &held_out, level.error)
+        });
+        let Some(past) = past else {
+            return Ok(Kept { settings, model, calibration: held_out, band, moved: None });
+        };
+        // In a snapshot everybody's outcome is known, and those who will be scored are most like the newest.
+        let scored = if self.examples.snapshot { Vec::new() } else { self.examples.eligible_now() };
+        let calibration = past.at_level(&model, &held_out, level.level, &scored)?;
+        Ok(Kept { settings, model, calibration, band, moved: past.moved() })
     }
+}
+
+/// An estimator, its settings and the shape of its calibration.
+struct Found<'a> {
+    estimator: &'a dyn Estimator,
+    settings: &'a Settings,
+    shape: &'a Calibrator,
+}
+
+impl Found<'_> {
+    /// Which outcomes set the level: what the spec says, or what held best in the past.
+    fn level(&self, past: Option<&Past<'_>>, prediction: &Prediction) -> Result<level::Chosen> {
+        let said = prediction.model.level;
+        match past {
+            Some(past) if said == Level::Auto || prediction.model.uncertainty => {
+                past.choose(self.estimator, self.settings, self.shape, said)
+            }
+            _ => Ok(level::Chosen { level: said, because: None, error: 0.0 }),
+        }
+    }
+
+    /// What parts of the examples would have taught, if that is asked for or costs little.
+    fn learning_curve(
+        &self,
+        prediction: &Prediction,
+        data: Data<'_>,
+        scheme: &Scheme,
+        (person_key, examples): (&[u64], &Examples),
+        seed: u64,
+    ) -> Result<Option<LearningCurve>> {
+        if !prediction.model.learning_curve.unwrap_or(scheme.fit.len() <= learning::CHEAP) {
+            return Ok(None);
+        }
+        let person: Vec<u32> = scheme.test.iter().map(|&row| examples.person[row as usize]).collect();
+        let (fit, test) = (scheme.fit.as_slice(), scheme.test.as_slice());
+        let (prepared, settings) = (self.estimator.prepare(data, fit)?, self.settings);
+        let prepared = &*prepared;
+        learning::Learner { data, prepared, settings, fit, person_key, test, person: &person, seed }.curve()
+    }
+}
+
+/// The rows that windows judge, window after window.
+fn judged_by(windows: &[Window]) -> Vec<u32> {
+    windows.iter().flat_map(|window| window.judge.iter().copied()).collect()
 }
 
 /// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
@@ -320,26 +411,9 @@ fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<
         let weighed = Stack::new(&[margins], data, windows).best(None);
         return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
     }
-    let judged: Vec<u32> = windows.iter().flat_map(|window| window.judge.iter().copied()).collect();
+    let judged = judged_by(windows);
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
-}
-
-/// The calibration of a fit that has seen newer rows than the held-out margins came from: out of time, at the level of the
-/// `newest` outcomes.
-fn final_calibration(
-    held_out: &Calibrator,
-    fitted: &Fitted,
-    newest: &[u32],
-    scheme: &Scheme,
-    data: Data<'_>,
-) -> Result<Calibrator> {
-    if !scheme.out_of_time {
-        return Ok(held_out.clone());
-    }
-    let margins = fitted.margins(data.table, newest)?;
-    let n_attained = data.labels(newest).into_iter().filter(|&label| label).count();
-    Ok(held_out.clone().anchored(&margins, n_attained as f64 / margins.len() as f64))
 }
 
 /// For each feature of the model's `table` the first that says the same, a position in it.
@@ -397,12 +471,13 @@ fn scores(examples: &Examples, bundle: &mut Bundle) -> Result<Scores> {
         stage: rows.iter().map(|&row| examples.stages[usize::from(examples.stage[row as usize])].clone()).collect(),
         percentile: propensity.iter().map(percentile).collect(),
         reasons: reasons::reasons(&bundle.model, &examples.features, &rows, &bundle.dates(), &bundle.same)?,
+        ends: bundle.ends(&examples.features, &rows)?,
         propensity,
     })
 }
 
 impl Scores {
-    /// `scores.parquet`: `person, stage, propensity, percentile, reason_1..3`.
+    /// `scores.parquet`: `person, stage, propensity, percentile, reason_1..3`, and `propensity_low, propensity_high` where asked for.
     ///
     /// # Errors
     /// When the columns differ in length, which they do not.
@@ -417,12 +492,19 @@ impl Scores {
             let reason: Vec<Option<&str>> = self.reasons.iter().map(|reasons| reasons[place].as_deref()).collect();
             columns.push(Series::new(name.into(), reason).into_column());
         }
+        if let Some(ends) = &self.ends {
+            let (low, high): (Vec<f64>, Vec<f64>) = ends.iter().copied().unzip();
+            columns.push(Series::new("propensity_low".into(), low).into_column());
+            columns.push(Series::new("propensity_high".into(), high).into_column());
+        }
         Ok(DataFrame::new(self.person.len(), columns)?)
     }
 }
 
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod honesty_tests;
 #[cfg(test)]
 mod learning_tests;
 #[cfg(test)]

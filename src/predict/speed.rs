@@ -82,6 +82,7 @@ fn of_a_large_table() {
             windows: vec![],
             exclude: vec![],
             trust: vec![],
+            judging: crate::spec::Judging::default(),
             model: Model { estimator, ..Model::default() },
             explained: crate::spec::Explained::default(),
         };

@@ -94,7 +94,7 @@ impl People {
     }
 
     /// The same people at seven cutoffs, the last of them now.
-    fn events(&self) -> Examples {
+    pub(super) fn events(&self) -> Examples {
         let n = self.table.n_rows;
         let at = |row: usize| i64::try_from(row * 7 / n).unwrap();
         let split = |row: usize| match at(row) {
@@ -141,7 +141,7 @@ fn auc(propensity: &[f64], label: &[bool]) -> super::evaluation::Measured {
     metrics(Scored { propensity, label, person: &person }, Resampling { seed: 1, resamples: 200 }).roc_auc.unwrap()
 }
 
-fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
+pub(super) fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
     let prediction = Prediction {
         name: "buy".into(),
         from: vec![0],
@@ -151,6 +151,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
         windows: vec![],
         exclude: vec![],
         trust: vec![],
+        judging: crate::spec::Judging::default(),
         model: Model { estimator, ..Model::default() },
         explained: crate::spec::Explained::default(),
     };
@@ -165,7 +166,7 @@ fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
     (prediction, context)
 }
 
-fn predicted(examples: &Examples, estimator: Asked) -> Predicted {
+pub(super) fn predicted(examples: &Examples, estimator: Asked) -> Predicted {
     let horizon = (!examples.snapshot).then_some(Duration::days(30));
     let (prediction, context) = asked(estimator, horizon);
     predict(examples, &prediction, &context).unwrap()

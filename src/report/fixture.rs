@@ -54,6 +54,7 @@ pub(super) fn spec(names: &Names) -> Spec {
         windows: Vec::new(),
         exclude: Vec::new(),
         trust: Vec::new(),
+        judging: crate::spec::Judging::default(),
         model: Model::default(),
         explained: crate::spec::Explained::default(),
     };

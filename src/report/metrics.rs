@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::predict::Evaluation;
-use crate::predict::evaluation::Metrics;
+use crate::predict::evaluation::{Holds, Metrics};
+use crate::rate::Rate;
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::words;
 
@@ -33,16 +34,20 @@ pub(super) fn at_cutoffs(evaluation: &Evaluation) -> Table {
         ("Cutoff", Kind::Text),
         ("Part", Kind::Text),
         ("Moved on (95 % interval)", Kind::Rate),
+        ("Predicted on average", Kind::ShareInterval),
+        ("Do the percentages hold?", Kind::Text),
         ("AUC", Kind::Interval(3)),
         ("Lift, best tenth", Kind::Interval(2)),
     ];
     let mut table = Table::new("Performance cutoff by cutoff", &columns);
     for at in &evaluation.cutoffs {
-        let Metrics { base_rate, roc_auc, lift_10, .. } = at.metrics;
+        let Metrics { base_rate, roc_auc, lift_10, mean_propensity, .. } = at.metrics;
         table.push(vec![
             at.cutoff.as_str().into(),
             at.split.as_str().into(),
             Cell::Rate(base_rate),
+            mean_propensity.into(),
+            holds(at.holds).into(),
             roc_auc.into(),
             lift_10.into(),
         ]);
@@ -60,21 +65,43 @@ pub(super) fn importance(evaluation: &Evaluation) -> Table {
     table
 }
 
-const METRICS: [(&str, Kind); 8] = [
+/// Whether the percentages of a group hold, in words.
+fn holds(holds: Holds) -> &'static str {
+    match holds {
+        Holds::Yes => "yes",
+        Holds::TooLow => "too low",
+        Holds::TooHigh => "too high",
+        Holds::TooFew => "too few to tell",
+    }
+}
+
+const METRICS: [(&str, Kind); 15] = [
     ("Moved on (95 % interval)", Kind::Rate),
     ("ROC AUC", Kind::Interval(3)),
     ("PR AUC", Kind::Interval(3)),
+    ("KS", Kind::Interval(3)),
     ("Log loss", Kind::Interval(4)),
     ("Brier", Kind::Interval(4)),
+    ("– reliability", Kind::Interval(5)),
+    ("– resolution", Kind::Interval(5)),
+    ("– uncertainty", Kind::Interval(4)),
+    ("– within bins", Kind::Interval(5)),
+    ("Predicted on average", Kind::ShareInterval),
     ("ECE", Kind::Interval(4)),
+    ("ECE by chance alone", Kind::Number(4)),
     ("Lift, best tenth", Kind::Interval(2)),
     ("Capture, best tenth", Kind::Interval(3)),
 ];
 
 fn metric_cells(metrics: &Metrics) -> Vec<Cell> {
-    let Metrics { base_rate, roc_auc, pr_auc, log_loss, brier, ece, lift_10, capture_10 } = *metrics;
-    let measured = [roc_auc, pr_auc, log_loss, brier, ece, lift_10, capture_10];
-    [Cell::Rate(base_rate)].into_iter().chain(measured.map(Cell::from)).collect()
+    let Metrics { roc_auc, pr_auc, ks, log_loss, brier, .. } = *metrics;
+    let parts = [metrics.reliability, metrics.resolution, metrics.uncertainty, metrics.within_bins];
+    let mut cells = vec![Cell::Rate(metrics.base_rate)];
+    cells.extend([roc_auc, pr_auc, ks, log_loss, brier].into_iter().chain(parts).map(Cell::from));
+    cells.extend([metrics.mean_propensity, metrics.ece].map(Cell::from));
+    cells.push(metrics.ece_by_chance.into());
+    cells.extend([metrics.lift_10, metrics.capture_10].map(Cell::from));
+    cells
 }
 
 /// A table whose first columns name the row and whose other columns are all metrics.
@@ -99,13 +126,20 @@ pub(super) fn metrics(evaluation: &Evaluation) -> Table {
 
 /// The same for the page: a row per metric, with what it says.
 pub(super) fn metrics_by_row(evaluation: &Evaluation) -> Table {
-    const MEANING: [&str; 8] = [
+    const MEANING: [&str; 15] = [
         "how many attained at all",
         "ranking: 0.5 is chance, 1 perfect",
         "ranking of the few: the base rate is chance, 1 perfect",
+        "most that the two kinds of people stand apart: 0 is chance, 1 perfect",
         "error of the probabilities, nats; lower is better",
-        "squared error of the probabilities; lower is better",
-        "gap between predicted and observed rates; 0 is perfect",
+        "squared error of the probabilities; lower is better: the sum of the next four, the second taken off",
+        "how far predicted and observed rates of tenths are apart; 0 is perfect",
+        "how far the rates of tenths are apart from the average; higher is better",
+        "what saying the average of everyone would cost",
+        "what the order within tenths adds or takes",
+        "should be how many attained",
+        "gap between predicted and observed rates; read it beside the next one",
+        "the gap that true probabilities would show on so few people",
         "rate of the best tenth over the base rate",
         "share of all who attained that stands in the best tenth",
     ];
@@ -128,8 +162,80 @@ pub(super) fn segments(evaluation: &Evaluation) -> Table {
     let rows = evaluation
         .segments
         .iter()
-        .map(|segment| (vec![words::feature(&segment.feature), segment.value.clone()], &segment.metrics));
-    metric_table("Group by group on the test data", &["Group", "Value"], rows)
+        .map(|one| (vec![words::feature(&one.feature), one.value.clone(), holds(one.holds).to_owned()], &one.metrics));
+    metric_table("Group by group on the test data", &["Group", "Value", "Do the percentages hold?"], rows)
+}
+
+/// The groups as the page shows them: a few numbers each.
+pub(super) fn segments_in_short(evaluation: &Evaluation) -> Table {
+    let columns = [
+        ("Group", Kind::Text),
+        ("Value", Kind::Text),
+        ("Moved on (95 % interval)", Kind::Rate),
+        ("Predicted on average", Kind::ShareInterval),
+        ("Do the percentages hold?", Kind::Text),
+        ("ROC AUC", Kind::Interval(3)),
+        ("Lift, best tenth", Kind::Interval(2)),
+    ];
+    let mut table = Table::new("Group by group on the test data", &columns);
+    for one in &evaluation.segments {
+        let Metrics { base_rate, mean_propensity, roc_auc, lift_10, .. } = one.metrics;
+        let rate = if one.holds == Holds::TooFew { counts(base_rate) } else { Cell::Rate(base_rate) };
+        table.push(vec![
+            words::feature(&one.feature).into(),
+            one.value.as_str().into(),
+            rate,
+            mean_propensity.into(),
+            holds(one.holds).into(),
+            roc_auc.into(),
+            lift_10.into(),
+        ]);
+    }
+    table
+}
+
+/// What lists of every size hold and bring.
+pub(super) fn sizes(evaluation: &Evaluation) -> Table {
+    let mut columns = vec![
+        ("Best of all people", Kind::Share),
+        ("People", Kind::Count),
+        ("Times the average", Kind::Interval(2)),
+        ("Reached of those who move on", Kind::ShareInterval),
+    ];
+    if evaluation.profit.is_some() {
+        columns.push(("Profit per 1,000 people of all", Kind::Interval(0)));
+    }
+    let mut table = Table::new("Lists of every size, best scores first (test data)", &columns);
+    for size in &evaluation.sizes {
+        let mut cells = vec![Cell::Number(size.share), Cell::count(size.n), size.lift.into(), size.capture.into()];
+        if evaluation.profit.is_some() {
+            cells.push(size.profit.into());
+        }
+        table.push(cells);
+    }
+    table
+}
+
+/// What parts of the examples would have taught.
+pub(super) fn learning(evaluation: &Evaluation) -> Table {
+    let columns = [
+        ("Learned from", Kind::Share),
+        ("Examples that moved on", Kind::Rate),
+        ("AUC", Kind::Interval(3)),
+        ("Log loss, recalibrated", Kind::Interval(4)),
+    ];
+    let mut table = Table::new("The model, had it learned from fewer people (test data)", &columns);
+    for point in evaluation.learning.iter().flat_map(|learning| &learning.points) {
+        let cells =
+            vec![Cell::Number(point.share), Cell::Rate(point.base_rate), point.roc_auc.into(), point.log_loss.into()];
+        table.push(cells);
+    }
+    table
+}
+
+/// Counts without a share: too few for one.
+fn counts(rate: Rate) -> Cell {
+    Cell::Text(format!("{} of {}", words::count(rate.n_attained), words::count(rate.n_eligible)))
 }
 
 pub(super) fn candidates(evaluation: &Evaluation) -> Table {

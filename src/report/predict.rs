@@ -1,6 +1,7 @@
 //! Section 3: what each model is worth, first in a sentence, then in charts, then in figures for data scientists.
 
 use crate::predict::Evaluation;
+use crate::predict::evaluation::Measured;
 use crate::report::explained::{self, Explained, Found};
 use crate::report::read::Results;
 use crate::report::table::Table;
@@ -44,6 +45,10 @@ pub(super) struct Worth {
     pub(super) candidates: Table,
     pub(super) metrics: Table,
     pub(super) segments: Table,
+    pub(super) sizes: Table,
+    pub(super) learning: Table,
+    /// What acting on the scores brings, in a sentence.
+    pub(super) profit: Option<String>,
 }
 
 /// The result in people rather than percent.
@@ -125,6 +130,8 @@ fn worth(i: usize, evaluation: &Evaluation, found: Option<&Found>, sheets: &mut 
         ("Importance", &importance),
         ("Candidates", &candidates),
         ("Segments", &segments),
+        ("Sizes", &metrics::sizes(evaluation)),
+        ("Learning", &metrics::learning(evaluation)),
     ] {
         sheets.add(sheet, &table.of("Prediction", &evaluation.prediction));
     }
@@ -142,7 +149,10 @@ fn worth(i: usize, evaluation: &Evaluation, found: Option<&Found>, sheets: &mut 
         how: how(evaluation),
         candidates,
         metrics: metrics::metrics_by_row(evaluation),
-        segments: segments.head(N_SEGMENTS),
+        segments: metrics::segments_in_short(evaluation).head(N_SEGMENTS),
+        sizes: metrics::sizes(evaluation),
+        learning: metrics::learning(evaluation),
+        profit: profit(evaluation),
     }
 }
 
@@ -193,11 +203,41 @@ fn ranking(evaluation: &Evaluation) -> Option<String> {
     ))
 }
 
+fn profit(evaluation: &Evaluation) -> Option<String> {
+    let profit = evaluation.profit.as_ref()?;
+    let (best, advised) = (profit.best_share?, profit.advised_share?);
+    let money = |measured: Measured| {
+        format!(
+            "{} ({} to {})",
+            words::number(measured.value, 0),
+            words::number(measured.low, 0),
+            words::number(measured.high, 0)
+        )
+    };
+    Some(format!(
+        "Where reaching one person costs {} and a transition is worth {}, reaching those whose propensity pays for it ({} of the \
+         people) brings {} for every 1,000 people; reaching everyone would bring {}. In hindsight the best list was the first {} \
+         ({} to {}), with {}: nobody knows that beforehand.",
+        words::number(profit.cost, 2),
+        words::number(profit.value, 2),
+        words::percent(advised.value),
+        money(profit.at_advised?),
+        money(profit.everyone?),
+        words::percent(best.value),
+        words::percent(best.low),
+        words::percent(best.high),
+        money(profit.at_best?),
+    ))
+}
+
 fn how(evaluation: &Evaluation) -> Vec<(&'static str, String)> {
     let outcomes: Vec<String> =
         evaluation.outcomes.iter().map(|(outcome, &n)| format!("{} {outcome}", words::count(n))).collect();
     let mut how = vec![("Validation", evaluation.validation_scheme.clone())];
     how.push(("Calibration", evaluation.calibration.clone()));
+    if let Some(learning) = &evaluation.learning {
+        how.push(("More data", learning.sentence.clone()));
+    }
     how.push(("Features", evaluation.n_features.to_string()));
     how.push(("Examples", outcomes.join(", ")));
     how.retain(|(_, text)| !text.is_empty());

@@ -521,10 +521,38 @@ pub struct Prediction {
     pub exclude: Vec<String>,
     /// Features to learn from although they look as if they knew the outcome: names with `*`.
     pub trust: Vec<String>,
+    /// How it is judged.
+    pub judging: Judging,
     /// Which model.
     pub model: Model,
     /// What is to be told beside the scores.
     pub explained: Explained,
+}
+
+/// What is at stake when somebody is reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stake {
+    /// What reaching one person costs, above 0.
+    pub cost: f64,
+    /// What one transition is worth, above 0.
+    pub value: f64,
+}
+
+impl Stake {
+    /// What reaching `n` people brings of whom `attained` did.
+    #[must_use]
+    pub fn profit(self, attained: f64, n: f64) -> f64 {
+        self.value * attained - self.cost * n
+    }
+}
+
+/// How a prediction is judged; nothing that is learned depends on it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Judging {
+    /// What is at stake.
+    pub stake: Option<Stake>,
+    /// Features that tell groups apart: names with `*`; `None`: what is usual.
+    pub segments: Option<Vec<String>>,
 }
 
 /// When examples are taken: `count` cutoffs, `every` apart, the last one horizon before the end.
@@ -553,6 +581,12 @@ pub struct Model {
     pub negatives: f64,
     /// How long settings are searched for; `None`: a few that are built in.
     pub search: Option<Budget>,
+    /// Which outcomes set the level of propensities.
+    pub level: Level,
+    /// Whether each propensity gets an interval.
+    pub uncertainty: bool,
+    /// Whether the learning curve is taken; `None`: where it costs little.
+    pub learning_curve: Option<bool>,
 }
 
 impl Default for Model {
@@ -565,6 +599,9 @@ impl Default for Model {
             attained_weight: AttainedWeight::Times(1.0),
             negatives: 1.0,
             search: None,
+            level: Level::default(),
+            uncertainty: false,
+            learning_curve: None,
         }
     }
 }
@@ -595,6 +632,21 @@ pub enum Budget {
     Seconds(u64),
     /// Trials: the same on any machine.
     Trials(usize),
+}
+
+/// Which known outcomes set how high propensities stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The way that held best in the past: recent, unless another did better beyond noise.
+    #[default]
+    Auto,
+    /// The newest outcomes, score by score.
+    Recent,
+    /// All outcomes, score by score.
+    Training,
+    /// The newest rate, whatever the scores.
+    Rate,
 }
 
 /// A kind of model.

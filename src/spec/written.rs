@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::templates::Template;
 use super::{
-    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, KpiName, Method, SeedTime, Solver, UpliftLearner,
+    ColumnType, Comparison, Destination, Direction, Estimator, FailOn, KpiName, Level, Method, SeedTime, Solver,
+    UpliftLearner,
 };
 
 /// A clo project: where the data is, which stages people pass, what to predict and whom to reach.
@@ -489,6 +490,14 @@ pub(super) struct Prediction {
     /// cutoff; `*` stands for anything: `["attr.score"]`.
     #[serde(default)]
     pub(super) trust: Vec<String>,
+    /// What reaching one person costs: the evaluation tells what lists of every size bring. Audiences of this prediction that do
+    /// not say their own take it from here.
+    pub(super) cost: Option<f64>,
+    /// What one transition is worth.
+    pub(super) value: Option<f64>,
+    /// Features by which the evaluation tells groups of people apart; `*` stands for anything (default: the stage, how long people
+    /// are known, and the weightiest categories): `["attr.state", "attr.age"]`. Numbers are cut into quarters.
+    pub(super) segments: Option<Vec<String>>,
     /// Which model.
     #[serde(default)]
     pub(super) model: Model,
@@ -557,6 +566,15 @@ pub(super) struct Model {
     pub(super) negatives: Option<Share>,
     /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
     pub(super) search: Option<Search>,
+    /// Which known outcomes set how high propensities stand (default: auto, the way that held best in the past).
+    #[serde(default)]
+    pub(super) level: Level,
+    /// Give each propensity an interval, `propensity_low` and `propensity_high`: the rate of people with such a score lies in it in 19
+    /// of 20 cases (default: false).
+    #[serde(default)]
+    pub(super) uncertainty: bool,
+    /// Tell what a part of the examples would have taught, and so what more would bring (default: up to 50,000 examples).
+    pub(super) learning_curve: Option<bool>,
 }
 
 /// A number, or "balanced".

@@ -84,6 +84,7 @@ fn spec(root: &Path) -> Spec {
         windows: Vec::new(),
         exclude: Vec::new(),
         trust: Vec::new(),
+        judging: crate::spec::Judging::default(),
         model: Model::default(),
         explained: crate::spec::Explained::default(),
     };

@@ -18,10 +18,12 @@ use serde::Serialize;
 pub use crate::source::Format;
 pub use crate::store::Form;
 
+use super::recent;
 use crate::discover::{self, NewData, Recipe, RowEncoder};
 use crate::error::{Error, Kind, Result};
 use crate::predict::Bundle;
 use crate::predict::drift::{Drift, Sketches};
+use crate::predict::recent::Correction;
 use crate::store::{self, models};
 use crate::time::Time;
 use facts::Facts;
@@ -56,6 +58,8 @@ pub struct Job {
     pub fail_on_drift: Option<f64>,
     /// Rows of a part: a job of more keeps its parts until it is done.
     pub part_rows: u64,
+    /// Recent outcomes, by which the level of the propensities is corrected.
+    pub recent: Option<PathBuf>,
 }
 
 /// What was scored.
@@ -77,6 +81,10 @@ pub struct Done {
     pub output: String,
     /// How far the people are from those of training; absent for a model that carries no sketches.
     pub drift: Option<Drift>,
+    /// What recent outcomes changed, where they were given.
+    pub correction: Option<Correction>,
+    /// What to know of the level of the propensities, where no recent outcomes were given.
+    pub moved: Option<String>,
 }
 
 /// Scores every person of the input: a snapshot in the order of its rows, people known by their events by id. Who does not
@@ -89,13 +97,14 @@ pub struct Done {
 pub fn score(job: &Job, pipe: &mut (dyn Write + Send)) -> Result<Done> {
     let place = Place::of(&job.output, job.output_format)?;
     let folder = models::resolve(&job.model)?;
-    let bundle = Bundle::load(&folder)?;
+    let mut bundle = Bundle::load(&folder)?;
     if job.fail_on_drift.is_some() && bundle.sketches.is_none() {
         return Err(Error::data("the model carries no sketches of its training, and drift cannot be told")
             .hint("train it again with `clo predict`, or leave --fail-on-drift out"));
     }
     let recipe: Recipe = serde_json::from_value(bundle.recipe.clone())
         .map_err(|error| Error::data(format!("{}: the recipe is damaged: {error}", folder.display())))?;
+    let correction = job.recent.as_ref().map(|file| recent::correct(&mut bundle, &recipe, job, file)).transpose()?;
     let scorer = Scorer::new(&bundle, job.n_reasons);
     let (facts, n_resumed) = if recipe.snapshot {
         snapshot(job, &recipe, &scorer, &place, pipe)?
@@ -119,6 +128,8 @@ pub fn score(job: &Job, pipe: &mut (dyn Write + Send)) -> Result<Done> {
         n_resumed,
         output: job.output.display().to_string(),
         drift,
+        moved: bundle.moved.filter(|_| correction.is_none()),
+        correction,
     })
 }
 

@@ -182,6 +182,14 @@ impl<'b> Scorer<'b> {
                 .collect();
             columns.push(reasons.with_name(format!("reason_{}", which + 1).into()).into_column());
         }
+        if let Some(ends) = &scored.ends {
+            let (low, high): (Vec<f64>, Vec<f64>) = ends.iter().copied().unzip();
+            columns.push(Series::new("propensity_low".into(), of_places(&low)).into_column());
+            columns.push(Series::new("propensity_high".into(), of_places(&high)).into_column());
+        } else if self.bundle.band.is_some() {
+            columns.push(Series::new("propensity_low".into(), vec![None::<f64>; places.len()]).into_column());
+            columns.push(Series::new("propensity_high".into(), vec![None::<f64>; places.len()]).into_column());
+        }
         Ok(DataFrame::new(places.len(), columns)?)
     }
 }

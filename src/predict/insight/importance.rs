@@ -17,7 +17,8 @@ use crate::discover::{Cells, Column, Table};
 use crate::error::Result;
 use crate::predict::estimator::Fitted;
 use crate::predict::evaluation::Measured;
-use crate::predict::metrics::{log_loss, numbered};
+use crate::predict::metrics::numbered;
+use crate::predict::sums::log_loss;
 use crate::rate::Z;
 
 /// Features whose values change hands: the strongest.

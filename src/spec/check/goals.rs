@@ -2,8 +2,8 @@
 
 use super::super::written;
 use super::super::{
-    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Prediction, Rule, Shape, Size, Stage,
-    Stratify,
+    Audience, Campaign, Consent, Contacting, Cutoffs, Destination, Holdout, Judging, Prediction, Rule, Shape, Size,
+    Stage, Stake, Stratify,
 };
 use super::contacting::Said;
 use super::seeds::Known;
@@ -96,10 +96,40 @@ impl Check<'_, '_> {
             windows: self.windows(&format!("{at}.windows"), prediction.windows),
             exclude: prediction.exclude,
             trust: prediction.trust,
+            judging: self.judging(at, &name, prediction.cost, prediction.value, prediction.segments),
             model: self.model(&format!("{at}.model"), prediction.model),
             explained: self.explained(at, prediction.protected, prediction.actionable),
             name,
         }
+    }
+
+    fn judging(
+        &mut self,
+        at: &str,
+        name: &str,
+        cost: Option<f64>,
+        value: Option<f64>,
+        segments: Option<Vec<String>>,
+    ) -> Judging {
+        for (key, given) in [("cost", cost), ("value", value)] {
+            if given.is_some_and(|given| !given.is_finite() || given <= 0.0) {
+                let message = format!("prediction `{name}`: `{key}` must be above 0");
+                self.fault(&format!("{at}.{key}"), message, "mend it, or leave both `cost` and `value` out");
+            }
+        }
+        for (said, other, missing) in [("cost", cost, value), ("value", value, cost)].map(|(key, said, other)| {
+            (key, if key == "cost" { "value" } else { "cost" }, said.is_some() && other.is_none())
+        }) {
+            if missing {
+                let message = format!("prediction `{name}` has `{said}` and no `{other}`");
+                self.fault(
+                    &format!("{at}.{said}"),
+                    message,
+                    "say both: a list is worth what its transitions bring less what reaching it costs",
+                );
+            }
+        }
+        Judging { stake: cost.zip(value).map(|(cost, value)| Stake { cost, value }), segments }
     }
 
     fn transition(
@@ -170,10 +200,13 @@ impl Check<'_, '_> {
         if let Some(consent) = &audience.consent {
             self.rule(Sql { at: &format!("{at}.consent"), text: consent });
         }
+        let stake = of_prediction(said.as_deref(), known.predictions);
+        let cost = audience.cost.or(stake.map(|stake| stake.cost));
+        let value = audience.value.or(stake.map(|stake| stake.value));
         let tiers = self.tiers(at, &name, &audience.size);
         let size = match tiers.last() {
             Some(&largest) => Size::Share(largest),
-            None => self.size(at, &name, &audience.size, audience.cost, audience.value),
+            None => self.size(at, &name, &audience.size, cost, value),
         };
         for (key, given) in [("cost", audience.cost), ("value", audience.value)] {
             if given.is_some_and(|given| !given.is_finite() || given < 0.0) {
@@ -196,8 +229,8 @@ impl Check<'_, '_> {
             exclude: audience.exclude,
             size,
             tiers,
-            cost: audience.cost,
-            value: audience.value,
+            cost,
+            value,
             max_turnover: audience.max_turnover.map(|share| self.turnover(&format!("{at}.max_turnover"), &share)),
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             stratify: audience.stratify.map(stratify),
@@ -407,6 +440,16 @@ impl Check<'_, '_> {
         }
         name
     }
+}
+
+/// What the prediction of an audience (the only one, if it names none) says is at stake.
+fn of_prediction(name: Option<&str>, predictions: &[Prediction]) -> Option<Stake> {
+    let prediction = match (name, predictions) {
+        (Some(name), predictions) => predictions.iter().find(|prediction| prediction.name == name),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    prediction?.judging.stake
 }
 
 fn stratify(by: String) -> Stratify {

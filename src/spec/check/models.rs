@@ -15,6 +15,9 @@ impl Check<'_, '_> {
             attained_weight: self.attained_weight(at, model.attained_weight),
             negatives: self.negatives(at, model.negatives.as_ref()),
             search: model.search.and_then(|search| self.search(at, &search)),
+            level: model.level,
+            uncertainty: model.uncertainty,
+            learning_curve: model.learning_curve,
         }
     }
 

@@ -513,3 +513,17 @@ fn rules_of_contacting_that_cannot_be() {
     help: texts stand in single quotes ('yes'), columns that are no plain word in double quotes ("Total Charges")
     "#);
 }
+
+#[test]
+fn what_is_at_stake_is_said_whole() {
+    assert_snapshot!(shop(&[("horizon = \"90d\"", "horizon = \"90d\"\ncost = 2")]), @r#"
+    error: prediction `second-purchase` has `cost` and no `value`
+      ╭─[shop/clo.toml:62:1]  cost = 2
+    help: say both: a list is worth what its transitions bring less what reaching it costs
+    "#);
+    assert_snapshot!(shop(&[("horizon = \"90d\"", "horizon = \"90d\"\ncost = 0\nvalue = 5")]), @r#"
+    error: prediction `second-purchase`: `cost` must be above 0
+      ╭─[shop/clo.toml:62:1]  cost = 0
+    help: mend it, or leave both `cost` and `value` out
+    "#);
+}
