@@ -35,11 +35,9 @@ const MOST_KNOTS: usize = 8;
 const MOST_COLUMNS: usize = 400;
 /// Precision of the optimum in mean log loss, while settings are searched and in the end.
 const TOLERANCES: [f64; 2] = [1e-7, 1e-8];
-/// More rows than this, of one window or of all, are thinned while settings are searched …
+/// More rows of a window than this are thinned while settings are searched. Fewer would do for speed, but a few thousand prefer
+/// another penalty than all do.
 const SEARCH_ROWS: usize = 50_000;
-const SEARCH_ROWS_OF_ALL: usize = 160_000;
-/// … but not to fewer than this.
-const LEAST_SEARCH_ROWS: usize = 8_000;
 
 /// The estimator, as the spec names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -155,8 +153,7 @@ impl PreparedLogistic<'_> {
         let labels: Vec<Vec<bool>> = windows.iter().map(|window| self.data.labels(&window.judge)).collect();
         let tries: Vec<(Path, &Window)> =
             paths.iter().flat_map(|&path| windows.iter().map(move |window| (path, window))).collect();
-        let most = (SEARCH_ROWS_OF_ALL / windows.len().max(1)).clamp(LEAST_SEARCH_ROWS, SEARCH_ROWS);
-        let walks: Result<Vec<_>> = tries.par_iter().map(|&(path, window)| self.walk(path, window, most)).collect();
+        let walks: Result<Vec<_>> = tries.par_iter().map(|&(path, window)| self.walk(path, window)).collect();
         // Windows of other sizes have other penalties; those of the largest are nearest to the final fit.
         let largest = (0..windows.len()).max_by_key(|&window| windows[window].fit.len()).unwrap_or(0);
         let mut tried = Vec::new();
@@ -183,11 +180,11 @@ impl PreparedLogistic<'_> {
         penalties.iter().map(|&penalty| LinearSettings { penalty, absolute_share: 0.0, knots }).collect()
     }
 
-    /// The settings along a path, and the margins of the judged rows for each; `most` rows are learned from.
-    fn walk(&self, path: Path, window: &Window, most: usize) -> Result<Vec<(LinearSettings, Vec<f64>)>> {
+    /// The settings along a path, and the margins of the judged rows for each.
+    fn walk(&self, path: Path, window: &Window) -> Result<Vec<(LinearSettings, Vec<f64>)>> {
         let rows = self.data.in_order(&window.fit);
         let settings = self.settings(path, &rows);
-        let step = rows.len().div_ceil(most).max(1);
+        let step = rows.len().div_ceil(SEARCH_ROWS).max(1);
         let rows = self.data.neighbours_together(rows.into_iter().step_by(step).collect());
         let design = self.design(&rows, path.knots);
         // The thinned sum is smaller by the step: so is the penalty that weighs as much.

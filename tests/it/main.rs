@@ -6,6 +6,7 @@
 mod atomic;
 mod batch;
 mod exit_codes;
+mod explained;
 mod golden;
 mod import;
 mod init;
