@@ -347,7 +347,8 @@ mod tests {
     fn true_probabilities_show_the_calibration_error_of_chance() {
         let n = 5_000;
         let mut error = (0.0, 0.0);
-        for seed in 0..20 {
+        // A standard error of the ratio: 0.756 (of a folded normal) over the root of ten bins of 100 samples, 2.4 %.
+        for seed in 0..100 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let mut uniform = || f64::from(random.next_u32()) / f64::from(u32::MAX);
             let propensity: Vec<f64> = (0..n).map(|_| 0.4 * uniform()).collect();
@@ -357,7 +358,7 @@ mod tests {
             let metrics = metrics(scored, Resampling { seed: 1, resamples: 0 });
             error = (error.0 + metrics.ece.unwrap().value, error.1 + metrics.ece_by_chance.unwrap());
         }
-        assert!((error.0 / error.1 - 1.0).abs() < 0.1, "found and expected {error:?}");
+        assert!((error.0 / error.1 - 1.0).abs() < 0.075, "found and expected {error:?}");
     }
 
     #[test]
