@@ -118,13 +118,15 @@ fn reference(seed: &str) -> (BTreeMap<PathBuf, Vec<u8>>, Duration) {
 }
 
 /// What a run makes. A model's number depends on how many there were before it, its hash does not. The manifest and
-/// `current` say which of the two it is, and the report names what stands there when it is written.
+/// `current` say which of the two it is, the report names what stands there when it is written, and `added` and `removed` tell
+/// what changed since the list before.
 fn artifacts(project: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     for part in ["out", "models"] {
         for (path, content) in tree(&project.join(part)) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !name.starts_with(".clo") && name != "manifest.json" && name != "current" {
+            let of_both = ["manifest.json", "current", "added.csv", "removed.csv"].contains(&name.as_str());
+            if !name.starts_with(".clo") && !of_both {
                 let plain: PathBuf = path.iter().map(|part| unnumbered(&part.to_string_lossy())).collect();
                 all.insert(Path::new(part).join(plain), content);
             }
