@@ -11,8 +11,7 @@
 //! - **Level**: out of time, the level missed by so much in the past ([`super::level`]); 1.96 of that is added in quadrature.
 //!
 //! It does not hold the spread of chances among people who score alike: no data with one outcome per person can tell it (Barber
-//! 2020). Venn–Abers intervals (Vovk and Petej 2014) were tried in its place: their width is what one more example would change, an
-//! eighth of what the rates of neighbours vary by.
+//! 2020). Nor is it a Venn–Abers interval (Vovk and Petej 2014), whose width is what one more example would change.
 
 use serde::{Deserialize, Serialize};
 

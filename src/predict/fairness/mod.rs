@@ -5,7 +5,7 @@
 //! - per group at audiences of 1, 2, 5, 10, 20 and 50 % of the test ([`rates`]): selection rate and its ratio to the best group's,
 //!   the rates of true and false positives, precision;
 //! - per group its mean propensity against what was observed (calibration);
-//! - how well each feature alone, and all together, tell the attribute ([`proxies`]): leaving it out of a model does not keep a
+//! - how well each feature alone, and all together, tell the attribute ([`mod@proxies`]): leaving it out of a model does not keep a
 //!   model from acting on it.
 //!
 //! These measures cannot all be equal at once where base rates differ (Kleinberg, Mullainathan and Raghavan 2016; Chouldechova 2017):
