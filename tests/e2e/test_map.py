@@ -94,7 +94,7 @@ def test_probabilities_are_aalen_johansen_at_the_horizon(mapped):
 def test_occupation_counts_everyone_once(mapped):
     out, _, history, end = mapped
     rows = table(out, "occupation")
-    calendar = rows.filter(pl.col("at").is_not_null()).with_columns(pl.col("at").dt.epoch("us").alias("micros"))
+    calendar = rows.filter(pl.col("at").is_not_null() & pl.col("by").is_null()).with_columns(pl.col("at").dt.epoch("us").alias("micros"))
     for at in calendar["micros"].unique().sort().to_list()[::5] + [end]:
         here = history.filter((pl.col("entered") < at) & (at <= pl.col("left").fill_null(end)))
         counted = dict(here.group_by("stage").len().iter_rows())
