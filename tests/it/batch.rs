@@ -14,27 +14,7 @@ use polars::prelude::{
 };
 use serde_json::Value;
 
-use crate::support::{clo, code, folder, run, stderr, stdout, write};
-
-const SPEC: &str = r#"
-[project]
-name = "telecom"
-[tables]
-people = "people.csv"
-[people.all]
-table = "people"
-person = "id"
-[[lifecycle.stages]]
-name = "active"
-[[lifecycle.stages]]
-name = "gone"
-when = "\"left\" = 'yes'"
-[[predictions]]
-name = "leave"
-from = ["active"]
-to = ["gone"]
-model = { estimator = "logistic" }
-"#;
+use crate::support::{LEAVING, clo, code, folder, run, stderr, stdout, write};
 
 const PLANS: [&str; 3] = ["basic", "family", "plus"];
 
@@ -52,7 +32,7 @@ fn trained() -> tempfile::TempDir {
         writeln!(text, "{id},{age},{plan},{}", if left { "yes" } else { "no" }).unwrap();
     }
     write(&project.path().join("people.csv"), &text);
-    write(&project.path().join("clo.toml"), SPEC);
+    write(&project.path().join("clo.toml"), LEAVING);
     let output = run(&["predict", "--spec", project.path().to_str().unwrap()]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     project

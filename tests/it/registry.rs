@@ -2,33 +2,12 @@
 
 use clo::store::models;
 
-use crate::support::{code, folder, run, stderr, stdout, write};
+use crate::support::{LEAVING, code, folder, run, stderr, stdout, write};
 
 /// A snapshot whose outcome the columns tell, or, `blind`, a spec that looks at none of those that do.
 fn spec(blind: bool) -> String {
     let exclude = if blind { "exclude = [\"attr.plan\", \"attr.age\"]" } else { "" };
-    format!(
-        r#"
-        [project]
-        name = "snapshot"
-        [tables]
-        people = "people.csv"
-        [people.all]
-        table = "people"
-        person = "id"
-        [[lifecycle.stages]]
-        name = "active"
-        [[lifecycle.stages]]
-        name = "gone"
-        when = "\"left\" = 'yes'"
-        [[predictions]]
-        name = "leave"
-        from = ["active"]
-        to = ["gone"]
-        model = {{ estimator = "logistic" }}
-        {exclude}
-        "#
-    )
+    format!("{LEAVING}{exclude}")
 }
 
 fn table() -> String {

@@ -90,7 +90,28 @@ prediction = "soon"
 size = 10
 "#;
 
-/// Its orders.
+/// People who are still there or have left, as a table of their own; what else the prediction says may follow.
+pub(crate) const LEAVING: &str = r#"
+[project]
+name = "telecom"
+[tables]
+people = "people.csv"
+[people.all]
+table = "people"
+person = "id"
+[[lifecycle.stages]]
+name = "active"
+[[lifecycle.stages]]
+name = "gone"
+when = "\"left\" = 'yes'"
+[[predictions]]
+name = "leave"
+from = ["active"]
+to = ["gone"]
+model = { estimator = "logistic" }
+"#;
+
+/// The orders of the shop.
 pub(crate) const ORDERS: &str = "customer,ordered_at\nanna,2024-01-05\nben,2024-01-07\nanna,2024-02-03\n";
 
 /// Writes the shop into a folder.
