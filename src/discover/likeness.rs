@@ -34,17 +34,9 @@ pub struct Unseen<'a> {
 #[must_use]
 pub fn likeness(data: &Data, spec: &Spec, unseen: Unseen<'_>, until: Time) -> Recipe {
     let everyone = Prediction {
-        name: String::new(),
-        from: (0..spec.stages.len()).collect(),
-        to: Vec::new(),
-        horizon: None,
-        cutoffs: Cutoffs { every: Duration::days(1), count: 1 },
         windows: WINDOW_DAYS.map(Duration::days).to_vec(),
         exclude: unseen.exclude.to_vec(),
-        trust: Vec::new(),
-        judging: crate::spec::Judging::default(),
-        model: Model::default(),
-        explained: crate::spec::Explained::default(),
+        ..Prediction::new("", (0..spec.stages.len()).collect(), Vec::new())
     };
     let mut recipe = match spec.shape() {
         Shape::Events => Recipe::of_events(data, spec, &everyone, until),

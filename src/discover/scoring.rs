@@ -121,18 +121,10 @@ fn spec(recipe: &Recipe, new: NewData<'_>) -> Result<Spec> {
         tables,
         people,
         events: vec![event_source()],
-        identity: crate::spec::IdentityRules::default(),
         end: new.as_of,
         as_of: new.as_of,
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
-        predictions: Vec::new(),
-        discover: crate::spec::Discover::default(),
-        audiences: Vec::new(),
-        measures: crate::spec::Measures::default(),
-        holdout: crate::spec::Holdout::default(),
-        uplifts: Vec::new(),
-        fairness: crate::spec::Fairness::default(),
-        places: Places::default(),
+        ..Spec::default()
     })
 }
 

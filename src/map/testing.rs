@@ -70,25 +70,13 @@ pub(crate) fn spec(stages: Vec<Stage>) -> Spec {
         known_at: None,
     };
     Spec {
-        fairness: crate::spec::Fairness::default(),
-        places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),
         name: "test".into(),
         seed: 7,
-        tables: BTreeMap::new(),
-        people: Vec::new(),
         events: vec![source],
-        identity: crate::spec::IdentityRules::default(),
-        end: None,
-        as_of: None,
         stages,
-        predictions: Vec::new(),
-        discover: crate::spec::Discover::default(),
-        audiences: Vec::new(),
-        measures: crate::spec::Measures::default(),
-        holdout: crate::spec::Holdout::default(),
-        uplifts: Vec::new(),
+        ..Spec::default()
     }
 }
 

@@ -63,7 +63,7 @@ impl Tried {
     /// How its margins on `covering` windows, the first ones, are calibrated.
     #[must_use]
     pub fn calibrator(&self, covering: &[Window], data: Data<'_>, person_key: &[u64]) -> Calibrator {
-        super::held_out_calibrator((covering, &self.windowed[..covering.len()]), data, person_key)
+        super::last::held_out_calibrator((covering, &self.windowed[..covering.len()]), data, person_key)
     }
 
     /// Whether it is a blend of one model, which is that model.

@@ -39,6 +39,7 @@ pub mod import;
 pub mod insight;
 pub mod judge;
 pub mod judged;
+mod last;
 mod learning;
 mod level;
 pub mod linear;
@@ -77,19 +78,17 @@ use crate::error::{Error, Result};
 use crate::spec::{Level, Prediction};
 use crate::time::Time;
 use asked::Asked;
-use band::{Band, HeldOut};
 use bundle::{FORMAT_VERSION, TrainedOn};
-use calibration::{Calibrator, LEAST_SLOPE, Platt};
+use calibration::Calibrator;
 use choose::Tried;
 use drift::{Drift, Sketches, Tally};
 use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
-use evaluation::LearningCurve;
 use judged::Judged;
+use last::{Found, Kept, Last, judged_by};
 use level::Past;
 use reasons::REASONS;
 use scheme::Scheme;
 use search::{Journal, NoJournal, Search};
-use stacking::Stack;
 
 /// What the prediction stands in.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,119 +300,6 @@ fn drifted(drift: &Drift) -> Option<String> {
     Some(format!(
         "The people eligible now are not like those the model learned from: {named}{more} shifted. drift.json says how far."
     ))
-}
-
-/// What is kept.
-struct Kept {
-    settings: Settings,
-    model: Fitted,
-    calibration: Calibrator,
-    band: Option<Band>,
-    moved: Option<String>,
-}
-
-/// The fit that is kept: to every example whose outcome is known.
-struct Last<'a> {
-    examples: &'a Examples,
-    prediction: &'a Prediction,
-    scheme: &'a Scheme,
-    data: Data<'a>,
-    person_key: &'a [u64],
-    /// What the estimator was found to need …
-    found: &'a Tried,
-    /// … and how its margins are calibrated.
-    held_out: &'a Calibrator,
-}
-
-impl Last<'_> {
-    /// The settings, the model and its calibration, and how sure that is. Out of time, settings and calibration are found once more on the newest
-    /// windows, where the world may have become another; in folds all is alike, and what was found serves.
-    fn fit(&self, estimator: &dyn Estimator, find_again: bool) -> Result<Kept> {
-        let (scheme, data) = (self.scheme, self.data);
-        let prepared = estimator.prepare(data, &scheme.all)?;
-        let (windows, n_covering) = &scheme.newest_windows;
-        let (settings, held_out, judged, margins) = if find_again && !windows.is_empty() {
-            let tuned = prepared.tune(windows)?;
-            let covering = (&windows[..*n_covering], &tuned.margins[..*n_covering]);
-            let calibrator = held_out_calibrator(covering, data, self.person_key);
-            (tuned.settings, calibrator, judged_by(covering.0), covering.1.concat())
-        } else {
-            let judged = judged_by(&scheme.windows[..scheme.n_covering]);
-            (self.found.settings.clone(), self.held_out.clone(), judged, self.found.margins.clone())
-        };
-        let model = prepared.fit(&scheme.all, &settings)?;
-        let past = Past::new(self.examples, data, &scheme.all, self.prediction.horizon);
-        let found = Found { estimator, settings: &settings, shape: &held_out };
-        let level = found.level(past.as_ref(), self.prediction)?;
-        let band = self.prediction.model.uncertainty.then(|| {
-            let person: Vec<u32> = judged.iter().map(|&row| self.examples.person[row as usize]).collect();
-            let labels = data.labels(&judged);
-            Band::new(HeldOut { margins: &margins, labels: &labels, person: &person }, &held_out, level.error)
-        });
-        let Some(past) = past else {
-            return Ok(Kept { settings, model, calibration: held_out, band, moved: None });
-        };
-        // In a snapshot everybody's outcome is known, and those who will be scored are most like the newest.
-        let scored = if self.examples.snapshot { Vec::new() } else { self.examples.eligible_now() };
-        let calibration = past.at_level(&model, &held_out, level.level, &scored)?;
-        Ok(Kept { settings, model, calibration, band, moved: past.moved() })
-    }
-}
-
-/// An estimator, its settings and the shape of its calibration.
-struct Found<'a> {
-    estimator: &'a dyn Estimator,
-    settings: &'a Settings,
-    shape: &'a Calibrator,
-}
-
-impl Found<'_> {
-    /// Which outcomes set the level: what the spec says, or what held best in the past.
-    fn level(&self, past: Option<&Past<'_>>, prediction: &Prediction) -> Result<level::Chosen> {
-        let said = prediction.model.level;
-        match past {
-            Some(past) if said == Level::Auto || prediction.model.uncertainty => {
-                past.choose(self.estimator, self.settings, self.shape, said)
-            }
-            _ => Ok(level::Chosen { level: said, because: None, error: 0.0 }),
-        }
-    }
-
-    /// What parts of the examples would have taught, if that is asked for or costs little.
-    fn learning_curve(
-        &self,
-        prediction: &Prediction,
-        data: Data<'_>,
-        scheme: &Scheme,
-        (person_key, examples): (&[u64], &Examples),
-        seed: u64,
-    ) -> Result<Option<LearningCurve>> {
-        if !prediction.model.learning_curve.unwrap_or(scheme.fit.len() <= learning::CHEAP) {
-            return Ok(None);
-        }
-        let person: Vec<u32> = scheme.test.iter().map(|&row| examples.person[row as usize]).collect();
-        let (fit, test) = (scheme.fit.as_slice(), scheme.test.as_slice());
-        let (prepared, settings) = (self.estimator.prepare(data, fit)?, self.settings);
-        let prepared = &*prepared;
-        learning::Learner { data, prepared, settings, fit, person_key, test, person: &person, seed }.curve()
-    }
-}
-
-/// The rows that windows judge, window after window.
-fn judged_by(windows: &[Window]) -> Vec<u32> {
-    windows.iter().flat_map(|window| window.judge.iter().copied()).collect()
-}
-
-/// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
-/// levels move for other reasons than the scores: the slope within them is what holds, and the level is set later.
-fn held_out_calibrator((windows, margins): (&[Window], &[Vec<f64>]), data: Data<'_>, person_key: &[u64]) -> Calibrator {
-    if data.out_of_time && windows.len() > 1 {
-        let weighed = Stack::new(&[margins], data, windows).best(None);
-        return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
-    }
-    let judged = judged_by(windows);
-    let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
-    Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
 }
 
 /// For each feature of the model's `table` the first that says the same, a position in it.

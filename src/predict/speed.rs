@@ -74,17 +74,9 @@ fn of_a_large_table() {
     };
     for estimator in [Estimator::Boosting, Estimator::Auto] {
         let prediction = Prediction {
-            name: "p".into(),
-            from: vec![0],
-            to: vec![1],
             horizon: Some(Duration::days(30)),
-            cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
-            windows: vec![],
-            exclude: vec![],
-            trust: vec![],
-            judging: crate::spec::Judging::default(),
             model: Model { estimator, ..Model::default() },
-            explained: crate::spec::Explained::default(),
+            ..Prediction::new("p", vec![0], vec![1])
         };
         let start = Instant::now();
         let predicted = predict(&examples, &prediction, &context).unwrap();

@@ -143,17 +143,10 @@ fn auc(propensity: &[f64], label: &[bool]) -> super::evaluation::Measured {
 
 pub(super) fn asked(estimator: Asked, horizon: Option<Duration>) -> (Prediction, Context) {
     let prediction = Prediction {
-        name: "buy".into(),
-        from: vec![0],
-        to: vec![1],
         horizon,
         cutoffs: Cutoffs { every: Duration::days(30), count: 6 },
-        windows: vec![],
-        exclude: vec![],
-        trust: vec![],
-        judging: crate::spec::Judging::default(),
         model: Model { estimator, ..Model::default() },
-        explained: crate::spec::Explained::default(),
+        ..Prediction::new("buy", vec![0], vec![1])
     };
     let context = Context {
         from: vec!["prospect".into()],

@@ -46,63 +46,24 @@ pub(super) fn layout(folder: &Path) -> Layout {
 pub(super) fn spec(names: &Names) -> Spec {
     let stage = |name: &&str| Stage::new(*name, Rule::Start);
     let prediction = |name: &str, from: usize, to: usize, days: i64| Prediction {
-        name: name.into(),
-        from: vec![from],
-        to: vec![to],
         horizon: Some(Duration::days(days)),
-        cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
-        windows: Vec::new(),
-        exclude: Vec::new(),
-        trust: Vec::new(),
-        judging: crate::spec::Judging::default(),
-        model: Model::default(),
-        explained: crate::spec::Explained::default(),
+        ..Prediction::new(name, vec![from], vec![to])
     };
-    let audience = |name: &str, prediction: &str| Audience {
-        name: name.into(),
-        prediction: Some(prediction.into()),
-        uplift: None,
-        seed: None,
-        candidates: Candidates::default(),
-        method: Method::Auto,
-        exclude: Vec::new(),
-        size: Size::Share(0.1),
-        tiers: Vec::new(),
-        cost: None,
-        value: None,
-        max_turnover: None,
-        holdout: 0.1,
-        stratify: None,
-        expected_lift: None,
-        suppress: Vec::new(),
-        consent: None,
-        export: Vec::new(),
-        contacting: crate::spec::Contacting::default(),
-        campaign: None,
-    };
+    let audience =
+        |name: &str, prediction: &str| Audience { holdout: 0.1, ..Audience::new(name, prediction, Size::Share(0.1)) };
     Spec {
-        fairness: crate::spec::Fairness::default(),
-        places: crate::spec::Places::default(),
         root: ".".into(),
         file: "clo.toml".into(),
         name: names.project.into(),
         seed: 7,
-        tables: BTreeMap::default(),
-        people: Vec::new(),
-        events: Vec::new(),
-        identity: crate::spec::IdentityRules::default(),
-        end: None,
-        as_of: None,
         stages: names.stages.iter().map(stage).collect(),
         predictions: vec![prediction("second-purchase", 2, 3, 90), prediction("first-contact", 0, 1, 30)],
-        discover: crate::spec::Discover::default(),
         audiences: vec![
             audience("second-purchase-email", "second-purchase"),
             audience("first-contact-ads", "first-contact"),
         ],
-        measures: crate::spec::Measures::default(),
-        holdout: crate::spec::Holdout::default(),
         uplifts: vec![uplift()],
+        ..Spec::default()
     }
 }
 

@@ -75,60 +75,22 @@ fn scores(everyone: &[Someone]) -> Scores {
 
 fn spec(root: &Path) -> Spec {
     let stage = |name: &str| Stage::new(name, Rule::Start);
-    let prediction = Prediction {
-        name: "second-purchase".into(),
-        from: vec![0],
-        to: vec![1],
-        horizon: Some(Duration::days(90)),
-        cutoffs: Cutoffs { every: Duration::days(30), count: 12 },
-        windows: Vec::new(),
-        exclude: Vec::new(),
-        trust: Vec::new(),
-        judging: crate::spec::Judging::default(),
-        model: Model::default(),
-        explained: crate::spec::Explained::default(),
-    };
+    let prediction =
+        Prediction { horizon: Some(Duration::days(90)), ..Prediction::new("second-purchase", vec![0], vec![1]) };
     Spec {
         root: root.into(),
         file: root.join("clo.toml"),
         name: "test".into(),
         seed: 7,
-        tables: BTreeMap::new(),
-        people: Vec::new(),
-        events: Vec::new(),
-        identity: crate::spec::IdentityRules::default(),
-        end: None,
-        as_of: None,
         stages: vec![stage("customer"), stage("repeat")],
         predictions: vec![prediction],
-        discover: crate::spec::Discover::default(),
-        audiences: Vec::new(),
-        measures: crate::spec::Measures::default(),
-        holdout: crate::spec::Holdout::default(),
-        uplifts: Vec::new(),
-        fairness: crate::spec::Fairness::default(),
-        places: crate::spec::Places::default(),
+        ..Spec::default()
     }
 }
 
 fn audience() -> Audience {
     Audience {
-        name: "second purchase".into(),
-        prediction: Some("second-purchase".into()),
-        uplift: None,
-        seed: None,
         candidates: Candidates { rule: Some("stage = 'customer'".into()), ..Candidates::default() },
-        method: Method::Auto,
-        exclude: Vec::new(),
-        size: Size::Share(1.0),
-        tiers: Vec::new(),
-        cost: None,
-        value: None,
-        max_turnover: None,
-        holdout: 0.0,
-        stratify: None,
-        expected_lift: None,
-        suppress: Vec::new(),
         consent: Some("opt_in = true".into()),
         export: vec![
             Destination::Csv,
@@ -136,8 +98,7 @@ fn audience() -> Audience {
             Destination::GoogleCustomerMatch,
             Destination::MetaCustomAudience,
         ],
-        contacting: Contacting::default(),
-        campaign: None,
+        ..Audience::new("second purchase", "second-purchase", Size::Share(1.0))
     }
 }
 

@@ -38,27 +38,7 @@ impl Folder {
 }
 
 fn spec(root: &Path) -> Spec {
-    Spec {
-        fairness: crate::spec::Fairness::default(),
-        places: crate::spec::Places::default(),
-        root: root.to_owned(),
-        file: "clo.toml".into(),
-        name: "test".into(),
-        seed: 7,
-        tables: std::collections::BTreeMap::new(),
-        people: Vec::new(),
-        events: Vec::new(),
-        identity: crate::spec::IdentityRules::default(),
-        end: None,
-        as_of: None,
-        stages: Vec::new(),
-        predictions: Vec::new(),
-        discover: crate::spec::Discover::default(),
-        audiences: Vec::new(),
-        measures: crate::spec::Measures::default(),
-        holdout: crate::spec::Holdout::default(),
-        uplifts: Vec::new(),
-    }
+    Spec { root: root.to_owned(), file: "clo.toml".into(), name: "test".into(), seed: 7, ..Spec::default() }
 }
 
 fn table(path: &str) -> Table {
