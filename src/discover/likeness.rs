@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::map::Stays;
 use crate::map::rules::columns_named;
 use crate::source::Data;
-use crate::spec::{Cutoffs, Model, Prediction, Shape, Spec};
+use crate::spec::{Prediction, Shape, Spec};
 use crate::time::{Duration, Time};
 
 /// How far the features look back.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::map;
 use crate::source::{self, Events, Rejected, Values};
 use crate::spec::{
-    ColumnType, EventSource, PeopleSource, Places, Rows, Rule, Spec, Stage, Table as Told, TimeColumn, TimeReading,
+    ColumnType, EventSource, PeopleSource, Rows, Rule, Spec, Stage, Table as Told, TimeColumn, TimeReading,
 };
 use crate::time::Time;
 

@@ -1,7 +1,5 @@
 //! People, events and specs small enough to write down in a test.
 
-use std::collections::BTreeMap;
-
 use polars::prelude::DataFrame;
 
 use crate::source::{Data, Events, People, Property, Values};

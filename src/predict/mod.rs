@@ -75,14 +75,14 @@ pub use evaluation::Evaluation;
 
 use crate::discover::{Examples, Table};
 use crate::error::{Error, Result};
-use crate::spec::{Level, Prediction};
+use crate::spec::Prediction;
 use crate::time::Time;
 use asked::Asked;
 use bundle::{FORMAT_VERSION, TrainedOn};
 use calibration::Calibrator;
 use choose::Tried;
 use drift::{Drift, Sketches, Tally};
-use estimator::{Data, Estimator, Fitted, Settings, Trial, Window};
+use estimator::{Data, Fitted, Trial};
 use judged::Judged;
 use last::{Found, Kept, Last, judged_by};
 use level::Past;

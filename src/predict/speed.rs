@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use super::{Context, predict};
 use crate::discover::{Cells, Column, Examples, Split, Table};
 use crate::map::Outcome;
-use crate::spec::{Cutoffs, Estimator, Model, Prediction};
+use crate::spec::{Estimator, Model, Prediction};
 use crate::time::{DAY, Duration};
 
 /// `n` examples at 12 cutoffs and one now, with `width` features of counts, spans and gaps.

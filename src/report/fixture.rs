@@ -1,12 +1,11 @@
 //! An output folder as the phases would write it, with plausible figures: what the tests of the report render.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{DataFrame, df};
 use serde_json::{Value, json};
 
-use crate::spec::{Audience, Candidates, Cutoffs, Method, Model, Prediction, Rule, Size, Spec, Stage, Uplift};
+use crate::spec::{Audience, Model, Prediction, Rule, Size, Spec, Stage, Uplift};
 use crate::store::{self, Layout};
 use crate::time::Duration;
 

@@ -11,7 +11,7 @@ use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 
 use super::*;
 use crate::error::Kind;
-use crate::spec::{Candidates, Contacting, Cutoffs, Method, Model, Prediction, Rule, Stage};
+use crate::spec::{Candidates, Contacting, Prediction, Rule, Stage};
 use crate::time::Duration;
 
 /// A person as the tests write them.

@@ -1,9 +1,10 @@
 //! A bundle as an ONNX graph: an input of shape `[n, 1]` per feature that counts (`float` for numbers, NaN a gap; `string` for
 //! categories, an empty text a gap), and one output, `propensity`, `double [n, 1]`.
 //!
-//! Trees are one `TreeEnsembleRegressor` in single precision, as the model sums them; everything after it, and linear models,
-//! are in double precision. Not every runtime knows gaps in trees, so each number enters twice, gaps once below and once above all cuts,
-//! and a split reads the one that goes its way. Operators: `ai.onnx` 15, `ai.onnx.ml` 2.
+//! Trees are one `TreeEnsembleClassifier` in single precision, as the model sums them; everything after it, and linear models,
+//! are in double precision. Of the operators that would serve those are taken that more runtimes know: tract has neither
+//! `TreeEnsembleRegressor` nor `LabelEncoder`. Not every runtime knows gaps in trees, so each number enters twice, gaps once below and once above
+//! all cuts, and a split reads the one that goes its way. Operators: `ai.onnx` 15, `ai.onnx.ml` 2.
 
 use super::super::bundle::Bundle;
 use super::super::calibration::Calibrator;
@@ -15,6 +16,7 @@ use super::{NumberTerm, Term, parts, place, terms, used};
 use crate::error::{Error, Result};
 
 const FLOAT: i64 = 1;
+const INTEGER: i64 = 7;
 const TEXT: i64 = 8;
 const DOUBLE: i64 = 11;
 const ML: &str = "ai.onnx.ml";
@@ -94,6 +96,11 @@ impl Graph {
         for input in inputs {
             node = node.text(1, input);
         }
+        if operator == "TreeEnsembleClassifier" {
+            // Which class won is not asked.
+            let label = self.name();
+            node = node.text(2, &label);
+        }
         node = node.text(2, &output).text(3, &output).text(4, operator);
         for attribute in attributes {
             node = node.message(5, &attribute);
@@ -158,10 +165,16 @@ impl Graph {
     fn level(&mut self, name: &str, levels: &[(&str, f32)], gap: f32, unseen: f32) -> String {
         let input = self.input(name, TEXT);
         let gap = (!levels.iter().any(|(level, _)| level.is_empty())).then_some(("", gap));
-        let (keys, values): (Vec<&str>, Vec<f32>) = levels.iter().copied().chain(gap).unzip();
+        let (keys, mut values): (Vec<&str>, Vec<f32>) = levels.iter().copied().chain(gap).unzip();
+        let n = i64::try_from(keys.len()).expect("levels are counted in 63 bits");
+        let places: Vec<i64> = (0..n).collect();
         let attributes =
-            vec![texts("keys_strings", &keys), floats("values_floats", &values), float("default_float", unseen)];
-        self.with(ML, "LabelEncoder", &[&input], attributes)
+            vec![texts("cats_strings", &keys), integers("cats_int64s", &places), integer("default_int64", n)];
+        let place = self.with(ML, "CategoryMapper", &[&input], attributes);
+        values.push(unseen);
+        let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let values = self.tensor(&[n + 1], FLOAT, &raw);
+        self.with("", "Gather", &[&values, &place], vec![integer("axis", 0)])
     }
 
     fn trees(&mut self, model: &TreeModel) -> Result<String> {
@@ -184,7 +197,10 @@ impl Graph {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let matrix = self.with("", "Concat", &names, vec![integer("axis", 1)]);
         let ensemble = Ensemble::new(model, &place)?;
-        let sum = self.with(ML, "TreeEnsembleRegressor", &[&matrix], ensemble.attributes());
+        let classes = self.with(ML, "TreeEnsembleClassifier", &[&matrix], ensemble.attributes());
+        // The second class of two has the sum of the trees, the first 1 less it.
+        let second = self.tensor(&[1], INTEGER, &1_i64.to_le_bytes());
+        let sum = self.with("", "Gather", &[&classes, &second], vec![integer("axis", 1)]);
         let sum = self.cast(&sum, DOUBLE);
         Ok(self.shifted(&sum, model.offset))
     }
@@ -319,7 +335,7 @@ fn constant(model: &TreeModel) -> f64 {
     model.trees.trees().iter().map(|tree| f64::from(tree.node(0).leaf_value)).sum()
 }
 
-/// The attributes of a `TreeEnsembleRegressor`, a value per node, or per leaf.
+/// The attributes of a `TreeEnsembleClassifier`, a value per node, or per leaf.
 #[derive(Default)]
 struct Ensemble {
     trees: Vec<i64>,
@@ -370,9 +386,8 @@ impl Ensemble {
 
     fn attributes(&self) -> Vec<Message> {
         vec![
-            integer("n_targets", 1),
+            integers("classlabels_int64s", &[0, 1]),
             text("post_transform", "NONE"),
-            text("aggregate_function", "SUM"),
             integers("nodes_treeids", &self.trees),
             integers("nodes_nodeids", &self.nodes),
             integers("nodes_featureids", &self.features),
@@ -380,10 +395,10 @@ impl Ensemble {
             floats("nodes_values", &self.values),
             integers("nodes_truenodeids", &self.left),
             integers("nodes_falsenodeids", &self.right),
-            integers("target_treeids", &self.leaf_trees),
-            integers("target_nodeids", &self.leaf_nodes),
-            integers("target_ids", &vec![0; self.leaf_nodes.len()]),
-            floats("target_weights", &self.leaf_values),
+            integers("class_treeids", &self.leaf_trees),
+            integers("class_nodeids", &self.leaf_nodes),
+            integers("class_ids", &vec![0; self.leaf_nodes.len()]),
+            floats("class_weights", &self.leaf_values),
         ]
     }
 }
@@ -391,10 +406,6 @@ impl Ensemble {
 // The kinds of attributes, and the fields that hold them.
 fn attribute(name: &str, kind: i64) -> Message {
     Message::default().text(1, name).int(20, kind)
-}
-
-fn float(name: &str, value: f32) -> Message {
-    attribute(name, 1).float(2, value)
 }
 
 fn integer(name: &str, value: i64) -> Message {

@@ -27,12 +27,6 @@ impl Message {
         self
     }
 
-    pub(super) fn float(mut self, field: u64, value: f32) -> Self {
-        self.varint(field << 3 | 5);
-        self.bytes.extend(value.to_le_bytes());
-        self
-    }
-
     pub(super) fn blob(mut self, field: u64, value: &[u8]) -> Self {
         self.varint(field << 3 | 2);
         self.varint(value.len() as u64);
