@@ -1,4 +1,4 @@
-"""Exported models say what the model says: ONNX in onnxruntime, SQL in DuckDB (and parsed as PostgreSQL), trees in XGBoost."""
+"""Exported models say what the model says: ONNX in onnxruntime and tract, SQL in DuckDB (and parsed as PostgreSQL), trees in XGBoost."""
 import json
 import os
 import shlex
@@ -13,6 +13,7 @@ from conftest import ROOT, clo
 duckdb = pytest.importorskip("duckdb")
 onnxruntime = pytest.importorskip("onnxruntime")
 sqlglot = pytest.importorskip("sqlglot")
+tract = pytest.importorskip("tract")
 
 DATA = os.environ.get("CLO_DATA")
 SNAPSHOT = """
@@ -32,11 +33,12 @@ when = "\\"left\\" = 'yes'"
 name = "leave"
 from = ["active"]
 to = ["gone"]
+exclude = [EXCLUDE]
 model = { estimator = "ESTIMATOR" }
 """
 
 
-def make(folder, estimator):
+def make(folder, estimator, exclude=""):
     """A snapshot with gaps, a heavy tail, and levels that SQL must quote."""
     rng = np.random.default_rng(3)
     n = 2_000
@@ -48,7 +50,7 @@ def make(folder, estimator):
     ids = [f"c{i}" for i in range(n)]
     frame = {"id": ids, "plan": plan.tolist(), "age": age.tolist(), "spend": spend, "left": np.where(left, "yes", "no")}
     pl.DataFrame(frame, strict=False).write_csv(folder / "people.csv")
-    (folder / "clo.toml").write_text(SNAPSHOT.replace("ESTIMATOR", estimator))
+    (folder / "clo.toml").write_text(SNAPSHOT.replace("ESTIMATOR", estimator).replace("EXCLUDE", exclude))
     clo("predict", "--spec", folder / "clo.toml")
     return folder, "leave"
 
@@ -81,6 +83,20 @@ def by_onnx(path, rows):
     return session.run(["propensity"], feed)[0].ravel()
 
 
+def by_tract(path, rows):
+    """Of numbers: tract's Python has no texts to feed. Whether it knows all operators is asked of any graph."""
+    graph = tract.onnx().load(str(path))
+    names = [graph.input_name(at) for at in range(graph.input_count())]
+    for at, name in enumerate(names):
+        graph.set_input_fact(at, f"{len(rows)},1,{'string' if rows[name].dtype == pl.String else 'f32'}")
+    graph.analyse()
+    runnable = graph.into_model().into_runnable()
+    if any(rows[name].dtype == pl.String for name in names):
+        return None
+    feed = [rows[name].cast(pl.Float32).fill_null(float("nan")).to_numpy().reshape(-1, 1) for name in names]
+    return runnable.run(feed)[0].to_numpy().ravel()
+
+
 def by_duckdb(path, rows):
     file = path.with_suffix(".parquet")
     rows.write_parquet(file)
@@ -109,7 +125,11 @@ def check(folder, prediction, tolerance=2e-6):
     rows = examples(folder, prediction)
     said = rows["propensity"].to_numpy()
     far = {}
-    far["onnx"] = np.abs(by_onnx(export(folder, prediction, "m.onnx", "--format", "onnx"), rows) - said).max()
+    onnx = export(folder, prediction, "m.onnx", "--format", "onnx")
+    far["onnx"] = np.abs(by_onnx(onnx, rows) - said).max()
+    in_tract = by_tract(onnx, rows)
+    if in_tract is not None:
+        far["tract"] = np.abs(in_tract - said).max()
     sql = export(folder, prediction, "m.sql", "--format", "sql")
     far["duckdb"] = np.abs(by_duckdb(sql, rows) - said).max()
     postgres = export(folder, prediction, "p.sql", "--format", "sql", "--dialect", "postgres")
@@ -118,11 +138,13 @@ def check(folder, prediction, tolerance=2e-6):
         far["postgres"] = np.abs(by_postgres(postgres, rows) - said).max()
     print(folder.name, prediction, {name: f"{value:.1e}" for name, value in far.items()}, len(rows))
     assert max(far.values()) < tolerance, far
+    return far
 
 
 @pytest.mark.parametrize("estimator", ["logistic", "bayes", "boosting", "forest", "blend"])
 def test_onnx_and_sql_say_what_the_model_says(estimator, tmp_path):
     check(*make(tmp_path, estimator))
+    assert "tract" in check(*make(tmp_path, estimator, exclude='"attr.plan"'))
 
 
 def test_the_trees_have_the_same_margin_in_xgboost(tmp_path):
