@@ -13,6 +13,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::gaps::Gap;
 use crate::discover::Table;
 use crate::error::Result;
 use crate::predict::boosting::Boosting;
@@ -22,7 +23,7 @@ use crate::predict::trees::TreeSettings;
 
 /// Parts of the seed, each hidden from a bag in turn.
 pub(super) const FOLDS: usize = 5;
-/// A bag's candidates are at most this share of them, so that everyone is left out of some bags.
+/// A bag's candidates are at most this share of those to draw from, so that everyone is left out of some bags.
 const MOST_CANDIDATES: f64 = 0.6;
 /// Candidates that settings are judged on beside the hidden members, at most.
 const JUDGES: usize = 5_000;
@@ -41,6 +42,10 @@ pub(super) struct Sample {
     /// The seed's rows first, then the candidates'.
     pub table: Table,
     pub n_seed: usize,
+    /// Values that many candidates have and nobody in the seed …
+    pub gaps: Vec<Gap>,
+    /// … and the rows of candidates that bags draw from.
+    pub support: Vec<u32>,
     /// A hash of the person in each row.
     pub key: Vec<u64>,
     /// How much each of the seed counts.
@@ -51,10 +56,6 @@ impl Sample {
     fn rows(&self) -> std::ops::Range<u32> {
         0..u32::try_from(self.table.n_rows).expect("rows are counted in 32 bits")
     }
-
-    fn n_candidates(&self) -> usize {
-        self.table.n_rows - self.n_seed
-    }
 }
 
 /// Rows of a sample that a model is fitted on, and the members that it does not see.
@@ -62,6 +63,8 @@ impl Sample {
 struct Bag {
     rows: Vec<u32>,
     hidden: Vec<u32>,
+    /// What the random choices of its model derive from.
+    seed: u64,
 }
 
 /// How a sample is learned from.
@@ -122,8 +125,14 @@ impl Learner {
         let prepared = estimator.prepare(data, &all)?;
         let windows: Vec<Window> = judged.iter().take(FOLDS).map(|bag| window(bag, sample)).collect();
         let settings = of_bag(prepared.tune(&windows)?.settings, sample.n_seed);
-        let fit =
-            |bags: &[Bag]| bags.iter().map(|bag| prepared.fit(&bag.rows, &settings)).collect::<Result<Vec<Fitted>>>();
+        // Each bag has a seed of its own, so that their trees look at other features.
+        let fit = |bags: &[Bag]| {
+            let one = |bag: &Bag| {
+                let data = Data { seed: bag.seed, ..data };
+                estimator.prepare(data, &all)?.fit(&bag.rows, &settings)
+            };
+            bags.iter().map(one).collect::<Result<Vec<Fitted>>>()
+        };
         let (models, judges) = (fit(bags)?, fit(judged)?);
         Ok(Bagged {
             out_of_bag: unseen(&models, bags, sample)?,
@@ -167,12 +176,13 @@ fn bags(sample: &Sample, [n_bags, n_judges]: [usize; 2], ratio: f64, seed: u64) 
     let mut by_key: Vec<u32> = (0..).take(sample.n_seed).collect();
     by_key.sort_unstable_by_key(|&row| (sample.key[row as usize], row));
     let n_folds = FOLDS.min(sample.n_seed);
-    let n_candidates = sample.n_candidates();
+    let n_candidates = sample.support.len();
     let wanted = (ratio * sample.n_seed as f64).max(500.0).min(MOST_CANDIDATES * n_candidates as f64);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of rows")]
     let wanted = (wanted.ceil() as usize).clamp(1, n_candidates);
     let bag = |at: usize| {
-        let mut random = ChaCha8Rng::seed_from_u64(seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = seed ^ (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
         let is_hidden = |place: usize| at >= n_bags && n_folds > 1 && place % n_folds == (at - n_bags) % n_folds;
         let part = |hidden: bool| {
             by_key.iter().enumerate().filter(move |(place, _)| is_hidden(*place) == hidden).map(|(_, &row)| row)
@@ -182,11 +192,10 @@ fn bags(sample: &Sample, [n_bags, n_judges]: [usize; 2], ratio: f64, seed: u64) 
             None => shown,
             Some(weight) => drawn_by_weight(&shown, weight, &mut random),
         };
-        let first = u32::try_from(sample.n_seed).expect("rows are counted in 32 bits");
         let mut drawn = index::sample(&mut random, n_candidates, wanted).into_vec();
         drawn.sort_unstable();
-        rows.extend(drawn.into_iter().map(|at| first + u32::try_from(at).expect("rows are counted in 32 bits")));
-        Bag { rows, hidden: part(true).collect() }
+        rows.extend(drawn.into_iter().map(|at| sample.support[at]));
+        Bag { rows, hidden: part(true).collect(), seed }
     };
     (0..n_bags + n_judges).map(bag).collect()
 }
@@ -215,8 +224,7 @@ fn drawn_by_weight(rows: &[u32], weight: &[f64], random: &mut ChaCha8Rng) -> Vec
 fn window(bag: &Bag, sample: &Sample) -> Window {
     let mut is_fitted = vec![false; sample.table.n_rows];
     bag.rows.iter().for_each(|&row| is_fitted[row as usize] = true);
-    let first = sample.n_seed;
-    let left: Vec<u32> = sample.rows().skip(first).filter(|&row| !is_fitted[row as usize]).collect();
+    let left: Vec<u32> = sample.support.iter().copied().filter(|&row| !is_fitted[row as usize]).collect();
     let step = left.len().div_ceil(JUDGES).max(1);
     let judge = bag.hidden.iter().copied().chain(left.into_iter().step_by(step)).collect();
     Window { fit: bag.rows.clone(), judge }

@@ -9,18 +9,18 @@
 //!   people whom the attributes do not tell.
 //! - **Mixed**: k-means over what each feature adds to a member's score, the space that the models have learned; a mean
 //!   silhouette of a half is reasonable structure (Kaufman and Rousseeuw 1990).
-//! - **One-sided**: values that many candidates have and no member: often the way the seed was gathered, which the list then
-//!   repeats.
+//! - **One-sided**: values that many candidates have and no member ([`super::gaps`]): often the way the seed was gathered.
 
 use std::collections::BTreeMap;
 
 use super::super::summary::{SeedFinding, Skew, SubSeed};
 use super::bags::Sample;
+use super::bins::Bins;
 use super::clusters::{self, Clusters};
+use super::gaps::{Gap, Taken};
 use super::members::Members;
 use super::ways::Lookalike;
-use crate::discover::table::NO_LEVEL;
-use crate::discover::{Cells, Column, Table};
+use crate::discover::{Column, Table};
 use crate::error::Result;
 use crate::rate::{Rate, grouped};
 
@@ -34,10 +34,6 @@ const LOW: f64 = 0.3;
 const SPIES: f64 = 0.5;
 /// Silhouette from which on a seed is mixed.
 const MIXED: f64 = 0.5;
-/// Share of the candidates, and members expected there, from which on a gap in the seed is told.
-const GAP: (f64, f64) = (0.2, 15.0);
-/// Bins that a number is cut into.
-const BINS: usize = 10;
 /// Features that are told.
 const SHOWN: usize = 8;
 /// Members that are parted into kinds, at most.
@@ -85,11 +81,11 @@ pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], chose
     let candidates: Vec<usize> = (sample.n_seed..sample.table.n_rows).collect();
     let mut findings = Vec::new();
     findings.extend(contaminated(places));
+    findings.extend(sample.gaps.iter().map(one_sided));
     let mut skew = Vec::new();
     for column in &sample.table.columns {
         let bins = Bins::of(&column.cells, &candidates);
         let (of_seed, of_candidates) = (bins.shares(&column.cells, &seed), bins.shares(&column.cells, &candidates));
-        findings.extend(one_sided(&column.name, &bins, &of_seed, &of_candidates, seed.len()));
         let of_chosen = chosen.column(&column.name).map(|column| {
             let all: Vec<usize> = (0..chosen.n_rows).collect();
             bins.shares(&column.cells, &all)
@@ -133,69 +129,6 @@ fn contaminated(places: &[f64]) -> Option<SeedFinding> {
     })
 }
 
-/// The values of a feature, few enough to count.
-enum Bins {
-    /// Upper ends, the last one open; then what is missing.
-    Number(Vec<f32>),
-    /// Levels; then what is missing.
-    Category(Vec<String>),
-}
-
-impl Bins {
-    fn of(cells: &Cells, candidates: &[usize]) -> Self {
-        match cells {
-            Cells::Category { levels, .. } => Self::Category(levels.clone()),
-            Cells::Number(values) => {
-                let mut known: Vec<f32> =
-                    candidates.iter().map(|&row| values[row]).filter(|value| value.is_finite()).collect();
-                known.sort_unstable_by(f32::total_cmp);
-                let cut = |part: usize| known.get(part * known.len() / BINS).copied();
-                let mut ends: Vec<f32> = (1..BINS).filter_map(cut).collect();
-                ends.dedup();
-                Self::Number(ends)
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Number(ends) => ends.len() + 2,
-            Self::Category(levels) => levels.len() + 1,
-        }
-    }
-
-    fn bin(&self, cells: &Cells, row: usize) -> usize {
-        match (self, cells) {
-            (Self::Number(ends), Cells::Number(values)) if values[row].is_finite() => {
-                ends.partition_point(|end| *end <= values[row])
-            }
-            (Self::Category(_), Cells::Category { codes, .. }) if codes[row] != NO_LEVEL => codes[row] as usize,
-            _ => self.len() - 1,
-        }
-    }
-
-    fn shares(&self, cells: &Cells, rows: &[usize]) -> Vec<f64> {
-        let mut counts = vec![0_usize; self.len()];
-        for &row in rows {
-            counts[self.bin(cells, row)] += 1;
-        }
-        counts.into_iter().map(|count| count as f64 / rows.len().max(1) as f64).collect()
-    }
-
-    fn named(&self, bin: usize) -> String {
-        match self {
-            _ if bin + 1 == self.len() => "not known".to_owned(),
-            Self::Category(levels) => levels[bin].clone(),
-            Self::Number(ends) => match (bin.checked_sub(1).and_then(|below| ends.get(below)), ends.get(bin)) {
-                (Some(low), Some(high)) => format!("{low} to below {high}"),
-                (None, Some(high)) => format!("below {high}"),
-                (Some(low), None) => format!("{low} or more"),
-                (None, None) => "any".to_owned(),
-            },
-        }
-    }
-}
-
 fn skewed(
     column: &Column,
     bins: &Bins,
@@ -219,7 +152,7 @@ fn skewed(
     Some(Skew {
         feature: column.name.clone(),
         distance,
-        value: bins.named(most),
+        value: bins.in_words(&[most]).concat(),
         seed_share: of_seed[most],
         candidate_share: of_candidates[most],
         chosen_share,
@@ -227,23 +160,23 @@ fn skewed(
     })
 }
 
-fn one_sided(name: &str, bins: &Bins, of_seed: &[f64], of_candidates: &[f64], n_seed: usize) -> Option<SeedFinding> {
-    let empty: Vec<usize> = (0..bins.len()).filter(|&bin| of_seed[bin] == 0.0 && of_candidates[bin] > 0.0).collect();
-    let share: f64 = empty.iter().map(|&bin| of_candidates[bin]).sum();
-    if share < GAP.0 || share * (n_seed as f64) < GAP.1 {
-        return None;
-    }
-    let values: Vec<String> = empty.iter().take(4).map(|&bin| bins.named(bin)).collect();
-    let more = if empty.len() > values.len() { " …" } else { "" };
+fn one_sided(gap: &Gap) -> SeedFinding {
+    /// Values that are named.
+    const NAMED: usize = 4;
+    let Gap { feature, values, share, taken } = gap;
+    let more = if values.len() > NAMED { " …" } else { "" };
+    let named = values[..values.len().min(NAMED)].join(", ");
     let percent = (100.0 * share).round();
-    Some(finding(
-        "one-sided",
-        true,
-        format!(
-            "Nobody in the seed has {name} of {}{more}, and {percent} % of the candidates do. If that is how the seed was gathered, the list repeats it: leave the feature out with exclude = [\"{name}\"].",
-            values.join(", ")
+    let advice = match taken {
+        Taken::AsItIs => format!(
+            "If that is how the seed was gathered, the list repeats it: leave the feature out with exclude = [\"{feature}\"]."
         ),
-    ))
+        Taken::SetAside(_) => "That is taken for how the seed was gathered: the seed is compared with the other candidates alone, so that these do not rank lower for it. If it is what sets the seed apart, leave these out with a rule in `candidates`.".to_owned(),
+        Taken::LeftOut => "There is nobody to compare the seed with in that, so it is not looked at.".to_owned(),
+    };
+    let message =
+        format!("Nobody in the seed has {feature} of {named}{more}, and {percent} % of the candidates do. {advice}");
+    finding("one-sided", true, message)
 }
 
 /// The kinds of people that a mixed seed holds, and which each member is of.
@@ -282,7 +215,7 @@ fn told_by(table: &Table, own: &[usize], others: &[usize]) -> Vec<String> {
         let Some(most) = (0..bins.len()).max_by(|a, b| excess(a).total_cmp(&excess(b))) else { continue };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share in millionths")]
         let order = ((1.0 - excess(&most)) * 1e6) as u64;
-        found.insert((order, &column.name), format!("{} {}", column.name, bins.named(most)));
+        found.insert((order, &column.name), format!("{} {}", column.name, bins.in_words(&[most]).concat()));
     }
     found.into_values().take(2).collect()
 }

@@ -6,9 +6,11 @@
 //! changes nobody's place relative to the others.
 
 mod bags;
+mod bins;
 mod choose;
 mod clusters;
 mod find;
+mod gaps;
 mod hygiene;
 mod members;
 pub(super) mod shared;
@@ -16,12 +18,15 @@ mod similarity;
 pub(super) mod skewed;
 mod ways;
 
+use std::collections::BTreeSet;
+
 use polars::prelude::{Column, DataFrame, NamedFrom as _, Series};
 use rayon::prelude::*;
 
 use self::bags::Sample;
 use self::choose::Choice;
 use self::find::{Finder, Propensity};
+use self::gaps::Taken;
 use self::members::Members;
 use self::similarity::Similarity;
 use self::ways::Lookalike;
@@ -119,7 +124,7 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     expanded.members = Some(SeedMembers::of(&drawn, &members, &places, &looked.sub_seed_of, &known.data.people));
     expanded.summary.seed = Some(SeedUsed {
         as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
-        n_features: view.recipe.features.len() as u64,
+        n_features: drawn.sample.table.columns.len() as u64,
         hidden: hidden(&places),
         findings,
         skew: looked.skew,
@@ -189,6 +194,12 @@ impl View<'_> {
         )
     }
 
+    /// The names of the features that are attributes.
+    fn attributes(&self) -> BTreeSet<String> {
+        let is_attribute = |feature: &&Feature| matches!(feature, Feature::Attribute(_));
+        self.recipe.features.iter().filter(is_attribute).map(Feature::name).collect()
+    }
+
     /// The names of the attributes that are days before the end.
     fn dates(&self) -> Vec<String> {
         let is_date = |feature: &&Feature| matches!(feature, Feature::Attribute(attribute) if attribute.values == AttributeValues::Date);
@@ -255,8 +266,19 @@ impl Drawn {
         }
         at.extend(drawn.iter().map(|&(_, person, instant)| (person, instant)));
         let n_seed = seed_rows.len();
+        let mut table = view.at(&at)?;
+        let attributes = view.attributes();
+        let gaps = gaps::gaps(&table, n_seed, &|feature| attributes.contains(feature));
+        let is_left_out = |name: &str| gaps.iter().any(|gap| gap.taken == Taken::LeftOut && gap.feature == name);
+        table.columns.retain(|column| !is_left_out(&column.name));
+        if table.columns.is_empty() {
+            return Err(Error::data("no candidate has any value that the seed has, so nothing tells who is like it")
+                .hint("compare how both sides write their values, or bring more columns"));
+        }
         let sample = Sample {
-            table: view.at(&at)?,
+            support: gaps::support(&gaps, n_seed, table.n_rows),
+            gaps,
+            table,
             n_seed,
             key: at.iter().map(|&(person, _)| key(person)).collect(),
             weight: members.weight.as_ref().map(|of| seed_rows.iter().map(|&row| of[row as usize]).collect()),
