@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use polars::prelude::{IdxCa, StringChunked};
+use polars::prelude::StringChunked;
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -32,6 +32,10 @@ pub(super) enum Role {
     Device,
     JobTitle,
     Company,
+    BirthDate,
+    Gender,
+    /// A name on X.
+    Handle,
     /// A name or a street: of several people perhaps, so it says who someone is only together with others.
     Shared,
     /// Something else that is one person's: a handle, a device, an account.
@@ -39,7 +43,7 @@ pub(super) enum Role {
 }
 
 /// Words that tell a role: anywhere in the name, or as the whole of it.
-const ROLES: [(Role, &[&str], &[&str]); 12] = [
+const ROLES: [(Role, &[&str], &[&str]); 15] = [
     (Role::Email, &["mail"], &[]),
     (Role::Phone, &["phone", "mobile", "msisdn", "telefon", "whatsapp"], &["tel", "cell", "sms", "mobil", "handy"]),
     (Role::FirstName, &["firstname", "givenname", "forename", "vorname"], &["fn", "fname", "first", "given", "prenom"]),
@@ -51,7 +55,10 @@ const ROLES: [(Role, &[&str], &[&str]); 12] = [
     (Role::Device, &["idfa", "gaid", "googleaid", "advertisingid"], &["maid", "aaid", "adid"]),
     (Role::JobTitle, &["jobtitle", "position"], &["job", "occupation"]),
     (Role::Company, &["company", "employer", "organisation", "organization"], &["firm", "firma"]),
-    (Role::Shared, &["name", "street", "address", "birth", "gender"], &["dob", "age", "sex"]),
+    (Role::BirthDate, &["birthdate", "birthday", "dateofbirth"], &["dob"]),
+    (Role::Gender, &["gender"], &["sex"]),
+    (Role::Handle, &["twitter"], &["xhandle", "xname", "xusername"]),
+    (Role::Shared, &["name", "street", "address", "birth"], &["age"]),
 ];
 
 impl Role {
@@ -65,12 +72,14 @@ impl Role {
     }
 }
 
-/// The contact columns, one value per row of whatever they were taken from.
+/// The contact columns, one value per attribute row, or per row of those that were taken.
 #[derive(Debug, Clone)]
 pub(super) struct Contacts {
     pub columns: Vec<ContactColumn>,
-    /// The country of each row, when a column tells it.
-    country: Option<StringChunked>,
+    /// The attribute row of each row that was taken.
+    taken: Option<Vec<u32>>,
+    /// The country of each row, alpha-2 in lower case; nothing when no column tells it.
+    countries: Vec<Option<&'static str>>,
 }
 
 /// One contact column, in one piece.
@@ -78,7 +87,7 @@ pub(super) struct Contacts {
 pub(super) struct ContactColumn {
     pub name: String,
     pub role: Role,
-    pub values: StringChunked,
+    values: StringChunked,
     /// What [`Contacts::read_numbers`] has read.
     numbers: OnceLock<Numbers>,
 }
@@ -101,43 +110,55 @@ impl Contacts {
         let mut names = people.attributes.get_column_names().into_iter();
         let attribute = names.find(|name| told.is_none() && Role::of(name) == Role::Country);
         let attribute = attribute.map(|name| as_text(people.attributes.column(name)?)).transpose()?;
-        Ok(Self { columns, country: told.or(attribute) })
+        let countries = told.or(attribute).map_or_else(Vec::new, |told| {
+            let country = |row| places::country(told.get(row)?);
+            (0..told.len()).into_par_iter().with_min_len(1024).map(country).collect()
+        });
+        Ok(Self { columns, taken: None, countries })
     }
 
     /// The given attribute rows, in that order; a row that is not there has no values.
-    pub(super) fn take(&self, rows: &[Option<usize>]) -> Self {
-        let rows: IdxCa = rows
-            .iter()
-            .map(|row| row.map(|row| u32::try_from(row).expect("attribute rows are counted in 32 bits")))
-            .collect();
-        let columns = self.columns.iter();
-        let columns = columns.map(|column| ContactColumn {
-            name: column.name.clone(),
-            role: column.role,
-            values: taken(&column.values, &rows),
-            numbers: column.numbers.get().map_or_else(OnceLock::new, |numbers| numbers.take(&rows).into()),
-        });
-        Self { columns: columns.collect(), country: self.country.as_ref().map(|values| taken(values, &rows)) }
+    pub(super) fn take(self, rows: &[Option<usize>]) -> Self {
+        let row = |row: usize| u32::try_from(row).expect("attribute rows are counted in 32 bits");
+        Self { taken: Some(rows.iter().map(|at| at.map_or(NO_ROW, row)).collect()), ..self }
+    }
+
+    /// Where the values of a row stand in memory; what is read in that order is read fast.
+    pub(super) fn place(&self, row: usize) -> usize {
+        self.taken.as_ref().map_or(row, |taken| taken[row] as usize)
+    }
+
+    /// The value of a row in `column`.
+    pub(super) fn text<'a>(&self, column: &'a ContactColumn, row: usize) -> Option<&'a str> {
+        column.values.get(Some(self.place(row)).filter(|&place| place < column.values.len())?)
     }
 
     /// The country of a row: ISO 3166-1 alpha-2, lower case.
     pub(super) fn country(&self, row: usize) -> Option<&'static str> {
-        self.country.as_ref().and_then(|values| values.get(row)).and_then(places::country)
+        self.countries.get(self.place(row)).copied().flatten()
     }
 
     /// Reads all telephone numbers, so that [`Self::e164`] need not read one again and again: several destinations ask for
     /// them, and so do suppression lists of hashes. To be called before threads ask, not by them.
     pub(super) fn read_numbers(&self) {
         for column in self.with_role(Role::Phone) {
-            column.numbers.get_or_init(|| Numbers::read(&column.values, |row| self.country(row)));
+            column.numbers.get_or_init(|| {
+                let mut is_wanted = vec![self.taken.is_none(); column.values.len()];
+                for &place in self.taken.iter().flatten().filter(|&&place| place != NO_ROW) {
+                    is_wanted[place as usize] = true;
+                }
+                let text = |place: usize| column.values.get(place).filter(|_| is_wanted[place]).unwrap_or_default();
+                let country = |place: usize| self.countries.get(place).copied().flatten();
+                Numbers::read(column.values.len(), |place| (text(place), country(place)))
+            });
         }
     }
 
     /// The telephone number of a row in `column` as E.164, or why there is none.
     pub(super) fn e164(&self, column: &ContactColumn, row: usize) -> std::result::Result<String, Unfit> {
         match column.numbers.get() {
-            Some(numbers) => numbers.get(row),
-            None => e164(column.values.get(row).unwrap_or_default(), self.country(row)),
+            Some(numbers) => numbers.get(self.place(row)),
+            None => e164(self.text(column, row).unwrap_or_default(), self.country(row)),
         }
     }
 
@@ -152,9 +173,10 @@ impl Contacts {
         if n_columns == 0 {
             return vec![false; rows.len()];
         }
-        let mut keys = vec![None; rows.len() * n_columns];
-        keys.par_chunks_mut(n_columns).zip(rows).with_min_len(1024).for_each(|(keys, row)| {
-            let own = row.iter().flat_map(|&row| self.mailboxes(row));
+        let n_rows = self.with_role(Role::Email).map(|column| column.values.len()).max().unwrap_or_default();
+        let mut keys = vec![None; n_rows * n_columns];
+        keys.par_chunks_mut(n_columns).with_min_len(1024).enumerate().for_each(|(row, keys)| {
+            let own = self.mailboxes(row);
             keys.iter_mut().zip(own).for_each(|(key, mailbox)| *key = Some(short(&mailbox)));
         });
         let mut taken: HashSet<u128> = HashSet::with_capacity(rows.len());
@@ -165,7 +187,8 @@ impl Contacts {
             }
             is_repeated
         };
-        keys.chunks(n_columns).map(is_repeated).collect()
+        let keys = |row: &Option<usize>| row.map_or(&[][..], |row| &keys[row * n_columns..][..n_columns]);
+        rows.iter().map(keys).map(is_repeated).collect()
     }
 
     /// Who has a mailbox that one of `others` has: both are attribute rows.
@@ -180,7 +203,13 @@ impl Contacts {
     }
 
     fn mailboxes(&self, row: usize) -> Vec<String> {
-        self.with_role(Role::Email).filter_map(|column| column.values.get(row)).filter_map(mailbox).collect()
+        self.with_role(Role::Email).filter_map(|column| self.text(column, row)).filter_map(mailbox).collect()
+    }
+
+    /// Whether any contact could be a hash of one.
+    pub(super) fn may_be_hashed(&self) -> bool {
+        let is_long = |text: Option<&str>| text.is_some_and(|text| text.len() >= 64);
+        self.columns.iter().any(|column| column.values.iter().any(is_long))
     }
 
     /// Whether a column of a role is there.
@@ -194,10 +223,8 @@ fn short(text: &str) -> u128 {
     u128::from_le_bytes(*blake3::hash(text.as_bytes()).as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
-fn taken(values: &StringChunked, rows: &IdxCa) -> StringChunked {
-    use polars::prelude::ChunkTake as _;
-    values.take(rows).expect("rows were counted from the same table").rechunk().into_owned()
-}
+/// No attribute row: there are never as many.
+const NO_ROW: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -222,6 +249,10 @@ mod tests {
             ("maiden_name", Role::Shared),
             ("Job Title", Role::JobTitle),
             ("company_name", Role::Company),
+            ("date_of_birth", Role::BirthDate),
+            ("birth_place", Role::Shared),
+            ("Sex", Role::Gender),
+            ("twitter_name", Role::Handle),
         ] {
             assert_eq!(Role::of(name), role, "{name}");
         }

@@ -14,16 +14,30 @@ pub(super) struct Form<'a> {
     repeats: Vec<usize>,
 }
 
-/// What became of a person.
-pub(super) struct Made {
-    /// The line to upload, or why there is none.
-    pub line: std::result::Result<String, Unfit>,
+/// A person's row while it is made: one after the other in the same place.
+#[derive(Default)]
+pub(super) struct Row {
+    cells: Vec<String>,
+    /// Where values are made.
+    value: String,
     /// Values that did not fit.
     pub unfit: Vec<Unfit>,
     /// Which headers hold a value, a bit each.
     pub filled: u64,
     /// Which match keys are whole, a bit each.
     pub matched: u64,
+}
+
+impl Row {
+    /// Adds the line to upload to a text.
+    pub(super) fn write(&self, text: &mut String) {
+        for (at, cell) in self.cells.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            text.push_str(cell);
+        }
+    }
 }
 
 const NOTHING_TO_MATCH: Unfit = "nothing to match on";
@@ -54,35 +68,38 @@ impl<'a> Form<'a> {
         (0..self.headers.len()).filter(|&at| is_key(self.headers[at])).collect()
     }
 
-    pub(super) fn row(&self, expanded: &Expanded, row: usize) -> Made {
-        let mut unfit = Vec::new();
-        let mut cells: Vec<String> = Vec::with_capacity(self.headers.len());
+    /// Makes the row of a person, or says why there is none.
+    pub(super) fn fill(&self, expanded: &Expanded, person: usize, row: &mut Row) -> std::result::Result<(), Unfit> {
+        let Row { cells, value, unfit, filled, matched } = row;
+        unfit.clear();
+        cells.iter_mut().for_each(String::clear);
+        cells.resize(self.headers.len(), String::new());
+        let mut begin = 0;
         for (column, &n) in self.rules.columns.iter().zip(&self.repeats) {
-            let mut values = values(column, expanded, row, &mut unfit);
-            values.retain(|value| !self.stands_already(&column.header, value, &cells));
-            values.resize(n, String::new());
-            cells.append(&mut values);
+            let mut at = begin;
+            values(column, (expanded, person), value, unfit, &mut |value| {
+                // A value stands once, whatever columns of the same name there are.
+                let mut standing = self.headers.iter().zip(&cells[..at]);
+                if at < begin + n && !standing.any(|(header, cell)| *header == column.header && cell == value) {
+                    cells[at].push_str(value);
+                    at += 1;
+                }
+            });
+            begin += n;
         }
         for headers in &self.rules.together {
-            if !self.is_whole(headers, &cells) {
-                self.blank(headers, &mut cells);
+            if !self.is_whole(headers, cells) {
+                self.blank(headers, cells);
             }
         }
         for headers in &self.rules.exclusive {
-            let filled = headers.iter().position(|header| self.is_whole(std::slice::from_ref(header), &cells));
-            self.blank(&headers[filled.map_or(headers.len(), |filled| filled + 1)..], &mut cells);
+            let filled = headers.iter().position(|header| self.is_whole(std::slice::from_ref(header), cells));
+            self.blank(&headers[filled.map_or(headers.len(), |filled| filled + 1)..], cells);
         }
         let keys = self.rules.match_keys.iter().enumerate();
-        let matched = keys.filter(|(_, headers)| self.is_whole(headers, &cells)).map(|(at, _)| 1 << at).sum();
-        let line =
-            if matched == 0 { Err(unfit.first().copied().unwrap_or(NOTHING_TO_MATCH)) } else { Ok(cells.join(",")) };
-        let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(at, _)| 1 << at).sum();
-        Made { line, unfit, filled, matched }
-    }
-
-    /// Whether another column of the same name holds the value.
-    fn stands_already(&self, header: &str, value: &str, cells: &[String]) -> bool {
-        self.headers.iter().zip(cells).any(|(other, cell)| *other == header && cell == value)
+        *matched = keys.filter(|(_, headers)| self.is_whole(headers, cells)).map(|(at, _)| 1 << at).sum();
+        *filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(|(at, _)| 1 << at).sum();
+        if *matched == 0 { Err(unfit.first().copied().unwrap_or(NOTHING_TO_MATCH)) } else { Ok(()) }
     }
 
     /// Where the text of a line begins that is not the same in every line.

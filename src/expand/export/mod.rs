@@ -17,13 +17,14 @@ mod upload;
 mod workbook;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use self::rules::HASH_OF_NOTHING;
 use super::contact::Role;
-use super::summary::Exported;
+use super::summary::{Exported, ListUsed};
 use super::{Expanded, Group};
 use crate::error::{Error, Result};
 use crate::spec::Destination;
@@ -38,6 +39,18 @@ pub struct Manifest {
     pub audience: String,
     /// The destination.
     pub destination: String,
+    /// The version of the model whose scores rank the audience.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The instant that it is a list of; absent in a snapshot.
+    #[serde(default)]
+    pub as_of: Option<String>,
+    /// When its horizon is over.
+    #[serde(default)]
+    pub valid_until: Option<String>,
+    /// The suppression lists that nobody in the files is on.
+    #[serde(default)]
+    pub suppression: Vec<ListUsed>,
     /// When the destination's rules were read, and where; absent for plain files.
     pub rules: Option<RulesRead>,
     /// The files beside this one.
@@ -156,6 +169,10 @@ impl Manifest {
             format_version: 1,
             audience: expanded.summary.audience.clone(),
             destination: destination.name().to_owned(),
+            model: expanded.stamp.model.clone(),
+            as_of: expanded.summary.as_of.clone(),
+            valid_until: expanded.stamp.valid_until.map(|until| until.to_string()),
+            suppression: expanded.summary.suppression.clone(),
             rules: None,
             files: Vec::new(),
             kept: 0,
@@ -184,7 +201,14 @@ const LEADING: [&str; 6] = ["person", "rank", "propensity", "reason_1", "reason_
 fn contact_values(expanded: &Expanded, row: usize) -> impl Iterator<Item = String> + '_ {
     let contacts = &expanded.contacts;
     contacts.columns.iter().map(move |column| {
-        let text = || column.values.get(row).unwrap_or_default().to_owned();
+        // The hash of nothing is nobody's.
+        let text = || {
+            contacts
+                .text(column, row)
+                .filter(|text| !text.trim().eq_ignore_ascii_case(HASH_OF_NOTHING))
+                .unwrap_or_default()
+                .to_owned()
+        };
         match column.role {
             Role::Phone => contacts.e164(column, row).unwrap_or_else(|_| text()),
             _ => text(),
@@ -216,9 +240,13 @@ fn file(
     let path = folder.join(name);
     let mut done = None;
     store::write_with(&path, |writer| {
-        let mut hashing = Hashing { writer, hasher: blake3::Hasher::new(), bytes: 0 };
-        fill(&mut hashing).map_err(|error| Error::io("write", &path, &error))?;
-        done = Some((hashing.bytes, hashing.hasher.finalize().to_hex().to_string()));
+        // Many bytes are hashed several at once, few one after the other.
+        let mut hashing =
+            BufWriter::with_capacity(1 << 16, Hashing { writer, hasher: blake3::Hasher::new(), bytes: 0 });
+        let filled = fill(&mut hashing).and_then(|()| hashing.flush());
+        filled.map_err(|error| Error::io("write", &path, &error))?;
+        let Hashing { hasher, bytes, .. } = hashing.get_ref();
+        done = Some((*bytes, hasher.finalize().to_hex().to_string()));
         Ok(())
     })?;
     let (bytes, blake3) = done.expect("a file that was written was filled");

@@ -1,43 +1,43 @@
-//! The lines of a list in their order, without holding them: ten million lines are gigabytes.
+//! The lines of a list in their order.
 //!
-//! Each person's line is made twice. First its beginning is kept, sixteen bytes, with the person's row and the line's length, and
-//! sorted; lines that begin alike are made again and compared whole. Then they are made in their order, a few thousand at a time. What
-//! is held is 24 bytes a line.
+//! People's lines are made in the order in which their contacts stand in memory: in the order of rank each would be waited for.
+//! They are kept one after the other, and what is sorted is their beginnings, sixteen bytes, with the place of each; lines that
+//! begin alike are compared whole.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::form::{Form, Made};
+use super::form::{Form, Row};
 use super::{Manifest, Rejected};
 use crate::expand::Expanded;
 use crate::expand::normalise::Unfit;
 
 const REPEATED: Unfit = "the same after normalisation as another row";
-/// People whose lines are made by one thread at a time …
+/// People whose lines are made by one thread at a time.
 const CHUNK: usize = 4096;
-/// … and lines that are held while they are written.
-const HELD: usize = 16 * CHUNK;
 
-/// A line that is not held: how it begins, whose it is, how long it is.
+/// A line: how it begins, whose it is, and where it stands.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     begins: [u64; 2],
     row: u32,
+    chunk: u32,
+    start: u32,
     bytes: u32,
 }
 
 /// Lines in the order of their text, each once.
-pub(super) struct Ordered<'a> {
-    form: &'a Form<'a>,
-    expanded: &'a Expanded,
+pub(super) struct Ordered {
+    chunks: Vec<String>,
     places: Vec<Place>,
 }
 
 /// What became of some people.
 #[derive(Default)]
 struct Counted {
+    lines: String,
     places: Vec<Place>,
     rejected: Vec<Rejected>,
     omitted: BTreeMap<Unfit, u64>,
@@ -45,27 +45,33 @@ struct Counted {
     matched: Vec<u64>,
 }
 
-impl<'a> Ordered<'a> {
-    /// The lines of the people at `rows`, best ranked first, and who has none; counts go into the manifest. Of people with the
-    /// same line the best ranked keeps it.
+impl Ordered {
+    /// The lines of the people at `rows`, and who has none; counts go into the manifest. Of people with the same line the best
+    /// ranked keeps it.
     pub(super) fn of(
-        form: &'a Form<'a>,
-        expanded: &'a Expanded,
-        rows: &[u32],
+        form: &Form<'_>,
+        expanded: &Expanded,
+        mut rows: Vec<u32>,
         manifest: &mut Manifest,
     ) -> (Self, Vec<Rejected>) {
+        rows.par_sort_unstable_by_key(|&row| expanded.contacts.place(row as usize));
         let counted: Vec<Counted> = rows.par_chunks(CHUNK).map(|rows| Counted::of(form, expanded, rows)).collect();
+        drop(rows);
         let mut all = Counted {
             filled: vec![0; form.headers.len()],
             matched: vec![0; form.rules.match_keys.len()],
             ..Counted::default()
         };
-        for one in counted {
+        let mut chunks = Vec::with_capacity(counted.len());
+        for mut one in counted {
+            let chunk = u32::try_from(chunks.len()).expect("chunks are fewer than people");
+            one.places.iter_mut().for_each(|place| place.chunk = chunk);
+            chunks.push(std::mem::take(&mut one.lines));
             all.add(one);
         }
-        let mut ordered = Self { form, expanded, places: all.places };
+        let mut ordered = Self { chunks, places: all.places };
         ordered.places.par_sort_unstable_by_key(|place| (place.begins, place.row));
-        ordered.compare_whole(&mut all.rejected);
+        ordered.compare_whole(expanded, &mut all.rejected);
         for rejected in &all.rejected {
             *manifest.rejected.entry(rejected.why.to_owned()).or_default() += 1;
         }
@@ -80,23 +86,19 @@ impl<'a> Ordered<'a> {
     }
 
     /// Puts lines that begin alike in order, and keeps each once.
-    fn compare_whole(&mut self, rejected: &mut Vec<Rejected>) {
-        let mut kept: Vec<Place> = Vec::with_capacity(self.places.len());
-        for alike in self.places.chunk_by(|a, b| a.begins == b.begins) {
-            if let [only] = alike {
-                kept.push(*only);
-                continue;
-            }
-            let mut lines: Vec<(String, Place)> =
-                alike.par_iter().with_min_len(64).map(|place| (self.line(place), *place)).collect();
-            lines.sort_unstable_by(|a, b| (&a.0, a.1.row).cmp(&(&b.0, b.1.row)));
-            for same in lines.chunk_by(|a, b| a.0 == b.0) {
-                kept.push(same[0].1);
-                let ranks = same[1..].iter().map(|(_, place)| self.expanded.chosen.rank[place.row as usize]);
-                rejected.extend(ranks.map(|rank| Rejected { rank, why: REPEATED }));
-            }
+    fn compare_whole(&mut self, expanded: &Expanded, rejected: &mut Vec<Rejected>) {
+        let mut places = std::mem::take(&mut self.places);
+        for alike in places.chunk_by_mut(|a, b| a.begins == b.begins) {
+            alike.sort_unstable_by(|a, b| (self.line(a), a.row).cmp(&(self.line(b), b.row)));
         }
-        self.places = kept;
+        places.dedup_by(|place, before| {
+            let is_same = place.begins == before.begins && self.line(place) == self.line(before);
+            if is_same {
+                rejected.push(Rejected { rank: expanded.chosen.rank[place.row as usize], why: REPEATED });
+            }
+            is_same
+        });
+        self.places = places;
     }
 
     /// How long each line is.
@@ -104,21 +106,13 @@ impl<'a> Ordered<'a> {
         self.places.iter().map(|place| place.bytes as usize)
     }
 
-    /// Makes the lines at these places, one after the other.
-    pub(super) fn lines(
-        &self,
-        part: Range<usize>,
-        take: &mut dyn FnMut(&str) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        for places in self.places[part].chunks(HELD) {
-            let lines: Vec<String> = places.par_iter().with_min_len(256).map(|place| self.line(place)).collect();
-            lines.iter().try_for_each(|line| take(line))?;
-        }
-        Ok(())
+    /// The lines at these places.
+    pub(super) fn lines(&self, part: Range<usize>) -> impl Iterator<Item = &str> {
+        self.places[part].iter().map(|place| self.line(place))
     }
 
-    fn line(&self, place: &Place) -> String {
-        self.form.row(self.expanded, place.row as usize).line.expect("only whoever has a line has a place")
+    fn line(&self, place: &Place) -> &str {
+        &self.chunks[place.chunk as usize][place.start as usize..][..place.bytes as usize]
     }
 }
 
@@ -130,20 +124,22 @@ impl Counted {
             matched: vec![0; form.rules.match_keys.len()],
             ..Self::default()
         };
-        for &row in rows {
-            let Made { line, unfit, filled, matched } = form.row(expanded, row as usize);
-            match line {
-                Err(why) => counted.rejected.push(Rejected { rank: expanded.chosen.rank[row as usize], why }),
-                Ok(line) => {
-                    counted.places.push(Place::of(&line, row, form));
-                    for why in unfit {
-                        *counted.omitted.entry(why).or_default() += 1;
-                    }
-                    count_bits(&mut counted.filled, filled);
-                    count_bits(&mut counted.matched, matched);
-                }
+        let mut row = Row::default();
+        for &person in rows {
+            if let Err(why) = form.fill(expanded, person as usize, &mut row) {
+                counted.rejected.push(Rejected { rank: expanded.chosen.rank[person as usize], why });
+                continue;
             }
+            let start = counted.lines.len();
+            row.write(&mut counted.lines);
+            counted.places.push(Place::of(&counted.lines, start, person, form));
+            for why in &row.unfit {
+                *counted.omitted.entry(why).or_default() += 1;
+            }
+            count_bits(&mut counted.filled, row.filled);
+            count_bits(&mut counted.matched, row.matched);
         }
+        counted.lines.shrink_to_fit();
         counted
     }
 
@@ -161,7 +157,10 @@ fn count_bits(counts: &mut [u64], bits: u64) {
 }
 
 impl Place {
-    fn of(line: &str, row: u32, form: &Form<'_>) -> Self {
+    /// The place of the line that `lines` end with.
+    fn of(lines: &str, start: usize, row: u32, form: &Form<'_>) -> Self {
+        let number = |n: usize| u32::try_from(n).expect("the lines of a chunk have less than four gigabytes");
+        let line = &lines[start..];
         let mut first = [0; 16];
         let text = &line.as_bytes()[form.n_same(line)..];
         let n = text.len().min(16);
@@ -169,6 +168,6 @@ impl Place {
         let begins = u128::from_be_bytes(first);
         #[expect(clippy::cast_possible_truncation, reason = "the halves of sixteen bytes")]
         let begins = [(begins >> 64) as u64, begins as u64];
-        Self { begins, row, bytes: u32::try_from(line.len()).expect("a line has less than four gigabytes") }
+        Self { begins, row, chunk: 0, start: number(start), bytes: number(line.len()) }
     }
 }

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::expand::contact::Role;
-use crate::expand::normalise::{Step, is_email};
+use crate::expand::normalise::{Step, is_email, is_uuid};
 use crate::expand::phone::is_e164;
 use crate::spec::Destination;
 
@@ -101,8 +101,9 @@ pub(super) struct Column {
     /// How often the column may be repeated for several values.
     #[serde(default = "once")]
     pub at_most: usize,
-    /// The bytes that a value may have.
+    /// The bytes that a value may have, and the letters.
     pub most_bytes: Option<usize>,
+    pub most_letters: Option<usize>,
 }
 
 fn once() -> usize {
@@ -211,6 +212,13 @@ impl Grammar {
     }
 }
 
+impl Grammar {
+    /// Whether it holds ids of Salesforce.
+    pub(super) fn is_salesforce(self) -> bool {
+        matches!(self, Self::SalesforceContact | Self::SalesforceLead | Self::SalesforceCampaign)
+    }
+}
+
 /// An address that stands in a CSV file and in a spreadsheet as it is.
 fn is_plain_email(cell: &str) -> bool {
     is_email(cell)
@@ -223,17 +231,21 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{dff}' | '\u{e31}'..='\u{e4e}')
 }
 
+/// A Salesforce id in its long form, which is the same in any case: a letter more for each five, of which the bits tell what is
+/// upper case. <https://help.salesforce.com>: 000385585
+pub(super) fn long_id(id: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    if id.len() != 15 {
+        return id.to_owned();
+    }
+    let bits = |five: &[u8]| (0..5).map(|at| usize::from(five[at].is_ascii_uppercase()) << at).sum::<usize>();
+    let more = id.as_bytes().chunks(5).map(|five| char::from(LETTERS[bits(five)]));
+    id.chars().chain(more).collect()
+}
+
 /// <https://help.salesforce.com>: three characters tell the kind of record, 15 or 18 are the whole id.
 fn is_salesforce(cell: &str, prefix: &str) -> bool {
     cell.starts_with(prefix) && matches!(cell.len(), 15 | 18) && cell.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Groups of 8, 4, 4, 4 and 12 hexadecimal digits; the one of zeros alone means that its owner wants no advertising.
-fn is_uuid(bytes: &[u8]) -> bool {
-    let is_dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-    bytes.len() == 36
-        && bytes.iter().enumerate().all(|(at, byte)| if is_dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
-        && bytes.iter().any(|byte| !matches!(byte, b'0' | b'-'))
 }
 
 /// The rules of a destination that has any.
@@ -282,6 +294,13 @@ mod tests {
             }
         }
         assert_eq!(n_ruled, 12);
+    }
+
+    #[test]
+    fn a_short_salesforce_id_and_its_long_form_are_one() {
+        // The example of knowledge article 000385585's algorithm, by hand: only the last five are upper case, all of them.
+        assert_eq!(long_id("0035g00000ABCDE"), "0035g00000ABCDEAA5");
+        assert_eq!(long_id("0035g00000ABCDEAA5"), "0035g00000ABCDEAA5");
     }
 
     #[test]

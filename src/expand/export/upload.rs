@@ -23,8 +23,7 @@ pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path
     let mut manifest = Manifest::new(expanded, destination);
     let rows: Vec<u32> =
         targets(expanded).map(|row| u32::try_from(row).expect("rows are counted in 32 bits")).collect();
-    let (ordered, rejected) = Ordered::of(&form, expanded, &rows, &mut manifest);
-    drop(rows);
+    let (ordered, rejected) = Ordered::of(&form, expanded, rows, &mut manifest);
 
     let mut since = Since::open(folder, &form, &mut manifest.warnings);
     manifest.files.extend(write_full(&ordered, &form, folder, stem, &mut since)?);
@@ -47,7 +46,7 @@ pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path
 
 /// Writes the whole list; each line is compared with the last export's as it passes.
 fn write_full(
-    ordered: &Ordered<'_>,
+    ordered: &Ordered,
     form: &Form<'_>,
     folder: &Path,
     stem: &str,
@@ -55,7 +54,7 @@ fn write_full(
 ) -> Result<Vec<FileWritten>> {
     let lengths: Vec<usize> = ordered.lengths().collect();
     write_parts(form, folder, stem, Held::Full, &lengths, |part, write| {
-        ordered.lines(part, &mut |line| {
+        ordered.lines(part).try_for_each(|line| {
             write(line)?;
             since.as_mut().map_or(Ok(()), |since| since.pass(line))
         })

@@ -82,10 +82,10 @@ impl Names {
     pub fn of(list: &List, identities: &[Identity]) -> Self {
         let number = |at: usize| u32::try_from(at).expect("people are counted in 32 bits");
         let mut names: HashMap<String, u32> =
-            list.person.iter().enumerate().map(|(at, id)| (cleaned(id), number(at))).collect();
+            list.person.iter().enumerate().map(|(at, id)| (cleaned(id).into_owned(), number(at))).collect();
         for identity in identities {
-            if let Some(&person) = names.get(&cleaned(&identity.person)) {
-                names.entry(cleaned(&identity.id)).or_insert(person);
+            if let Some(&person) = names.get(&*cleaned(&identity.person)) {
+                names.entry(cleaned(&identity.id).into_owned()).or_insert(person);
             }
         }
         Self(names)
@@ -100,7 +100,7 @@ impl Names {
         for (at, id) in (0..).zip(&list.person) {
             let Some(person) = people.find(id) else { continue };
             for row in people.offsets[person] as usize..people.offsets[person + 1] as usize {
-                let values = |role| contacts.with_role(role).filter_map(|column| column.values.get(row));
+                let values = |role| contacts.with_role(role).filter_map(|column| contacts.text(column, row));
                 let mailboxes = values(Role::Email).filter_map(mailbox);
                 let phones = values(Role::Phone).filter_map(|text| e164(text, contacts.country(row)).ok());
                 for name in mailboxes.chain(phones) {
@@ -113,7 +113,7 @@ impl Names {
 
     /// The person of the list who goes by this name.
     fn find(&self, text: &str) -> Option<u32> {
-        let own = || self.0.get(&cleaned(text));
+        let own = || self.0.get(&*cleaned(text));
         own().or_else(|| self.0.get(&mailbox(text)?)).or_else(|| self.0.get(&e164(text, None).ok()?)).copied()
     }
 

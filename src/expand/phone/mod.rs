@@ -9,7 +9,6 @@ mod plan;
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, PhoneNumber};
-use polars::prelude::{IdxCa, StringChunked};
 use rayon::prelude::*;
 
 use super::normalise::{Unfit, folded};
@@ -36,16 +35,20 @@ impl Dialled {
         // A number that a program has read as one ends with its fraction.
         let whole = text.strip_suffix(".0").filter(|whole| whole.bytes().all(|byte| byte.is_ascii_digit()));
         let text = whole.unwrap_or(text);
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let mut digits = String::with_capacity(text.len());
+        digits.extend(text.chars().filter(char::is_ascii_digit));
         let is_one_digit = digits.bytes().all(|byte| byte == digits.as_bytes()[0]);
         if !DIGITS.contains(&digits.len()) || is_one_digit || !text.chars().all(is_dialable) {
             return None;
         }
         // What parts the digits of a number means nothing; `phonenumber` takes `+49151-…` for a country of its own.
         let is_parted = |c: char| matches!(c, ' ' | '(' | ')' | '-' | '.' | '/');
-        let text = if text.chars().any(char::is_alphabetic) { text.to_owned() } else { text.replace(is_parted, "") };
-        let abroad = text.strip_prefix("00").filter(|rest| !rest.starts_with('0'));
-        let number = abroad.map_or_else(|| text.clone(), |rest| format!("+{rest}"));
+        let has_letters = text.chars().any(char::is_alphabetic);
+        let mut number = String::with_capacity(text.len());
+        number.extend(text.chars().filter(|&c| has_letters || !is_parted(c)));
+        if number.strip_prefix("00").is_some_and(|rest| !rest.starts_with('0')) {
+            number.replace_range(..2, "+");
+        }
         let is_international = number.starts_with('+');
         Some(Self { number, digits, is_international })
     }
@@ -78,10 +81,10 @@ impl Dialled {
         if self.is_international {
             return plan::international(self.bare(), None);
         }
-        let country = country?.to_uppercase();
-        let with_code = format!("{}{}", plan::code(&country)?, self.bare());
-        let national = plan::international(&with_code, Some(&country)).filter(plan::Number::is_valid);
-        national.or_else(|| plan::at_home(self.bare(), &country).filter(plan::Number::is_valid))
+        let country = country?;
+        let with_code = format!("{}{}", plan::code(country)?, self.bare());
+        let national = plan::international(&with_code, Some(country)).filter(plan::Number::is_valid);
+        national.or_else(|| plan::at_home(self.bare(), country).filter(plan::Number::is_valid))
     }
 
     /// The forms in which the number is dialled: international digits, national ones without and with trunk prefix.
@@ -104,26 +107,25 @@ impl Numbers {
     /// Why there is no number, by what stands in its place: no number is as small.
     const WHY_NOT: [Unfit; 2] = [NO_NUMBER, NO_COUNTRY];
 
-    /// Reads all rows of a column; `country` tells the country of a row.
-    pub(super) fn read(values: &StringChunked, country: impl Fn(usize) -> Option<&'static str> + Sync) -> Self {
-        let read = |row: usize| match e164(values.get(row).unwrap_or_default(), country(row)) {
-            Ok(number) => number[1..].parse().expect("E.164 has at most fifteen digits"),
-            Err(why) => Self::WHY_NOT.iter().position(|known| *known == why).unwrap_or_default() as u64,
+    /// Reads `n` rows; `of` tells the text of a row and its country.
+    pub(super) fn read<'t>(n: usize, of: impl Fn(usize) -> (&'t str, Option<&'t str>) + Sync) -> Self {
+        let read = |row: usize| {
+            let (text, country) = of(row);
+            match e164(text, country) {
+                Ok(number) => number[1..].parse().expect("E.164 has at most fifteen digits"),
+                Err(why) => Self::WHY_NOT.iter().position(|known| *known == why).unwrap_or_default() as u64,
+            }
         };
-        Self((0..values.len()).into_par_iter().with_min_len(1024).map(read).collect())
+        Self((0..n).into_par_iter().with_min_len(1024).map(read).collect())
     }
 
     /// The number of a row as E.164.
     pub(super) fn get(&self, row: usize) -> Result<String, Unfit> {
-        match usize::try_from(self.0[row]).ok().and_then(|at| Self::WHY_NOT.get(at)) {
+        let Some(&number) = self.0.get(row) else { return Err(NO_NUMBER) };
+        match usize::try_from(number).ok().and_then(|at| Self::WHY_NOT.get(at)) {
             Some(why) => Err(why),
-            None => Ok(format!("+{}", self.0[row])),
+            None => Ok(format!("+{number}")),
         }
-    }
-
-    /// Those of other rows; where there is no row, there is no number.
-    pub(super) fn take(&self, rows: &IdxCa) -> Self {
-        Self(rows.iter().map(|row| row.map_or(0, |row| self.0[row as usize])).collect())
     }
 }
 
@@ -223,7 +225,7 @@ mod tests {
                 }
                 mailbox(text);
                 for step in [Step::NoTitle, Step::NoSuffix, Step::Zip, Step::UsZip5, Step::GmailDots] {
-                    let _ = apply(&[step], text, Some("us"));
+                    let _ = apply(&[step], text, Some("us"), &mut String::new());
                 }
             }
         }

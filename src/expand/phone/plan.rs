@@ -5,6 +5,7 @@
 //! that is asked for. It follows the crate's own steps for a text of digits alone, and a property test holds the two together;
 //! whatever has letters or an extension goes to the crate.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
@@ -25,7 +26,7 @@ const NATIONAL: std::ops::RangeInclusive<usize> = 2..=17;
 /// Where `phonenumber` keeps a number's value: in 56 bits.
 const MOST: u64 = 1 << 56;
 
-/// The country code of a country (alpha-2, upper case).
+/// The country code of a country (alpha-2, lower case).
 pub(super) fn code(country: &str) -> Option<u16> {
     PLANS.of_country.get(country).map(|&at| PLANS.data[at].country_code())
 }
@@ -39,7 +40,7 @@ pub(super) fn international(digits: &str, country: Option<&str>) -> Option<Numbe
         return None;
     }
     let told = (1..=3).filter_map(|n| Some((n, digits[..n].parse().ok()?)));
-    let (n, code) = told.into_iter().find(|(_, code)| PLANS.of_code.contains_key(code))?;
+    let (n, code) = told.into_iter().find(|(_, code)| !PLANS.of_code(*code).is_empty())?;
     let national = &digits[n..];
     let plan = if country.is_some() { own } else { of_number(code, national.trim_start_matches('0')) };
     number(code, national, plan)
@@ -57,9 +58,9 @@ pub(super) fn at_home(digits: &str, country: &str) -> Option<Number> {
 }
 
 fn number(code: u16, national: &str, plan: Option<&Plan>) -> Option<Number> {
-    let national = plan.map_or_else(|| national.to_owned(), |plan| plan.without_prefix(national));
+    let national = plan.map_or(national.into(), |plan| plan.without_prefix(national));
     let is_small = national.trim_start_matches('0').parse::<u64>().is_ok_and(|value| value < MOST);
-    (NATIONAL.contains(&national.len()) && is_small).then_some(Number { code, national })
+    (NATIONAL.contains(&national.len()) && is_small).then(|| Number { code, national: national.into_owned() })
 }
 
 /// E.164.
@@ -72,17 +73,22 @@ impl fmt::Display for Number {
 impl Number {
     /// Whether the plan gives such numbers out.
     pub(super) fn is_valid(&self) -> bool {
-        of_number(self.code, &self.national).is_some_and(|plan| plan.gives(&self.national))
+        plan_of(self.code, &self.national).is_some_and(|(plan, gives)| gives || plan.gives(&self.national))
     }
 }
 
 /// The plan that gives a number out, of those that share its code.
 fn of_number(code: u16, national: &str) -> Option<&'static Plan> {
-    match PLANS.of_code.get(&code)?.as_slice() {
-        [only] => Plan::at(*only),
-        several => several.iter().filter_map(|&at| Plan::at(at)).find(|plan| match &plan.leading {
-            Some(leading) => leading.is_match(national),
-            None => plan.gives(national),
+    plan_of(code, national).map(|(plan, _)| plan)
+}
+
+/// As [`of_number`], and whether it is known already that the plan gives such numbers out.
+fn plan_of(code: u16, national: &str) -> Option<(&'static Plan, bool)> {
+    match PLANS.of_code(code) {
+        [only] => Plan::at(*only).map(|plan| (plan, false)),
+        several => several.iter().filter_map(|&at| Plan::at(at)).find_map(|plan| match &plan.leading {
+            Some(leading) => leading.is_match(national).then_some((plan, false)),
+            None => plan.gives(national).then_some((plan, true)),
         }),
     }
 }
@@ -91,17 +97,25 @@ fn of_number(code: u16, national: &str) -> Option<&'static Plan> {
 struct Plans {
     data: Vec<&'static Metadata>,
     compiled: Vec<OnceLock<Option<Plan>>>,
-    of_country: HashMap<&'static str, usize>,
-    of_code: HashMap<u16, Vec<usize>>,
+    /// By alpha-2 code, lower case.
+    of_country: HashMap<String, usize>,
+    /// By country code, which has three digits at most.
+    of_code: Vec<Vec<usize>>,
+}
+
+impl Plans {
+    fn of_code(&self, code: u16) -> &[usize] {
+        self.of_code.get(usize::from(code)).map_or(&[], Vec::as_slice)
+    }
 }
 
 static PLANS: LazyLock<Plans> = LazyLock::new(|| {
     let mut plans =
-        Plans { data: Vec::new(), compiled: Vec::new(), of_country: HashMap::new(), of_code: HashMap::new() };
+        Plans { data: Vec::new(), compiled: Vec::new(), of_country: HashMap::new(), of_code: vec![Vec::new(); 1000] };
     for code in 1..1000 {
         for data in DATABASE.by_code(&code).into_iter().flatten() {
-            plans.of_code.entry(code).or_default().push(plans.data.len());
-            plans.of_country.entry(data.id()).or_insert(plans.data.len());
+            plans.of_code[usize::from(code)].push(plans.data.len());
+            plans.of_country.entry(data.id().to_lowercase()).or_insert(plans.data.len());
             plans.data.push(data);
             plans.compiled.push(OnceLock::new());
         }
@@ -118,7 +132,7 @@ struct Plan {
     transform: Option<&'static str>,
     leading: Option<Regex>,
     general: Pattern,
-    kinds: Vec<Pattern>,
+    kinds: Kinds,
     /// How many digits numbers have, and those that are dialled within a town.
     lengths: &'static [u16],
     local: &'static [u16],
@@ -128,6 +142,12 @@ struct Plan {
 struct Pattern {
     lengths: &'static [u16],
     digits: Regex,
+}
+
+/// What numbers of any kind look like: one pattern for each length, compiled when the first number is as long.
+struct Kinds {
+    all: Vec<&'static Descriptor>,
+    of_length: [OnceLock<Option<Regex>>; *NATIONAL.end() + 1],
 }
 
 impl Plan {
@@ -164,7 +184,10 @@ impl Plan {
             transform: data.national_prefix_transform_rule(),
             leading: optional(data.leading_digits().map(|regex| regex.as_str()))?,
             general: Pattern::compile(all.general())?,
-            kinds: kinds.into_iter().flatten().map(Pattern::compile).collect::<Option<_>>()?,
+            kinds: Kinds {
+                all: kinds.into_iter().flatten().collect(),
+                of_length: std::array::from_fn(|_| OnceLock::new()),
+            },
             lengths: all.general().possible_length(),
             local: all.general().possible_local_length(),
         })
@@ -172,16 +195,18 @@ impl Plan {
 
     /// Whether the plan has numbers of some kind like this one.
     fn gives(&self, national: &str) -> bool {
-        self.general.fits(national) && self.kinds.iter().any(|kind| kind.fits(national))
+        self.general.fits(national) && self.kinds.fit(national)
     }
 
     /// The digits without what is dialled before them at home, unless too few are left.
-    fn without_prefix(&self, national: &str) -> String {
-        let bare = self.without_parsed_prefix(national);
-        let bare = self.prefix.and_then(|prefix| bare.strip_prefix(prefix)).map_or(bare.clone(), str::to_owned);
+    fn without_prefix<'n>(&self, national: &'n str) -> Cow<'n, str> {
+        let mut bare = self.without_parsed_prefix(national);
+        if let Some(rest) = self.prefix.and_then(|prefix| bare.strip_prefix(prefix)) {
+            bare = rest.to_owned().into();
+        }
         let shortest = self.lengths.first().map_or(0, |&length| usize::from(length));
         let is_short = bare.len() < shortest && !is_among(bare.len(), self.local);
-        if is_short { national.to_owned() } else { bare }
+        if is_short { national.into() } else { bare }
     }
 
     fn has_length(&self, n: usize) -> bool {
@@ -194,21 +219,21 @@ impl Plan {
         Some(&digits[end..]).filter(|rest| !rest.starts_with('0'))
     }
 
-    fn without_parsed_prefix(&self, national: &str) -> String {
+    fn without_parsed_prefix<'n>(&self, national: &'n str) -> Cow<'n, str> {
         let Some(prefix) = &self.prefix_for_parsing else {
             let rest = self.prefix.and_then(|prefix| national.strip_prefix(prefix));
-            return rest.unwrap_or(national).to_owned();
+            return rest.unwrap_or(national).into();
         };
-        let Some(captures) = prefix.captures(national) else { return national.to_owned() };
-        let last = captures.get(captures.len() - 1);
-        match self.transform.filter(|_| last.is_some()) {
-            None => national[captures.get(0).map_or(0, |found| found.end())..].to_owned(),
-            Some(transform) => {
-                let transformed = prefix.replace(national, transform).into_owned();
-                let is_lost = self.general.fits(national) && !self.general.fits(&transformed);
-                if is_lost { national.to_owned() } else { transformed }
-            }
+        let Some(found) = prefix.find(national) else { return national.into() };
+        let without = &national[found.end()..];
+        let Some(transform) = self.transform else { return without.into() };
+        let captures = prefix.captures(national);
+        if captures.is_none_or(|captures| captures.get(captures.len() - 1).is_none()) {
+            return without.into();
         }
+        let transformed = prefix.replace(national, transform);
+        let is_lost = self.general.fits(national) && !self.general.fits(&transformed);
+        if is_lost { national.into() } else { transformed }
     }
 }
 
@@ -219,6 +244,22 @@ impl Pattern {
 
     fn fits(&self, national: &str) -> bool {
         (self.lengths.is_empty() || is_among(national.len(), self.lengths)) && self.digits.is_match(national)
+    }
+}
+
+impl Kinds {
+    fn fit(&self, national: &str) -> bool {
+        let Some(pattern) = self.of_length.get(national.len()) else { return false };
+        let pattern = pattern.get_or_init(|| {
+            let has_length = |kind: &&&Descriptor| {
+                let lengths = kind.possible_length();
+                lengths.is_empty() || is_among(national.len(), lengths)
+            };
+            let kinds = self.all.iter().filter(has_length).map(|kind| kind.national_number().as_str());
+            let any: Vec<String> = kinds.map(|pattern| format!("(?:{pattern})")).collect();
+            if any.is_empty() { None } else { beginning(&any.join("|")) }
+        });
+        pattern.as_ref().is_some_and(|pattern| pattern.is_match(national))
     }
 }
 
@@ -255,12 +296,13 @@ mod tests {
     fn agree(digits: &str, country: &str) {
         let with_plus = format!("+{digits}");
         assert_eq!(told(international(digits, None)), crate_says(&with_plus, None), "{digits}");
+        let at = country.to_lowercase();
         assert_eq!(
-            told(international(digits, Some(country))),
+            told(international(digits, Some(&at))),
             crate_says(&with_plus, Some(country)),
             "{digits} in {country}"
         );
-        assert_eq!(told(at_home(digits, country)), crate_says(digits, Some(country)), "{digits} at home in {country}");
+        assert_eq!(told(at_home(digits, &at)), crate_says(digits, Some(country)), "{digits} at home in {country}");
     }
 
     fn countries() -> Vec<&'static str> {

@@ -5,6 +5,7 @@
 //! any country, so it also matches a number that equals it after the country code. Rather one person too few is
 //! reached than one who asked not to be.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
@@ -13,17 +14,17 @@ use crate::expand::contact::{ContactColumn, Contacts, Role};
 use crate::expand::normalise::{cleaned, is_nothing, mailbox};
 use crate::expand::phone::{Dialled, e164};
 
-/// Makes keys that say nothing about the person to anyone without the project's seed.
-pub(super) struct Keyed([u8; 32]);
+/// Makes keys that say nothing about the person to anyone without the project's seed: for each form with a key of its own.
+pub(super) struct Keyed([[u8; 32]; Form::ALL.len()]);
 
 /// 128 bits of a keyed hash: among a billion of them, two are the same by chance once in 10²⁰ projects.
 pub(super) type Key = u128;
 
 /// The forms that are compared with each other, each only with its own kind.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// An id as it stands.
-    Id = 1,
+    Id,
     /// An id without what spreadsheets do to it: case, leading zeros, a fraction of zero.
     LooseId,
     /// The mailbox of an e-mail address.
@@ -34,26 +35,45 @@ pub(super) enum Form {
     National,
     /// The national digits of a number on a list that does tell its country.
     NationalOfInternational,
-    /// A SHA-256 of an address or a number.
-    Sha256,
     /// Any other contact: a handle, a device.
     Other,
+    /// A SHA-256 of an address or a number, which needs no other key.
+    Sha256,
+}
+
+impl Form {
+    const ALL: [Self; 8] = [
+        Self::Id,
+        Self::LooseId,
+        Self::Mailbox,
+        Self::International,
+        Self::National,
+        Self::NationalOfInternational,
+        Self::Other,
+        Self::Sha256,
+    ];
 }
 
 impl Keyed {
     pub(super) fn new(seed: u64) -> Self {
-        Self(blake3::derive_key("clo suppression 2026", &seed.to_le_bytes()))
+        let key = |form: Form| {
+            let mut words = seed.to_le_bytes().to_vec();
+            words.push(form as u8);
+            blake3::derive_key("clo suppression 2026", &words)
+        };
+        Self(Form::ALL.map(key))
     }
 
-    pub(super) fn key(&self, form: Form, text: &str) -> Key {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(&[form as u8]).update(text.as_bytes());
-        let hash = hasher.finalize();
-        let bytes = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-        u128::from_le_bytes(*bytes)
+    fn key(&self, form: Form, text: &str) -> Key {
+        first(blake3::keyed_hash(&self.0[form as usize], text.as_bytes()).as_bytes())
     }
 
-    pub(super) fn id(&self, id: &str) -> Key {
+    /// Adds an id to a list.
+    pub(super) fn of_id(&self, id: &str, keys: &mut ListKeys) {
+        keys.add(Form::Id, self.id(id));
+    }
+
+    fn id(&self, id: &str) -> Key {
         self.key(Form::Id, &cleaned(id))
     }
 
@@ -79,19 +99,25 @@ impl Keyed {
         if is_nothing(&text) {
             return;
         }
-        if let Some(mailbox) = mailbox(&text) {
-            keys.keys.insert(self.key(Form::Mailbox, &mailbox));
+        if let Some(hash) = hashed(&text) {
+            keys.add(Form::Sha256, hash);
             return;
         }
-        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            keys.keys.insert(self.key(Form::Sha256, &text.to_lowercase()));
+        let mailbox = mailbox(&text);
+        if keys.with_hashes {
+            let mut hashes = Vec::new();
+            of_hashes(&text, mailbox.as_deref(), &|| e164(&text, country).ok(), &mut hashes);
+            keys.keys.extend(hashes);
+        }
+        if let Some(mailbox) = mailbox {
+            keys.add(Form::Mailbox, self.key(Form::Mailbox, &mailbox));
             return;
         }
-        keys.keys.insert(self.key(Form::Other, &text.to_lowercase()));
+        keys.add(Form::Other, self.key(Form::Other, &lower(&text)));
         let Some(phone) = Dialled::of(&text).map(|dialled| Phone::new(dialled, country)) else { return };
         let mut add = |form, digits: &str| {
-            keys.endings.extend(ending(digits).map(str::to_owned));
-            keys.keys.insert(self.key(form, digits));
+            keys.wanted.endings.extend(ending(digits).map(str::to_owned));
+            keys.add(form, self.key(form, digits));
         };
         if let Some([international, bare, trunk]) = &phone.forms {
             add(Form::International, international);
@@ -99,6 +125,20 @@ impl Keyed {
             add(Form::NationalOfInternational, trunk);
         }
         phone.raw().for_each(|(form, digits)| add(form, digits));
+    }
+
+    /// The keys of a person's id, as far as `wanted` lists could hold them.
+    pub(super) fn of_person(&self, id: &str, wanted: &Wanted, keys: &mut Vec<Key>) {
+        if wanted.has(Form::Id) {
+            keys.push(self.id(id));
+        }
+        if wanted.has(Form::LooseId) {
+            keys.push(self.loose_id(id));
+        }
+        // Where the id itself is an address or a number, so may the entry be.
+        if id.contains('@') || id.starts_with('+') {
+            self.of_text(id, None, &|| e164(id, None).ok(), wanted, keys);
+        }
     }
 
     /// The keys of a person's contact columns in one attribute row, as far as `wanted` lists could hold them.
@@ -113,11 +153,6 @@ impl Keyed {
         }
     }
 
-    /// The keys of one contact of a person.
-    pub(super) fn of_contact(&self, text: &str, country: Option<&str>, wanted: &Wanted, keys: &mut Vec<Key>) {
-        self.of_text(text, country, &|| e164(text, country).ok(), wanted, keys);
-    }
-
     fn of_text(
         &self,
         text: &str,
@@ -130,15 +165,26 @@ impl Keyed {
         if is_nothing(&text) {
             return;
         }
-        let mailbox = mailbox(&text);
-        if wanted.has_hashes {
-            keys.extend(self.of_hashes(&text, mailbox.as_deref(), number));
-        }
-        if let Some(mailbox) = mailbox {
-            keys.push(self.key(Form::Mailbox, &mailbox));
+        if let Some(hash) = hashed(&text) {
+            keys.push(hash);
             return;
         }
-        keys.push(self.key(Form::Other, &text.to_lowercase()));
+        let mailbox = mailbox(&text);
+        if wanted.has(Form::Sha256) {
+            of_hashes(&text, mailbox.as_deref(), number, keys);
+        }
+        if let Some(mailbox) = mailbox {
+            if wanted.has(Form::Mailbox) {
+                keys.push(self.key(Form::Mailbox, &mailbox));
+            }
+            return;
+        }
+        if wanted.has(Form::Other) {
+            keys.push(self.key(Form::Other, &lower(&text)));
+        }
+        if wanted.endings.is_empty() {
+            return;
+        }
         let Some(dialled) = Dialled::of(&text).filter(|dialled| wanted.could_hold(dialled, &text)) else { return };
         let phone = Phone::new(dialled, country);
         if let Some([international, bare, trunk]) = &phone.forms {
@@ -153,45 +199,84 @@ impl Keyed {
         }
         keys.extend(phone.raw().map(|(form, digits)| self.key(form, digits)));
     }
+}
 
-    /// The keys of the SHA-256 of a contact in the forms that destinations hash. An address is no number.
-    fn of_hashes(&self, text: &str, mailbox: Option<&str>, number: &dyn Fn() -> Option<String>) -> Vec<Key> {
-        let lower = text.to_lowercase();
-        let number = if mailbox.is_none() { number() } else { None };
-        let digits = number.as_deref().map(|number| number.trim_start_matches('+'));
-        let mut forms: Vec<&str> =
-            [Some(text), Some(&lower), mailbox, number.as_deref(), digits].into_iter().flatten().collect();
-        forms.sort_unstable();
-        forms.dedup();
-        forms.into_iter().map(|form| self.key(Form::Sha256, &hex(&Sha256::digest(form.as_bytes())))).collect()
+/// The keys of the SHA-256 of a contact in the forms that destinations hash, each once. An address is no number.
+fn of_hashes(text: &str, mailbox: Option<&str>, number: &dyn Fn() -> Option<String>, keys: &mut Vec<Key>) {
+    let lower = lower(text);
+    let number = if mailbox.is_none() { number() } else { None };
+    let digits = number.as_deref().map(|number| number.trim_start_matches('+'));
+    let forms = [Some(text), Some(&lower), mailbox, number.as_deref(), digits];
+    for (at, form) in forms.iter().enumerate() {
+        if let Some(form) = form.filter(|form| !forms[..at].contains(&Some(form))) {
+            keys.push(first(&Sha256::digest(form.as_bytes()).into()));
+        }
     }
+}
+
+/// The key of a text that is a SHA-256 as a whole.
+fn hashed(text: &str) -> Option<Key> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| Key::from_str_radix(&text[..32], 16).expect("hexadecimal digits of 128 bits"))
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { text.into() } else { text.to_lowercase().into() }
 }
 
 /// The keys of a list's entries.
 #[derive(Debug, Default)]
 pub(super) struct ListKeys {
     pub keys: HashSet<Key>,
-    /// How its telephone numbers end.
-    pub endings: HashSet<String>,
+    pub wanted: Wanted,
+    /// Whether people's contacts may be hashes themselves, so that those of the entries are needed.
+    pub with_hashes: bool,
+}
+
+impl ListKeys {
+    /// Adds ids that nobody has exactly so.
+    pub(super) fn add_loose(&mut self, ids: HashSet<Key>) {
+        self.wanted.forms |= u8::from(!ids.is_empty()) << Form::LooseId as u8;
+        self.keys.extend(ids);
+    }
+
+    fn add(&mut self, form: Form, key: Key) {
+        self.keys.insert(key);
+        self.wanted.forms |= 1 << form as u8;
+    }
 }
 
 /// What any list holds: forms of a person that none does need not be made.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// Whether any entry is a hash.
-    pub has_hashes: bool,
-    /// Whether any id is on a list that nobody has exactly so.
-    pub has_loose_ids: bool,
+    /// A bit for each form.
+    forms: u8,
     /// How the telephone numbers end.
-    pub endings: HashSet<String>,
+    endings: HashSet<String>,
 }
 
 impl Wanted {
+    /// Takes in what another list holds.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.forms |= other.forms;
+        self.endings.extend(other.endings);
+    }
+
+    /// Whether any list holds entries of a form.
+    pub(super) fn has(&self, form: Form) -> bool {
+        self.forms & 1 << form as u8 != 0
+    }
+
+    /// Whether any list holds more than ids.
+    pub(super) fn has_contacts(&self) -> bool {
+        self.forms & !(1 << Form::Id as u8 | 1 << Form::LooseId as u8) != 0
+    }
+
     /// Whether a number may be on a list: none has another number's ending. With an extension after it, all may be.
     fn could_hold(&self, dialled: &Dialled, text: &str) -> bool {
         let is_plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic() && byte != b'#');
-        !self.endings.is_empty()
-            && (!is_plain || ending(&dialled.digits).is_some_and(|ending| self.endings.contains(ending)))
+        !is_plain || ending(&dialled.digits).is_some_and(|ending| self.endings.contains(ending))
     }
 }
 
@@ -202,9 +287,9 @@ fn personal(contacts: &Contacts, row: usize) -> impl Iterator<Item = &str> {
 
 fn personal_columns(contacts: &Contacts, row: usize) -> impl Iterator<Item = (&ContactColumn, &str)> {
     let columns = contacts.columns.iter();
-    let personal =
-        columns.filter(|column| matches!(column.role, Role::Email | Role::Phone | Role::Device | Role::Other));
-    personal.filter_map(move |column| Some((column, column.values.get(row)?)))
+    let is_personal = |role| matches!(role, Role::Email | Role::Phone | Role::Device | Role::Handle | Role::Other);
+    let personal = columns.filter(move |column| is_personal(column.role));
+    personal.filter_map(move |column| Some((column, contacts.text(column, row)?)))
 }
 
 /// A text that could be a telephone number, in the forms that are compared.
@@ -235,18 +320,11 @@ impl Phone {
     }
 }
 
+fn first(hash: &[u8; 32]) -> Key {
+    Key::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
+}
+
 /// The last five digits, which all forms of a number have in common.
 fn ending(digits: &str) -> Option<&str> {
     digits.len().checked_sub(5).map(|from| &digits[from..])
-}
-
-/// Lower-case hexadecimal.
-pub(in crate::expand) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }

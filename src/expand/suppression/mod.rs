@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use self::keys::{Key, Keyed, ListKeys, Wanted};
+use self::keys::{Form, Key, Keyed, ListKeys, Wanted};
 use self::list::Meaning;
 use super::contact::Contacts;
 use super::normalise::cleaned;
@@ -24,8 +24,6 @@ use super::summary::ListUsed;
 use crate::error::{Error, Kind, Result};
 use crate::source::{Identity, People};
 use crate::spec::{Audience, Spec};
-
-pub(super) use self::keys::hex;
 
 /// Everyone, and all that is known about who they are.
 pub(super) struct Who<'a> {
@@ -53,7 +51,7 @@ impl<'a> Who<'a> {
     /// The people whose id this is, exactly.
     fn named(&self, id: &str) -> Vec<u32> {
         let now = self.people.find(id).or_else(|| self.people.find(&cleaned(id))).map(position);
-        let before = self.formerly.get(cleaned(id).as_str()).into_iter().flatten().copied();
+        let before = self.formerly.get(&*cleaned(id)).into_iter().flatten().copied();
         now.into_iter().chain(before).collect()
     }
 
@@ -104,13 +102,13 @@ impl Suppression {
     }
 
     fn take(&mut self, path: &str, file: &list::File, who: &Who<'_>) {
-        let mut keys = ListKeys::default();
+        let mut keys = ListKeys { with_hashes: who.contacts.may_be_hashed(), ..ListKeys::default() };
         let mut named: Vec<u32> = Vec::new();
         let mut loose: HashSet<Key> = HashSet::new();
         for column in &file.columns {
             for text in &column.texts {
                 if column.meaning != Meaning::Contact {
-                    keys.keys.insert(self.keyed.id(text));
+                    self.keyed.of_id(text, &mut keys);
                     let people = who.named(text);
                     if people.is_empty() {
                         loose.insert(self.keyed.loose_id(text));
@@ -130,11 +128,8 @@ impl Suppression {
         for row in named.into_iter().flat_map(|person| who.rows(person)) {
             self.keyed.of_entries(who.contacts, row, &mut keys);
         }
-        self.wanted.has_loose_ids |= !loose.is_empty();
-        self.wanted.has_hashes |=
-            file.columns.iter().flat_map(|column| &column.texts).any(|text| text.trim().len() == 64);
-        keys.keys.extend(loose);
-        self.wanted.endings.extend(keys.endings);
+        keys.add_loose(loose);
+        self.wanted.extend(keys.wanted);
         let (path, blake3) = (path.to_owned(), file.blake3.clone());
         self.lists.push(List {
             used: ListUsed { path, blake3, n_entries: file.n_rows as u64, n_people: 0 },
@@ -147,12 +142,13 @@ impl Suppression {
         if self.lists.is_empty() {
             return (vec![false; candidates.len()], Vec::new());
         }
-        if self.wanted.has_hashes {
+        if self.wanted.has(Form::Sha256) {
             who.contacts.read_numbers();
         }
         let counts: Vec<AtomicU64> = self.lists.iter().map(|_| AtomicU64::new(0)).collect();
-        let stopped = candidates.par_iter().with_min_len(1024).map(|&person| {
-            let keys = self.keys(person, who);
+        let stops = |keys: &mut Vec<Key>, &person: &u32| {
+            keys.clear();
+            self.keys(person, who, keys);
             let mut is_stopped = false;
             for (list, count) in self.lists.iter().zip(&counts) {
                 if keys.iter().any(|key| list.keys.contains(key)) {
@@ -161,30 +157,29 @@ impl Suppression {
                 }
             }
             is_stopped
-        });
-        let stopped = stopped.collect();
+        };
+        // Candidates come in the order of rank, in which memory is read slowly.
+        let mut people = candidates.to_vec();
+        people.par_sort_unstable();
+        let stopped: Vec<bool> = people.par_iter().with_min_len(1024).map_init(Vec::new, stops).collect();
+        let mut is_stopped = vec![false; who.people.len()];
+        people.iter().zip(stopped).for_each(|(&person, stopped)| is_stopped[person as usize] = stopped);
+        let stopped = candidates.iter().map(|&person| is_stopped[person as usize]).collect();
         let used = self.lists.iter().zip(counts);
         (stopped, used.map(|(list, n)| ListUsed { n_people: n.into_inner(), ..list.used.clone() }).collect())
     }
 
     /// Every form in which a list could mean a person.
-    fn keys(&self, person: u32, who: &Who<'_>) -> Vec<Key> {
-        let mut keys = Vec::with_capacity(16);
+    fn keys(&self, person: u32, who: &Who<'_>, keys: &mut Vec<Key>) {
         let former = who.former.get(&person).into_iter().flatten().copied();
         for id in std::iter::once(who.people.ids[person as usize].as_str()).chain(former) {
-            keys.push(self.keyed.id(id));
-            if self.wanted.has_loose_ids {
-                keys.push(self.keyed.loose_id(id));
-            }
-            // Where the id itself is an address or a number, so may the entry be.
-            if id.contains('@') || id.starts_with('+') {
-                self.keyed.of_contact(id, None, &self.wanted, &mut keys);
+            self.keyed.of_person(id, &self.wanted, keys);
+        }
+        if self.wanted.has_contacts() {
+            for row in who.rows(person) {
+                self.keyed.of_contacts(who.contacts, row, &self.wanted, keys);
             }
         }
-        for row in who.rows(person) {
-            self.keyed.of_contacts(who.contacts, row, &self.wanted, &mut keys);
-        }
-        keys
     }
 }
 

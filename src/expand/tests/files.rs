@@ -46,7 +46,7 @@ fn what_is_written_holds_the_target_group_only() {
     }
     for (name, header) in [
         ("google-customer-match", "Email,Phone,First Name,Last Name,Country,Zip"),
-        ("meta-custom-audience", "email,phone,fn,ln,ct,st,zip,country"),
+        ("meta-custom-audience", "email,phone,madid,fn,ln,ct,st,zip,country,doby,gen"),
     ] {
         let text = String::from_utf8(files[&format!("export/{name}/second-purchase.csv")].clone()).unwrap();
         assert!(text.starts_with(&format!("{header}\r\n")), "{name}");
@@ -150,8 +150,9 @@ fn every_destination_takes_the_target_group_and_nothing_else() {
              Customer List,Active,-1,,,,,,Account,come-back,Replace,,\r\n\
              Customer List Item,,,-1,,,,,,,,Email,",
         ),
+        ("x-custom-audience", "email,phone,handle,device_id\r\n"),
         ("salesforce-campaign-members", "CampaignId,ContactId,LeadId,Status\n7015g0000000001,0035g0000000"),
-        ("meta-value-based-seed", "email,phone,fn,ln,ct,st,zip,country,value\r\n"),
+        ("meta-value-based-seed", "email,phone,madid,fn,ln,ct,st,zip,country,doby,gen,value\r\n"),
         ("mailchimp", "Email Address,First Name,Last Name,Phone Number,Tags\r\n"),
         ("klaviyo", "Email Address,Phone Number,First Name,Last Name,clo_audience\r\n"),
         ("braze", "external_id,clo_audience\r\n"),

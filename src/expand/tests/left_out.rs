@@ -15,7 +15,7 @@ fn every_form_of_a_person_is_suppressed() {
     everyone.push(someone("mail@ids.co", "", "", 0.1));
     let hash = |text: &str| {
         use sha2::Digest as _;
-        suppression::hex(&sha2::Sha256::digest(text.as_bytes()))
+        sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let all = chosen_without(&everyone, "");
     for (form, who) in [
@@ -58,6 +58,30 @@ fn every_form_of_a_person_is_suppressed() {
         let left = chosen_without(&everyone, form);
         let gone: Vec<&String> = all.difference(&left).collect();
         // Whoever shares a mailbox with b goes with b: e was no one of their own before.
+        assert_eq!(gone, [who], "{form}");
+    }
+}
+
+#[test]
+fn who_is_known_by_hashes_alone_is_suppressed_too() {
+    let hash = |text: &str| {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect::<String>()
+    };
+    let everyone = [
+        someone("mail", &hash("jane@x.co"), "", 0.5),
+        someone("dials", "", &hash("+18005550101"), 0.4),
+        someone("else", &hash("e@x.co"), "", 0.3),
+    ];
+    let all = chosen_without(&everyone, "");
+    for (form, who) in [
+        (hash("jane@x.co").to_lowercase().as_str(), "mail"),
+        ("Jane@X.co", "mail"),
+        ("mail", "mail"),
+        ("+1 800 555 0101", "dials"),
+        (&hash("+18005550101"), "dials"),
+    ] {
+        let gone: Vec<String> = all.difference(&chosen_without(&everyone, form)).cloned().collect();
         assert_eq!(gone, [who], "{form}");
     }
 }
