@@ -21,6 +21,9 @@ pub(super) struct Args {
     /// The files to guess from: ids, times, events and likely stages
     #[arg(long, value_name = "FILE", num_args = 1..)]
     from: Vec<PathBuf>,
+    /// The column that holds what is to be predicted, of files with a row per person; with =VALUE, the value that means yes
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    outcome: Option<String>,
     /// Replace a clo.toml that stands there
     #[arg(long)]
     force: bool,
@@ -40,7 +43,7 @@ pub(super) fn run(args: &Args, _: &Global, ui: &Ui) -> Result<Answer> {
         let project = folder.file_name().map_or_else(|| "project".into(), |name| name.to_string_lossy().into_owned());
         let progress = ui.progress();
         progress.wait("looking at the files");
-        let guessed = init::guess(&folder, &project, &files)?;
+        let guessed = init::guess(&folder, &project, &files, args.outcome.as_deref())?;
         drop(progress);
         (guessed.text, guessed.notes)
     };

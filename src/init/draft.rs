@@ -60,9 +60,10 @@ pub(super) fn sql_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A name that a key of TOML, an event and a folder can bear.
+/// A name that a key of TOML, an event and a folder can bear; umlauts as ae, oe, ue.
 pub(super) fn slug(words: &[&str]) -> String {
     let joined = words.join("_").to_lowercase();
+    let joined = joined.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss");
     let slug: String = joined.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let slug = slug.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
     if slug.is_empty() { "event".into() } else { slug }

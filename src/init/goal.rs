@@ -3,7 +3,7 @@
 
 use crate::source::Data;
 
-const GOALS: [(&str, &str, i32); 22] = [
+const GOALS: [(&str, &str, i32); 24] = [
     ("purchase", "customer", 9),
     ("purchased", "customer", 9),
     ("order", "customer", 8),
@@ -26,6 +26,8 @@ const GOALS: [(&str, &str, i32); 22] = [
     ("booking", "customer", 7),
     ("donation", "donor", 7),
     ("deposit", "customer", 6),
+    ("kauf", "customer", 9),
+    ("bestellung", "customer", 8),
 ];
 /// Words of kinds that are no goal though they hold the word of one.
 const NOT_GOALS: [&str; 14] = [

@@ -31,7 +31,8 @@ use std::path::{Path, PathBuf};
 use self::draft::{Draft, toml};
 use self::links::Links;
 use self::look::{Seen, stem, table_names};
-use crate::error::{Error, Result};
+use self::roles::Target;
+use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{self, Delimiter};
 
 /// A template to fill in, for those who have no files at hand.
@@ -46,11 +47,13 @@ pub struct Guessed {
     pub notes: Vec<String>,
 }
 
-/// Guesses the spec of a project in `folder` (a whole path) from files.
+/// Guesses the spec of a project in `folder` (a whole path) from files. `outcome` names the column that holds what is to be
+/// predicted, `COLUMN` or `COLUMN=VALUE`: the files are then a row per person.
 ///
 /// # Errors
-/// When there is no file, one cannot be read, or nothing in them tells people.
-pub fn guess(folder: &Path, project: &str, files: &[PathBuf]) -> Result<Guessed> {
+/// When there is no file, one cannot be read, or nothing in them tells people; when no column is named like the outcome, or which of
+/// its values means yes is not clear.
+pub fn guess(folder: &Path, project: &str, files: &[PathBuf], outcome: Option<&str>) -> Result<Guessed> {
     let told: Vec<String> = files.iter().map(|file| told(folder, file)).collect();
     let (lists, tables): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|&at| is_suppression(&told[at]));
     if tables.is_empty() {
@@ -65,9 +68,10 @@ pub fn guess(folder: &Path, project: &str, files: &[PathBuf]) -> Result<Guessed>
     let mut draft =
         Draft { project: project.to_owned(), tables: seen.iter().map(table_line).collect(), ..Draft::default() };
     let links = Links::find(&seen)?;
-    if is_snapshot(&seen) || !events::sources(&seen, &links, &mut draft)? {
+    let told = outcome.map(|outcome| told_target(&seen, outcome)).transpose()?;
+    if told.is_some() || is_snapshot(&seen) || !events::sources(&seen, &links, &mut draft)? {
         (draft.sources, draft.notes) = (Vec::new(), Vec::new());
-        snapshot::snapshot(&seen, &mut draft)?;
+        snapshot::snapshot(&seen, told, &mut draft)?;
     } else {
         lifecycle::lifecycle(folder, &mut draft)?;
     }
@@ -87,6 +91,27 @@ pub fn guess(folder: &Path, project: &str, files: &[PathBuf]) -> Result<Guessed>
             .hint("please report it, with the files' headers")
     })?;
     Ok(Guessed { text, notes: draft.notes })
+}
+
+/// The outcome that somebody named, and the table that holds it.
+fn told_target<'a>(tables: &'a [Seen], outcome: &str) -> Result<(&'a Seen, Target<'a>)> {
+    let find = |name: &str| {
+        tables.iter().find_map(|seen| Some((seen, seen.columns.iter().find(|column| column.name == name)?)))
+    };
+    let (found, value) = match (find(outcome), outcome.rsplit_once('=')) {
+        (None, Some((name, value))) => (find(name.trim()), Some(value.trim())),
+        (found, _) => (found, None),
+    };
+    let Some((seen, column)) = found else {
+        let names = || tables.iter().flat_map(|seen| seen.columns.iter().map(|column| column.name.as_str()));
+        let name = outcome.rsplit_once('=').map_or(outcome, |(name, _)| name.trim());
+        let error = Error::usage(format!("no file has a column `{name}`, which --outcome names"));
+        return Err(match did_you_mean(name, names()) {
+            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+            None => error.hint(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
+        });
+    };
+    Ok((seen, Target::told(column, value)?))
 }
 
 /// One table with a row per person and an outcome, though a date may stand in it.

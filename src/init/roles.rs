@@ -3,7 +3,8 @@
 //! Names speak first and values confirm: a column is no id when it repeats too much, no time unless its values read as
 //! times, no outcome unless it has two values. Each guess says how sure it is.
 
-use super::look::{Column, Seen, Values};
+use super::look::{Column, Seen, Values, words};
+use crate::error::{Error, Result};
 use crate::source::reads_as;
 
 /// How sure a guess is.
@@ -24,7 +25,7 @@ impl Sure {
     }
 }
 
-const PEOPLE: [&str; 34] = [
+const PEOPLE: [&str; 41] = [
     "customer",
     "cust",
     "user",
@@ -59,8 +60,16 @@ const PEOPLE: [&str; 34] = [
     "cookie",
     "rec",
     "respondent",
+    "kunde",
+    "kunden",
+    "nutzer",
+    "mitglied",
+    "cliente",
+    "usuario",
+    "utilisateur",
 ];
-const NUMBERING: [&str; 11] = ["id", "uid", "key", "no", "nr", "num", "number", "code", "guid", "uuid", "hash"];
+const NUMBERING: [&str; 12] =
+    ["id", "uid", "key", "no", "nr", "num", "number", "nummer", "code", "guid", "uuid", "hash"];
 /// Ids of other things.
 const THINGS: [&str; 34] = [
     "order",
@@ -122,6 +131,8 @@ pub(super) fn person_score(seen: &Seen, column: &Column) -> i32 {
         _ if of_things => -10,
         (true, true) => 14,
         (true, false) if column.words.len() == 1 => 12,
+        // Where nothing numbers people, their names do.
+        (true, false) if column.words.len() == 2 && last == "name" => 3,
         (true, false) => -1,
         (false, true) if column.words.len() == 1 => 7,
         (false, true) => 5,
@@ -187,8 +198,26 @@ const FORMATS: [&str; 24] = [
     "%d-%b-%Y",
     "%d-%b-%y",
 ];
-const TIME_WORDS: [&str; 12] =
-    ["time", "timestamp", "date", "datetime", "at", "on", "day", "hour", "hours", "ts", "when", "created"];
+const TIME_WORDS: [&str; 18] = [
+    "time",
+    "timestamp",
+    "date",
+    "datetime",
+    "at",
+    "on",
+    "day",
+    "hour",
+    "hours",
+    "ts",
+    "when",
+    "created",
+    "unix",
+    "unixtime",
+    "epoch",
+    "datum",
+    "zeit",
+    "fecha",
+];
 /// So many of the values must read as times: impossible dates happen.
 const READ: f64 = 0.95;
 
@@ -259,7 +288,8 @@ pub(super) fn event_time_score(column: &Column) -> Option<i32> {
     }
     let word_score = |word: &str| match word {
         "timestamp" | "datetime" => 5,
-        "time" | "date" | "at" | "ts" | "invoicedate" | "orderdate" => 4,
+        "time" | "date" | "at" | "ts" | "invoicedate" | "orderdate" | "unix" | "unixtime" | "epoch" | "datum"
+        | "zeit" | "fecha" => 4,
         "on" | "created" | "creation" | "received" | "occurred" => 3,
         "purchase" | "purchased" | "ordered" | "visited" | "event" | "order" | "day" => 2,
         "estimated" | "expected" | "limit" | "deadline" | "due" | "expiry" | "expires" | "valid" | "until"
@@ -282,7 +312,7 @@ pub(super) fn amount_score(column: &Column) -> i32 {
         return 0;
     }
     let word_score = |word: &str| match word {
-        "amount" | "revenue" => 6,
+        "amount" | "revenue" | "betrag" | "umsatz" | "montant" | "importe" => 6,
         "total" | "spend" | "spent" | "gmv" | "sales" => 5,
         "value" | "price" | "paid" | "payment" | "dollar" | "dollars" | "usd" | "eur" | "turnover" => 4,
         "freight" | "shipping" | "tax" | "discount" | "cost" => -3,
@@ -306,7 +336,7 @@ pub(super) fn kind_column(seen: &Seen) -> Option<(&Column, Sure)> {
         let is_category = column.values == Values::Text && (2..=60).contains(&column.n_distinct);
         let by_name = match column.words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["event"] | ["event", "type" | "name" | "kind"] => 9,
-            ["action" | "activity"] | ["action" | "activity", "type" | "name"] => 8,
+            ["action" | "activity" | "aktion" | "ereignis" | "evento"] | ["action" | "activity", "type" | "name"] => 8,
             ["type" | "kind" | "behavior" | "behaviour" | "touchpoint" | "interaction", ..] => 5,
             _ => 0,
         };
@@ -333,8 +363,10 @@ pub(super) fn target(seen: &Seen) -> Option<Target<'_>> {
     let n_binary = seen.columns.iter().filter(|column| yes(column).is_some()).count();
     let scored = seen.columns.iter().enumerate().filter_map(|(place, column)| {
         let (yes, is_answer) = yes(column)?;
-        let by_name = column.words.iter().map(|word| outcome_score(word)).max().unwrap_or(0)
-            + if column.has(&["previous", "prev", "prior", "last", "opt", "consent"]) { -8 } else { 0 };
+        let by_level = speaking_level(column).map_or(0, |_| 6);
+        let by_name = column.words.iter().map(|word| outcome_score(word)).max().unwrap_or(0).max(by_level)
+            + if column.has(&["previous", "prev", "prior", "last", "opt", "consent"]) { -8 } else { 0 }
+            + if column.has(&TRAITS) { -8 } else { 0 };
         let is_only = i32::from(n_binary == 1) * 2;
         let score = by_name + if place + 1 == n_columns { 3 } else { 0 } + is_only + if is_answer { 0 } else { -2 };
         Some((score, std::cmp::Reverse(place), column, yes))
@@ -350,12 +382,55 @@ pub(super) fn target(seen: &Seen) -> Option<Target<'_>> {
     Some(Target { column, yes, share: count as f64 / column.n_known as f64, sure })
 }
 
-/// The value of a column of two values that means yes, and whether it is an answer (yes, 1, true) or just the rarer one.
-fn yes(column: &Column) -> Option<(String, bool)> {
-    let [(one, n_one), (other, n_other)] = column.top.as_slice() else { return None };
-    if column.n_distinct != 2 || column.n_known < 10 {
+impl<'a> Target<'a> {
+    /// The outcome that somebody named: `value` means yes; absent, what seems to.
+    pub(super) fn told(column: &'a Column, value: Option<&str>) -> Result<Self> {
+        let values = || column.top.iter().take(12).map(|(value, _)| value.as_str()).collect::<Vec<_>>().join(", ");
+        let name = &column.name;
+        let yes = match value {
+            Some(value) => value.to_owned(),
+            None => yes(column).map(|(yes, _)| yes).ok_or_else(|| {
+                Error::usage(format!("which value of `{name}` means that the outcome came is not clear"))
+                    .hint(format!("it holds {}: say --outcome \"{name}=VALUE\"", values()))
+            })?,
+        };
+        let Some((_, count)) = column.top.iter().find(|(known, _)| *known == yes) else {
+            return Err(Error::usage(format!("no row has the value {yes} in `{name}`, which --outcome names"))
+                .hint(format!("it holds {}", values())));
+        };
+        Ok(Self { column, share: *count as f64 / column.n_known as f64, yes, sure: Sure::Certain })
+    }
+}
+
+/// What people are, which no campaign moves.
+const TRAITS: [&str; 12] =
+    ["gender", "sex", "male", "female", "race", "white", "black", "hispanic", "ethnicity", "married", "marital", "age"];
+
+/// Whether a column has two values and could be the outcome, whatever its name.
+pub(super) fn may_be_outcome(column: &Column) -> bool {
+    yes(column).is_some() && !column.has(&TRAITS)
+}
+
+/// The one value of a few that speaks of an outcome: Churned, of Churned, Stayed and Joined.
+fn speaking_level(column: &Column) -> Option<&String> {
+    const SPEAKS: i32 = 8;
+    if column.values != Values::Text || !(2..=6).contains(&column.n_distinct) {
         return None;
     }
+    let speaks = |text: &str| words(text).iter().any(|word| word.len() > 1 && outcome_score(word) >= SPEAKS);
+    let mut speaking = column.top.iter().map(|(text, _)| text).filter(|text| speaks(text));
+    speaking.next().filter(|_| speaking.next().is_none())
+}
+
+/// The value of a column that means yes, and whether it is an answer (yes, 1, true, churned) or just the rarer one of two.
+fn yes(column: &Column) -> Option<(String, bool)> {
+    if column.n_known < 10 {
+        return None;
+    }
+    if let Some(level) = speaking_level(column) {
+        return Some((level.clone(), true));
+    }
+    let [(one, n_one), (other, n_other)] = column.top.as_slice() else { return None };
     let is = |list: &[&str], text: &str| list.contains(&text.to_lowercase().as_str());
     if is(&YES, one) && is(&NO, other) {
         return Some((one.clone(), true));
@@ -367,7 +442,7 @@ fn yes(column: &Column) -> Option<(String, bool)> {
 }
 
 fn outcome_score(word: &str) -> i32 {
-    const OUTCOMES: [(&str, i32); 30] = [
+    const OUTCOMES: [(&str, i32); 37] = [
         ("churn", 10),
         ("attrition", 10),
         ("exited", 10),
@@ -398,6 +473,13 @@ fn outcome_score(word: &str) -> i32 {
         ("sold", 7),
         ("success", 7),
         ("attrited", 10),
+        ("death", 8),
+        ("died", 8),
+        ("spam", 8),
+        ("approved", 8),
+        ("callback", 7),
+        ("gekauft", 8),
+        ("kündig", 10),
     ];
     let fits = |(known, _): &&(&str, i32)| word == *known || (known.len() >= 5 && word.starts_with(known));
     OUTCOMES.iter().filter(fits).map(|(_, score)| *score).max().unwrap_or(0)

@@ -2,17 +2,18 @@
 
 use super::draft::{Draft, slug, sql_text, toml};
 use super::lifecycle::audience;
-use super::look::{Column, Seen, Values, quoted};
-use super::roles::{Target, person_score, target};
+use super::look::{Column, Seen, Values};
+use super::roles::{Sure, Target, may_be_outcome, person_score, target};
 use crate::error::Result;
 
 /// Runs of rows whose rates are compared, to tell whether rows stand in time.
 const RUNS: usize = 10;
 
-/// Adds people, stages, a prediction and a list for the table that seems to hold an outcome; with none, people alone.
-pub(super) fn snapshot(tables: &[Seen], draft: &mut Draft) -> Result<()> {
+/// Adds people, stages, a prediction and a list for the table that holds the outcome: the one that was told, or that seems to; with
+/// none, people alone.
+pub(super) fn snapshot<'a>(tables: &'a [Seen], told: Option<(&'a Seen, Target<'a>)>, draft: &mut Draft) -> Result<()> {
     let with_target = tables.iter().filter_map(|seen| target(seen).map(|target| (seen, target)));
-    let best = with_target.max_by_key(|(_, target)| target.sure);
+    let best = told.or_else(|| with_target.max_by_key(|(_, target)| target.sure));
     let Some((seen, target)) = best else {
         people_alone(tables, draft);
         return Ok(());
@@ -30,7 +31,8 @@ pub(super) fn snapshot(tables: &[Seen], draft: &mut Draft) -> Result<()> {
         Values::Truth => format!("{} = {}", column.sql(), yes.to_lowercase()),
         _ => format!("{} = {yes}", column.sql()),
     };
-    draft.notes.push(format!("the outcome: {rule}, {:.1} % of the rows ({})", 100.0 * share, sure.word()));
+    let other = if *sure == Sure::Guess { ": if it is another column, --outcome COLUMN names it" } else { "" };
+    draft.notes.push(format!("the outcome: {rule}, {:.1} % of the rows ({}{other})", 100.0 * share, sure.word()));
     draft.rest.push(format!(
         "# Where people stand, by their row: the outcome is `{}` ({}). Columns that a rule names are kept out of the features.\n[[lifecycle.stages]]\nname = {}                               # no rule: everybody else\n[[lifecycle.stages]]\nname = {}\nwhen = {}",
         column.name,
@@ -128,13 +130,17 @@ fn people_alone(tables: &[Seen], draft: &mut Draft) {
     for seen in tables {
         draft.sources.push(people(seen, person_column(seen), None));
     }
-    draft.notes.push("no times and no outcome were found: people alone, nothing to predict yet (sure)".into());
-    let example = tables
-        .first()
-        .and_then(|seen| seen.columns.last())
-        .map_or_else(|| "column".to_owned(), |column| quoted(&column.name));
-    draft.rest.push(format!(
-        "# No column of two values looks like an outcome. If there is one, add a stage with a rule over it and a prediction:\n#   [[lifecycle.stages]]\n#   name = \"customer\"\n#   when = \"{} = 'yes'\"\n#   [[predictions]]\n#   name = \"customer\"\n#   from = [\"known\"]\n#   to = [\"customer\"]\n[[lifecycle.stages]]\nname = \"known\"",
-        example.replace('"', "\\\"")
-    ));
+    const SHOWN: usize = 12;
+    let columns = || tables.iter().flat_map(|seen| &seen.columns).filter(|column| may_be_outcome(column));
+    let names: Vec<&str> = columns().take(SHOWN).map(|column| column.name.as_str()).collect();
+    let more = if columns().count() > SHOWN { " …" } else { "" };
+    let next = if names.is_empty() {
+        "to predict, bring what people did and when, or a column that tells who moved on".to_owned()
+    } else {
+        format!("if one of {}{more} is what you want to predict, say so: --outcome COLUMN", names.join(", "))
+    };
+    draft
+        .notes
+        .push(format!("no times and nothing that looks like an outcome: people alone, nothing to predict yet; {next}"));
+    draft.rest.push("[[lifecycle.stages]]\nname = \"known\"".into());
 }

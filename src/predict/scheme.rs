@@ -260,8 +260,11 @@ fn check_classes(prediction: &Prediction, label: &[bool], parts: [(&str, &Vec<u3
         (_, true) => "everybody attained, so there is nothing to learn",
         _ => "too few examples of one outcome to learn from",
     };
-    let advice = if prediction.horizon.is_none() {
+    let is_class_missing = counts.iter().all(|(_, yes, _)| *yes == 0) || counts.iter().all(|(.., no)| *no == 0);
+    let advice = if prediction.horizon.is_none() && is_class_missing {
         "check the `when` rules of the stages: both kinds of people must be there"
+    } else if prediction.horizon.is_none() {
+        "bring more rows of the rarer outcome: below 200 of them the numbers are rough"
     } else if counts.iter().any(|(_, _, no)| *no == 0) {
         "shorten the horizon, or choose a stage that fewer people reach"
     } else {

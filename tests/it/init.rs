@@ -61,6 +61,88 @@ fn a_snapshot_without_a_header_in_an_old_encoding_runs() {
     }
 }
 
+/// 300 people, none of whose columns says by its name that it is what somebody wants to predict.
+fn survey() -> String {
+    let answer = |i: usize, of: &str| of.split('/').nth(i).unwrap().to_owned();
+    let row = |i: usize| {
+        let mixed = i * 7919 % 1000;
+        let insured = answer(usize::from(mixed < 400 + i % 5 * 80), "no/yes");
+        format!("{},{insured},{},{}\n", 20 + i % 5 * 10, answer(mixed % 3, "good/fair/poor"), answer(i % 2, "f/m"))
+    };
+    format!("years,insurance,health,gender\n{}", (0..300).map(row).collect::<String>())
+}
+
+#[test]
+fn an_outcome_that_is_named_is_taken_and_one_that_is_not_is_asked_for() {
+    let project = folder();
+    write(&project.path().join("survey.csv"), &survey());
+    let init = |arguments: &[&str]| init(project.path(), &[&["--force", "--from", "survey.csv"], arguments].concat());
+    assert_snapshot!(stdout(&init(&[])), @r"
+    Wrote ./clo.toml
+    - no times and nothing that looks like an outcome: people alone, nothing to predict yet; if one of insurance is what you want to predict, say so: --outcome COLUMN
+    Next: look at it, then clo check, clo run
+    ");
+    assert_snapshot!(stdout(&init(&["--outcome", "insurance"])), @r"
+    Wrote ./clo.toml
+    - the outcome: insurance = 'yes', 56.0 % of the rows (sure)
+    Next: look at it, then clo check, clo run
+    ");
+    let predicted = clo().current_dir(project.path()).args(["predict", "--quiet"]).output().unwrap();
+    assert_eq!(code(&predicted), 0, "{}", stderr(&predicted));
+    assert_eq!(code(&init(&["--outcome", "health=poor"])), 0);
+    for (outcome, said) in [
+        ("insurence", "did you mean `insurance`?"),
+        ("health", "it holds fair, good, poor: say --outcome \"health=VALUE\""),
+        ("health=bad", "no row has the value bad in `health`"),
+    ] {
+        let refused = init(&["--outcome", outcome]);
+        assert_eq!(code(&refused), 2);
+        assert!(stderr(&refused).contains(said), "{}", stderr(&refused));
+    }
+}
+
+#[test]
+fn a_value_that_speaks_of_an_outcome_is_one() {
+    let files = folder();
+    let status = |i: usize| ["Churned", "Stayed", "Stayed", "Joined"][i * 7919 % 97 % 4];
+    let rows: String = (0..400).map(|i| format!("c{i},{},{}\n", i % 37, status(i))).collect();
+    write(&files.path().join("people.csv"), &format!("customer_id,months,status\n{rows}"));
+    let (_, spec) = runs(&[files.path().join("people.csv")]);
+    assert!(spec.contains("when = \"status = 'Churned'\""), "{spec}");
+}
+
+#[test]
+fn logs_as_shops_write_them_are_read_as_events() {
+    let files = folder();
+    let who = |i: usize| i * 7919 % 60;
+    let kind = |i: usize, names: [&'static str; 2]| names[usize::from(i * 31 % 100 < 25)];
+    let german = |i: usize| {
+        format!(
+            "{};{:02}.{:02}.2023 1{}:00;{}\n",
+            who(i),
+            i % 28 + 1,
+            i / 28 % 12 + 1,
+            i % 10,
+            kind(i, ["Besuch", "Kauf"])
+        )
+    };
+    let unix = |i: usize| format!("u{},{},{}\n", who(i), 1_672_531_200 + i * 30_011, kind(i, ["view", "purchase"]));
+    let named = |i: usize| format!("{}/{}/2023,Customer {},{}\n", i / 28 % 12 + 1, i % 28 + 1, who(i), i % 9 + 1);
+    let file = |name: &str, header: &str, row: &dyn Fn(usize) -> String| {
+        let path = files.path().join(name);
+        write(&path, &format!("{header}\n{}", (0..900).map(row).collect::<String>()));
+        runs(&[path]).1
+    };
+    let lines = [
+        (file("log.csv", "Kundennummer;Datum;Aktion", &german), "person = \"Kundennummer\""),
+        (file("clicks.csv", "uid,unix,action", &unix), "time = { column = \"unix\", unit = \"seconds\" }"),
+        (file("sales.csv", "Date,Customer Name,Amount", &named), "person = \"Customer Name\""),
+    ];
+    for (spec, line) in lines {
+        assert!(spec.contains(line) && spec.contains("[[predictions]]"), "no {line} in\n{spec}");
+    }
+}
+
 #[test]
 fn the_real_data_sets_run_from_their_files_alone() {
     let Some(data) = std::env::var_os("CLO_DATA").map(PathBuf::from).filter(|folder| folder.is_dir()) else {

@@ -7,7 +7,7 @@
 //! | mark | points |
 //! |---|---|
 //! | it ranks almost perfectly alone (AUC at least 0.95; 0.99) | 2 (3) |
-//! | a value, or having one at all, occurs with one outcome only, more often than chance can | 3; 2 if nearly only |
+//! | a value, or having one at all, occurs with one outcome only, more often than chance can | 3; 2 if nearly only, or if it holds few of those who met it |
 //! | known for nearly all of one outcome and hardly any of the other | 2 |
 //! | where it is empty, or in a part of its range, the rarer outcome hardly ever happens, against 30 expected | 2; 1 |
 //! | alone it says more than all other features together (and has an AUC of at least 0.75) | 1 |
@@ -15,17 +15,18 @@
 //! | an id whose order is that of the outcomes | 2 |
 //! | dates after the cutoff go with the outcome | 2 |
 //!
-//! Two points make a suspect, three are certain enough to keep the feature out of training. What was planted, and what is honest,
-//! on real and on simulated data is in the tests.
+//! Two points make a suspect, three are certain enough to keep the feature out of training. An honest number may be strong too: pure at
+//! its ends, empty at the other, better than all others. What tells it is that the rate climbs by degrees between the ends, where what
+//! the outcome filled in jumps. Such a number is a suspect if it ranks almost perfectly, and else none, unless its name or another
+//! mark speaks against it. What was planted, and what is honest, on real and on simulated data is in the tests.
 
 use super::Sample;
-use super::bins::{Bins, by_class};
+use super::bins::Bins;
+use super::classes::{Classes, count};
 use super::rank::Ranked;
 use super::scorecard::{Binned, together};
 use crate::discover::catalogue::Recipe;
 use crate::discover::table::{Cells, Column};
-use crate::discover::words::{Region, who};
-use crate::rate::grouped;
 
 const SUSPECTED: u32 = 2;
 const CERTAIN: u32 = 3;
@@ -40,14 +41,6 @@ const STRONG: f64 = 0.75;
 const RATHER_STRONG: f64 = 0.7;
 /// By how much more than the others together it ranks alone.
 const MORE_THAN_ALL: f64 = 0.02;
-/// Known for so much more of one class than of the other.
-const KNOWN_GAP: f64 = 0.9;
-/// A probability below e to the minus this is no chance, even for the best of thousands of parts.
-const NO_CHANCE: f64 = 20.0;
-/// Where so many of the rarer outcome would be expected …
-const EXPECTED: f64 = 30.0;
-/// … and at most this share of them is there, it hardly ever happens.
-const HARDLY: f64 = 0.02;
 /// The other features' scorecard takes the strongest so many.
 const OTHERS: usize = 30;
 /// Outcomes after the cutoff's date, against the others'.
@@ -148,19 +141,33 @@ pub(super) struct Suspect<'a> {
 
 /// The marks of one feature.
 #[derive(Debug, Default)]
-struct Marks {
+pub(super) struct Marks {
     points: u32,
+    /// Those that a strong honest number earns as well.
+    of_strength: u32,
     why: Vec<String>,
 }
 
 impl Marks {
-    fn add(&mut self, points: u32, why: String) {
+    pub(super) fn add(&mut self, points: u32, why: String) {
         self.points += points;
         self.why.push(why);
     }
 
-    fn leak(self) -> Option<Leak> {
-        let grade = match self.points {
+    pub(super) fn add_of_strength(&mut self, points: u32, why: String) {
+        self.of_strength += points;
+        self.add(points, why);
+    }
+
+    /// `auc`: how well the feature ranks alone; `is_by_degrees`: whether its rate climbs by degrees.
+    fn leak(self, auc: f64, is_by_degrees: bool) -> Option<Leak> {
+        let is_honest = is_by_degrees && self.points == self.of_strength && auc < THE_OUTCOME;
+        let points = match self.points {
+            _ if is_honest && auc < TOO_GOOD => 0,
+            points if is_honest => points.min(SUSPECTED),
+            points => points,
+        };
+        let grade = match points {
             points if points >= CERTAIN => Grade::Certain,
             SUSPECTED => Grade::Suspected,
             _ => return None,
@@ -200,7 +207,7 @@ pub(super) fn leaks(suspects: &[Suspect<'_>], sample: &Sample, recipe: &Recipe) 
                     "alone it says more (AUC {:.2}) than all other features together ({of_others:.2})",
                     strength(suspect)
                 );
-                marks[place].add(1, why);
+                marks[place].add_of_strength(1, why);
             }
         }
         if (marks[place].points > 0 || strength(suspect) >= RATHER_STRONG)
@@ -209,7 +216,11 @@ pub(super) fn leaks(suspects: &[Suspect<'_>], sample: &Sample, recipe: &Recipe) 
             marks[place].add(1, format!("“{word}” in its name speaks of what is known afterwards"));
         }
     }
-    marks.into_iter().map(Marks::leak).collect()
+    let judged = marks.into_iter().zip(suspects).map(|(marks, suspect)| {
+        let is_by_degrees = Classes::of(suspect, sample).is_by_degrees(suspect);
+        marks.leak(strength(suspect), is_by_degrees)
+    });
+    judged.collect()
 }
 
 fn is_attribute(suspect: &Suspect<'_>) -> bool {
@@ -236,7 +247,7 @@ fn own(suspect: &Suspect<'_>, sample: &Sample, by_silence: bool) -> Marks {
     }
     if auc >= TOO_GOOD {
         let points = if auc >= THE_OUTCOME { 3 } else { 2 };
-        marks.add(points, format!("ranks almost perfectly alone (AUC {auc:.3})"));
+        marks.add_of_strength(points, format!("ranks almost perfectly alone (AUC {auc:.3})"));
     }
     let classes = Classes::of(suspect, sample);
     classes.known(&mut marks);
@@ -245,95 +256,6 @@ fn own(suspect: &Suspect<'_>, sample: &Sample, by_silence: bool) -> Marks {
     numbering(suspect, sample, &mut marks);
     dated_later(suspect, sample, &mut marks);
     marks
-}
-
-/// How many of each bin met the rarer outcome, and how many the other.
-struct Classes {
-    rare: Vec<f64>,
-    usual: Vec<f64>,
-    n_rare: f64,
-    n_usual: f64,
-    /// Whether the rarer outcome is to attain.
-    attaining: bool,
-}
-
-impl Classes {
-    fn of(suspect: &Suspect<'_>, sample: &Sample) -> Self {
-        let [others, attained] = by_class(&suspect.binned.bins, &sample.labels, suspect.binned.n_bins);
-        let sum = |counts: &[f64]| counts.iter().sum::<f64>();
-        let attaining = sum(&attained) <= sum(&others);
-        let (rare, usual) = if attaining { (attained, others) } else { (others, attained) };
-        Self { n_rare: sum(&rare), n_usual: sum(&usual), rare, usual, attaining }
-    }
-
-    fn did(&self) -> &'static str {
-        if self.attaining { "attained" } else { "stayed" }
-    }
-
-    /// Known for one class alone.
-    fn known(&self, marks: &mut Marks) {
-        let known = |counts: &[f64], n: f64| 1.0 - counts[0] / n.max(1.0);
-        let (rare, usual) = (known(&self.rare, self.n_rare), known(&self.usual, self.n_usual));
-        if (rare - usual).abs() >= KNOWN_GAP {
-            let why = format!(
-                "known for {:.0} % of those who {} and {:.0} % of the others",
-                100.0 * rare,
-                self.did(),
-                100.0 * usual
-            );
-            marks.add(2, why);
-        }
-    }
-
-    /// A part of the range that holds the rarer outcome only.
-    fn only_with(&self, suspect: &Suspect<'_>, marks: &mut Marks) {
-        let base = self.n_rare / (self.n_rare + self.n_usual);
-        let mut best: Option<(f64, f64, Region)> = None;
-        for (region, range) in suspect.bins.regions() {
-            let (rare, usual) = (in_bins(&self.rare, &range), in_bins(&self.usual, &range));
-            let is_pure = rare * -libm::log(base) >= NO_CHANCE && usual <= 0.01 * (rare + usual);
-            if is_pure && best.is_none_or(|(most, ..)| rare > most) {
-                best = Some((rare, usual, region));
-            }
-        }
-        let Some((rare, usual, region)) = best else { return };
-        let points = if usual == 0.0 { 3 } else { 2 };
-        let why = format!("{} of {} {} {}", count(rare), count(rare + usual), who_of(suspect, region), self.did());
-        marks.add(points, why);
-    }
-
-    /// A part of the range in which the rarer outcome hardly ever happens.
-    fn hardly_ever(&self, suspect: &Suspect<'_>, marks: &mut Marks) {
-        let base = self.n_rare / (self.n_rare + self.n_usual);
-        let mut best: Option<(f64, f64, Region)> = None;
-        for (region, range) in suspect.bins.regions() {
-            let (rare, usual) = (in_bins(&self.rare, &range), in_bins(&self.usual, &range));
-            let expected = base * (rare + usual);
-            let is_empty =
-                expected >= EXPECTED && rare <= HARDLY * expected && (rare + usual) < self.n_rare + self.n_usual;
-            if is_empty && best.is_none_or(|(most, ..)| expected > most) {
-                best = Some((expected, rare, region));
-            }
-        }
-        let Some((expected, rare, region)) = best else { return };
-        let points = if region == Region::Missing { 2 } else { 1 };
-        let who = who_of(suspect, region);
-        let why = format!("of {who}, {} {} where {} were to be expected", count(rare), self.did(), count(expected));
-        marks.add(points, why);
-    }
-}
-
-fn in_bins(counts: &[f64], range: &std::ops::Range<usize>) -> f64 {
-    counts[range.clone()].iter().sum()
-}
-
-fn who_of(suspect: &Suspect<'_>, region: Region) -> String {
-    who(&suspect.column.name, &suspect.column.cells, region, suspect.is_date)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
-fn count(n: f64) -> String {
-    grouped(n.round() as u64)
 }
 
 /// An id whose order goes with the outcome.

@@ -17,6 +17,7 @@
 //! Measured on the training part (a sample by place when it is large), but for the figures of the best part and the bins.
 
 mod bins;
+mod classes;
 mod contrast;
 mod files;
 mod groups;

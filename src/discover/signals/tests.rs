@@ -121,6 +121,50 @@ fn what_is_filled_in_by_the_outcome_is_certain() {
 }
 
 #[test]
+fn a_number_that_decides_by_degrees_is_no_certain_leak() {
+    // As a balance decides a default: of the lowest half nobody, of the highest hundredth nearly everybody.
+    let balance = |row: usize| bell(row, 1, false, 0.0);
+    let of_balance = |slope: f32, at: f32| -> Vec<bool> {
+        (0..N).map(|row| noise(row, 2) < 1.0 / (1.0 + (-slope * (balance(row) - at)).exp())).collect()
+    };
+    for (slope, at, named) in [(4.0, 1.8, true), (3.0, 0.5, false)] {
+        let labels = of_balance(slope, at);
+        let refund = |row: usize| if labels[row] { 1.0 + noise(row, 3) } else { 0.0 };
+        let columns = vec![
+            ("attr.balance", numbers(balance, N)),
+            ("attr.paid_back", numbers(refund, N)),
+            ("attr.age", numbers(|row| noise(row, 4), N)),
+        ];
+        let signals = signals(&examples(columns, &labels), &recipe(&[]));
+        let (honest, filled_in) = (told(&signals, "attr.balance"), told(&signals, "attr.paid_back"));
+        assert!(honest.auc.unwrap() > 0.9, "{honest:?}");
+        let grade = honest.leak.as_ref().map(|leak| leak.grade);
+        assert_eq!(grade, named.then_some(Grade::Suspected), "{:?} {:?}", honest.auc, honest.leak);
+        assert_eq!(filled_in.leak.as_ref().unwrap().grade, Grade::Certain);
+    }
+}
+
+#[test]
+fn a_small_part_in_which_everybody_attains_is_no_certain_leak() {
+    // One in fifty holds four products, and all of them leave; of the others one in five.
+    let products = |row: usize| u32::from(noise(row, 1) < 0.02);
+    let labels: Vec<bool> = (0..N).map(|row| products(row) == 1 || noise(row, 0) < 0.2).collect();
+    let cells = |levels: &[&str], code: &dyn Fn(usize) -> u32| Cells::Category {
+        codes: (0..N).map(code).collect(),
+        levels: levels.iter().map(|&level| level.to_owned()).collect(),
+    };
+    let reason = |row: usize| if labels[row] { 1 + u32::from(noise(row, 2) < 0.5) } else { 0 };
+    let columns = vec![
+        ("attr.products", cells(&["one", "four"], &products)),
+        ("attr.why", cells(&["none", "price", "service"], &reason)),
+        ("attr.age", numbers(|row| noise(row, 3), N)),
+    ];
+    let signals = signals(&examples(columns, &labels), &recipe(&[]));
+    assert_eq!(told(&signals, "attr.products").leak.as_ref().unwrap().grade, Grade::Suspected);
+    assert_eq!(told(&signals, "attr.why").leak.as_ref().unwrap().grade, Grade::Certain);
+}
+
+#[test]
 fn a_field_that_the_checkout_asked_for_is_suspected() {
     // Those who attain later have it too; who never does, never gives it.
     let labels = labels();
