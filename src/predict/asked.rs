@@ -21,6 +21,8 @@ pub(super) struct Asked<'a> {
     /// How much each row counts; absent: all alike.
     pub(super) weight: Option<Vec<f64>>,
     attained_weight: f64,
+    /// Whether features are of events up to a cutoff.
+    of_events: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -56,7 +58,7 @@ impl<'a> Asked<'a> {
                 Cow::Owned(Table { columns, n_rows: table.n_rows })
             }
         };
-        Ok(Self { model, table, weight, attained_weight })
+        Ok(Self { model, table, weight, attained_weight, of_events: prediction.horizon.is_some() })
     }
 
     /// What is tried, from the simplest to the richest.
@@ -85,7 +87,7 @@ impl<'a> Asked<'a> {
 
     fn logistic(&self) -> Box<dyn Estimator> {
         let monotone = self.model.monotone.clone();
-        self.corrected(Box::new(Logistic { solver: self.model.solver, monotone }))
+        self.corrected(Box::new(Logistic { solver: self.model.solver, monotone, limited: self.of_events }))
     }
 
     fn boosting(&self, search: Option<&Search>) -> Box<dyn Estimator> {
@@ -105,7 +107,7 @@ impl<'a> Asked<'a> {
 /// The simplest estimator of what a model names, as it is: for questions that have no weights.
 pub(super) fn simplest(model: &spec::Model) -> Box<dyn Estimator> {
     let monotone = model.monotone.clone();
-    let logistic = Logistic { solver: model.solver, monotone: monotone.clone() };
+    let logistic = Logistic { solver: model.solver, monotone: monotone.clone(), limited: false };
     match model.estimator {
         spec::Estimator::Auto | spec::Estimator::Logistic => Box::new(logistic),
         spec::Estimator::Bayes => Box::new(Bayes),

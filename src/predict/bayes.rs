@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{Block, ROWS};
 use super::calibration::Platt;
-use super::design::{Design, Shape};
+use super::design::{Design, Lines, Shape};
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Tuned, Window};
 use super::linear::LinearModel;
 use crate::error::{Error, Result};
@@ -81,7 +81,12 @@ impl Prepared for PreparedBayes<'_> {
 impl PreparedBayes<'_> {
     fn fitted(&self, rows: &[u32], settings: BayesSettings) -> Result<LinearModel> {
         let rows = self.data.in_order(rows);
-        let design = Design::new(self.data.table, &rows, settings.knots, &std::collections::BTreeMap::new());
+        let design = Design::new(
+            self.data.table,
+            &rows,
+            Lines { knots: settings.knots, limited: false },
+            &std::collections::BTreeMap::new(),
+        );
         let [others, attained] = self.sums(&design, &rows)?;
         let mut weights = vec![0.0; design.n_columns];
         let base = self.data.base_log_odds(&rows);

@@ -3,7 +3,7 @@
 //! Taking a feature over 64 rows before the next keeps its shape in registers and all that a Newton step needs of the rows
 //! in the cache; nothing is stored for longer than its block.
 
-use super::design::{Bound, BoundCells, Number, tame};
+use super::design::{Bound, BoundCells, Number};
 
 /// Rows of a block.
 pub const ROWS: usize = 64;
@@ -133,8 +133,7 @@ impl Part {
         let scale = 1.0 / number.deviation;
         let mut tamed = [0.0; ROWS];
         for (tamed, &row) in tamed.iter_mut().zip(rows) {
-            let value = values[row as usize];
-            *tamed = if value.is_finite() { tame(value, number.tamed) } else { number.fill };
+            *tamed = number.seen(values[row as usize]);
         }
         for (value, tamed) in self.value.iter_mut().zip(&tamed).take(rows.len()) {
             *value = (tamed - number.mean) * scale;

@@ -4,7 +4,8 @@
 //!
 //! - A **number** becomes its standardised value and, where the design bends, a broken line through up to nine knots at its
 //!   quantiles (a linear B-spline: a value has weight in the two knots around it, and stays at the outer knots beyond them).
-//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own.
+//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own. Where a
+//!   number may be beyond what was seen for no other reason than that time went on, it stays at the ends of what nearly all had.
 //! - A **category** becomes a column per level; levels seen fewer than [`MIN_COUNT`] times share one; levels never seen, and
 //!   gaps where they were rare, have none.
 //! - What is constant becomes nothing.
@@ -27,6 +28,8 @@ const SHAPE_ROWS: usize = 20_000;
 const HEAVY_TAIL: f64 = 8.0;
 /// … and it has more distinct values than this.
 const FEW_VALUES: usize = 10;
+/// Of a number that is kept within limits, this share of the values lies beyond each of them.
+const BEYOND: f64 = 0.01;
 
 /// How the features of a table become columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +78,18 @@ pub struct Number {
     pub knots: Vec<f64>,
     /// Whether a gap has a column.
     pub gap: bool,
+    /// Smaller and larger values, after taming, count as these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<[f64; 2]>,
+}
+
+/// How numbers become lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lines {
+    /// Parts of a broken line; 0: a straight one.
+    pub knots: usize,
+    /// Whether values stay within what nearly all rows had.
+    pub limited: bool,
 }
 
 /// See [`Shape::Category`].
@@ -89,10 +104,10 @@ pub struct Category {
 }
 
 impl Design {
-    /// The design for the features of `table`, its shapes taken from `rows`; with `knots`, lines may bend, but for those that
+    /// The design for the features of `table`, its shapes taken from `rows`; lines bend as `lines` says, but for those that
     /// must be `monotone`.
     #[must_use]
-    pub fn new(table: &Table, rows: &[u32], knots: usize, monotone: &BTreeMap<String, Direction>) -> Self {
+    pub fn new(table: &Table, rows: &[u32], lines: Lines, monotone: &BTreeMap<String, Direction>) -> Self {
         let step = rows.len().div_ceil(SHAPE_ROWS).max(1);
         let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
         let shapes: Vec<Shape> = table
@@ -100,7 +115,8 @@ impl Design {
             .par_iter()
             .map(|column| match &column.cells {
                 Cells::Number(values) => {
-                    number_shape(values, &sample, if monotone.contains_key(&column.name) { 0 } else { knots })
+                    let knots = if monotone.contains_key(&column.name) { 0 } else { lines.knots };
+                    number_shape(values, &sample, Lines { knots, ..lines })
                 }
                 Cells::Category { codes, levels } => category_shape(codes, levels, rows),
             })
@@ -182,9 +198,20 @@ impl Shape {
 }
 
 impl Number {
+    /// A value as the line sees it: filled, tamed, within the limits.
+    pub(super) fn seen(&self, value: f32) -> f64 {
+        let tamed = if value.is_finite() { tame(value, self.tamed) } else { self.fill };
+        self.limits.map_or(tamed, |[low, high]| tamed.clamp(low, high))
+    }
+
     fn is_sound(&self) -> bool {
         let finite = [self.fill, self.mean, self.deviation].iter().chain(&self.knots).all(|value| value.is_finite());
-        finite && self.deviation > 0.0 && self.knots.windows(2).all(|pair| pair[0] < pair[1]) && self.knots.len() != 1
+        let limited = self.limits.is_none_or(|[low, high]| low.is_finite() && high.is_finite() && low < high);
+        finite
+            && limited
+            && self.deviation > 0.0
+            && self.knots.windows(2).all(|pair| pair[0] < pair[1])
+            && self.knots.len() != 1
     }
 }
 
@@ -244,11 +271,11 @@ impl Category {
 }
 
 /// In single precision, which is what the values have, and most of them are zero.
-pub(super) fn tame(value: f32, tamed: bool) -> f64 {
+fn tame(value: f32, tamed: bool) -> f64 {
     if tamed && value != 0.0 { f64::from(libm::log1pf(value.abs()).copysign(value)) } else { f64::from(value) }
 }
 
-fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
+fn number_shape(values: &[f32], rows: &[u32], lines: Lines) -> Shape {
     let mut known: Vec<f32> = rows.iter().map(|&row| values[row as usize]).filter(|value| value.is_finite()).collect();
     let n_gaps = rows.len() - known.len();
     known.sort_unstable_by(f32::total_cmp);
@@ -258,14 +285,26 @@ fn number_shape(values: &[f32], rows: &[u32], n_knots: usize) -> Shape {
         return Shape::Nothing;
     }
     let tamed = heavy_tailed(&known);
-    let known: Vec<f64> = known.into_iter().map(|value| tame(value, tamed)).collect();
+    let mut known: Vec<f64> = known.into_iter().map(|value| tame(value, tamed)).collect();
+    let limits = if lines.limited { limits(&known) } else { None };
+    if let Some([low, high]) = limits {
+        known.iter_mut().for_each(|value| *value = value.clamp(low, high));
+    }
     let fill = known[known.len() / 2];
     let n = rows.len() as f64;
     let mean = (known.iter().sum::<f64>() + n_gaps as f64 * fill) / n;
     let squares = known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() + n_gaps as f64 * (fill - mean).powi(2);
     let deviation = (squares / n).sqrt();
     let deviation = if deviation > 1e-12 { deviation } else { 1.0 };
-    Shape::Number(Number { tamed, fill, mean, deviation, knots: knots(&known, n_knots), gap })
+    Shape::Number(Number { tamed, fill, mean, deviation, knots: knots(&known, lines.knots), gap, limits })
+}
+
+/// The ends of what nearly all of sorted values are, or of all where these are one; none where all are one.
+fn limits(sorted: &[f64]) -> Option<[f64; 2]> {
+    let last = sorted.len() - 1;
+    let beyond = (BEYOND * last as f64) as usize;
+    let ends = [beyond, 0].map(|beyond| [sorted[beyond], sorted[last - beyond]]);
+    ends.into_iter().find(|[low, high]| low < high)
 }
 
 /// Whether the highest of sorted values lie far above the quartiles.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bayes::Bayes;
 use super::boosting::Boosting;
 use super::correct::Corrected;
-use super::design::Design;
+use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::encode::encode;
 use super::estimator::{Data, Estimator, Fitted, Settings, Trial, Tuned, Window};
@@ -56,7 +56,7 @@ fn a_feature_that_may_only_lower_the_score_does_not_raise_it() {
 fn a_row_of_weight_two_counts_like_two_rows() {
     let people = people(900, 22);
     let rows = people.rows();
-    let design = Design::new(&people.table, &rows, 4, &BTreeMap::new());
+    let design = Design::new(&people.table, &rows, Lines { knots: 4, limited: false }, &BTreeMap::new());
     let bound = design.bind(&people.table).unwrap();
     let twice: Vec<u32> = rows.iter().copied().chain(rows.iter().copied().filter(|row| row % 3 == 0)).collect();
     let label = |rows: &[u32]| rows.iter().map(|&row| people.label[row as usize]).collect::<Vec<bool>>();
@@ -94,7 +94,7 @@ fn odds_are_put_right_after_sampling_and_weighing() {
 fn an_elastic_net_meets_the_conditions_of_its_optimum() {
     let people = people(1_500, 24);
     let rows = people.rows();
-    let design = Design::new(&people.table, &rows, 8, &BTreeMap::new());
+    let design = Design::new(&people.table, &rows, Lines { knots: 8, limited: false }, &BTreeMap::new());
     let bound = design.bind(&people.table).unwrap();
     let problem = Problem { bound: &bound, rows: &rows, label: &people.label, weight: None };
     let mut iterate = Iterate::start(problem);
@@ -137,6 +137,29 @@ fn the_standard_error_of_log_odds_is_that_of_a_table_of_four_fields() {
     assert!((slope - (70.0_f64 / 30.0).ln()).abs() < 1e-4, "{slope}");
     assert!((model.standard_errors[0] / deviation - expected).abs() < 1e-4, "{:?}", model.standard_errors);
     assert_eq!(model.coefficients()[0].part, "per standard deviation");
+}
+
+#[test]
+fn what_grows_with_time_alone_stays_at_the_end_of_what_was_seen() {
+    // Visits so far, 0 to 9 and once 50: the more, the likelier. Then somebody comes with 1,000.
+    let visits = |row: usize| if row == 0 { 50.0 } else { (row % 10) as f32 };
+    let values: Vec<f32> = (0..1000).map(visits).chain([9.0, 1000.0]).collect();
+    let label: Vec<bool> = (0..1002).map(|row| row * 7919 % 100 < 5 * (row % 10) + 10).collect();
+    let column = Column { name: "visit.count.all".into(), cells: Cells::Number(values) };
+    let table = Table { n_rows: 1002, columns: vec![column] };
+    let key: Vec<u64> = (0..1002).collect();
+    let data = Data { table: &table, label: &label, weight: None, key: &key, seed: 1, out_of_time: true };
+    let rows: Vec<u32> = (0..1000).collect();
+    for knots in [0, 8] {
+        let settings = Settings::Linear(LinearSettings { penalty: 1.0, absolute_share: 0.0, knots });
+        let margins = |limited: bool| {
+            let model = Logistic { limited, ..Logistic::default() }.prepare(data, &rows).unwrap().fit(&rows, &settings);
+            model.unwrap().margins(&table, &[1, 1000, 1001]).unwrap()
+        };
+        let (limited, free) = (margins(true), margins(false));
+        assert!(limited[0] < limited[1] && limited[1] == limited[2], "{limited:?}");
+        assert!(free[1] < free[2], "{free:?}");
+    }
 }
 
 /// Four people of the level `a`, three of whom attained; six of `b`, one of whom did.

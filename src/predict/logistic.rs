@@ -1,6 +1,7 @@
 //! Logistic regression: standardised and broken-line terms under an L2 penalty or an elastic net.
 //!
-//! Straight lines hold where the world moves beyond what was seen, broken lines fit it better where it does not; small weights on
+//! Straight lines hold where the world moves beyond what was seen, broken lines fit it better where it does not; features of events
+//! are kept within what nearly all rows had, since they grow with time alone (winsorised; Tukey 1962). Small weights on
 //! everything (L2) suit features that all say a little, an elastic net those of which many say nothing. All are tried, each
 //! over a path of penalties from strong to weak, warm-started.
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::design::Design;
+use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Trial, Tuned, Window};
 use super::judge::windowed_loss;
@@ -46,6 +47,9 @@ pub struct Logistic {
     pub solver: Solver,
     /// Features that may only raise, or only lower, the score: each a straight line, or nothing.
     pub monotone: BTreeMap<String, Direction>,
+    /// Whether numbers count within what nearly all rows had: those of events grow while time goes on (purchases so far, days
+    /// since the first), and a line would go on with them to where nobody has been.
+    pub limited: bool,
 }
 
 /// What a logistic regression is fitted with.
@@ -145,7 +149,7 @@ impl Prepared for PreparedLogistic<'_> {
 
 impl PreparedLogistic<'_> {
     fn design(&self, rows: &[u32], knots: usize) -> Design {
-        Design::new(self.data.table, rows, knots, &self.asked.monotone)
+        Design::new(self.data.table, rows, Lines { knots, limited: self.asked.limited }, &self.asked.monotone)
     }
 
     /// What the settings along `paths` do on `windows`.

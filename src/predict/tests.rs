@@ -14,7 +14,7 @@ use super::blend::Blending;
 use super::blocks::{Block, ROWS};
 use super::boosting::{Boosting, Forest};
 use super::correct::Corrected;
-use super::design::Design;
+use super::design::{Design, Lines};
 use super::estimator::{Data, Estimator, Fitted};
 use super::logistic::Logistic;
 use super::metrics::{Resampling, Scored, metrics};
@@ -381,7 +381,7 @@ fn newton_finds_the_optimum_that_linfa_and_smartcore_find() {
     let rows = people.rows();
     let penalty = 3.0;
     for knots in [0, 8] {
-        let design = Design::new(&people.table, &rows, knots, &BTreeMap::new());
+        let design = Design::new(&people.table, &rows, Lines { knots, limited: false }, &BTreeMap::new());
         let bound = design.bind(&people.table).unwrap();
         let problem = Problem { bound: &bound, rows: &rows, label: &people.label, weight: None };
         let mut iterate = Iterate::start(problem);

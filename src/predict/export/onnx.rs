@@ -255,7 +255,11 @@ impl Graph {
             self.cast(&number, DOUBLE)
         };
         let fill = self.constant(&[term.number.fill], &[]);
-        let value = self.node("Where", &[&known, &value, &fill]);
+        let mut value = self.node("Where", &[&known, &value, &fill]);
+        for (operator, end) in ["Max", "Min"].into_iter().zip(term.number.limits.into_iter().flatten()) {
+            let end = self.constant(&[end], &[]);
+            value = self.node(operator, &[&value, &end]);
+        }
         let line = self.shifted(&value, -term.number.mean);
         let mut sum = self.scaled(&line, term.slope);
         if !term.steepness.is_empty() {

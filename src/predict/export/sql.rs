@@ -171,12 +171,16 @@ impl Writer {
         } else {
             format!("n{at}")
         };
+        let within = |value: &str, low: f64, high: f64| {
+            format!("LEAST(GREATEST({value}, {}), {})", self.number(low), self.number(high))
+        };
         let value = format!("COALESCE({tamed}, {})", self.number(number.fill));
+        let value = number.limits.map_or(value.clone(), |[low, high]| within(&value, low, high));
         let line = format!("{} * ({value} - {})", self.number(term.slope), self.number(number.mean));
         let gap = format!("CASE WHEN n{at} IS NULL THEN {} ELSE {} END", self.number(term.gap), self.number(0.0));
         let mut sums = vec![format!("\n  {line}")];
         if let [first, .., last] = number.knots[..] {
-            let inside = format!("LEAST(GREATEST({value}, {}), {})", self.number(first), self.number(last));
+            let inside = within(&value, first, last);
             sums.push(self.broken(&inside, &number.knots, term.values, &term.steepness));
         }
         if term.gap != 0.0 {

@@ -7,7 +7,7 @@ use faer::linalg::solvers::Solve as _;
 
 use crate::discover::Table;
 use crate::error::{Error, Result};
-use crate::predict::design::{Bound, BoundCells, Design, tame};
+use crate::predict::design::{Bound, BoundCells, Design, Lines};
 
 /// The penalty: as if so many rows more said that each column says nothing. On small data what it shrinks is noise; on large
 /// data it is nothing (the area over random of Hillstrom's e-mail moves by 0.002 from 1 to 1,000).
@@ -24,7 +24,7 @@ pub(super) struct Ridge {
 impl Ridge {
     /// The least squares of `target`, a value per row of `rows`.
     pub(super) fn fit(table: &Table, rows: &[u32], target: &[f64]) -> Result<Self> {
-        let design = Design::new(table, rows, 0, &std::collections::BTreeMap::new());
+        let design = Design::new(table, rows, Lines::default(), &std::collections::BTreeMap::new());
         let width = design.n_columns;
         let bound = design.bind(table)?;
         let mean = target.iter().sum::<f64>() / target.len().max(1) as f64;
@@ -81,8 +81,7 @@ fn fill(bound: &Bound<'_>, row: u32, cells: &mut [f64]) {
             BoundCells::Number(values, number) => {
                 let value = values[row as usize];
                 let known = value.is_finite();
-                let tamed = if known { tame(value, number.tamed) } else { number.fill };
-                cells[term.first] = (tamed - number.mean) / number.deviation;
+                cells[term.first] = (number.seen(value) - number.mean) / number.deviation;
                 if number.gap && !known {
                     cells[term.first + 1] = 1.0;
                 }
