@@ -68,10 +68,10 @@ pub fn guess(folder: &Path, project: &str, files: &[PathBuf], outcome: Option<&s
     let mut draft =
         Draft { project: project.to_owned(), tables: seen.iter().map(table_line).collect(), ..Draft::default() };
     let links = Links::find(&seen)?;
-    let told = outcome.map(|outcome| told_target(&seen, outcome)).transpose()?;
-    if told.is_some() || is_snapshot(&seen) || !events::sources(&seen, &links, &mut draft)? {
+    let named = outcome.map(|outcome| told_target(&seen, outcome)).transpose()?;
+    if named.is_some() || is_snapshot(&seen) || !events::sources(&seen, &links, &mut draft)? {
         (draft.sources, draft.notes) = (Vec::new(), Vec::new());
-        snapshot::snapshot(&seen, told, &mut draft)?;
+        snapshot::snapshot(&seen, named, &mut draft)?;
     } else {
         lifecycle::lifecycle(folder, &mut draft)?;
     }

@@ -8,6 +8,8 @@ use crate::error::Result;
 
 /// Runs of rows whose rates are compared, to tell whether rows stand in time.
 const RUNS: usize = 10;
+/// Columns that are named where none looks like an outcome, at most.
+const SHOWN: usize = 12;
 
 /// Adds people, stages, a prediction and a list for the table that holds the outcome: the one that was told, or that seems to; with
 /// none, people alone.
@@ -130,7 +132,6 @@ fn people_alone(tables: &[Seen], draft: &mut Draft) {
     for seen in tables {
         draft.sources.push(people(seen, person_column(seen), None));
     }
-    const SHOWN: usize = 12;
     let columns = || tables.iter().flat_map(|seen| &seen.columns).filter(|column| may_be_outcome(column));
     let names: Vec<&str> = columns().take(SHOWN).map(|column| column.name.as_str()).collect();
     let more = if columns().count() > SHOWN { " …" } else { "" };

@@ -288,7 +288,9 @@ fn number_shape(values: &[f32], rows: &[u32], lines: Lines) -> Shape {
     let mut known: Vec<f64> = known.into_iter().map(|value| tame(value, tamed)).collect();
     let limits = if lines.limited { limits(&known) } else { None };
     if let Some([low, high]) = limits {
-        known.iter_mut().for_each(|value| *value = value.clamp(low, high));
+        for value in &mut known {
+            *value = value.clamp(low, high);
+        }
     }
     let fill = known[known.len() / 2];
     let n = rows.len() as f64;
