@@ -4,7 +4,7 @@
 //! between tables, likely stages, a prediction, a list; each guess with a comment that says how sure it is.
 //!
 //! 1. `look`: each file is told (`source::sniff`) and read whole.
-//! 2. `roles`: what each column may be, by name and by values.
+//! 2. `roles`, `outcome`: what each column may be, by name and by values.
 //! 3. `links`: which columns hold the same ids, and how each table reaches the people.
 //! 4. `events`: tables that say what people did and when (`happening`), who they are (`attributes`); `snapshot`: else, a column that may be the outcome.
 //! 5. `lifecycle`: the events are read as clo will read them, and the `goal`, stages, and a `plan` of horizon and cutoffs
@@ -20,6 +20,7 @@ mod happening;
 mod lifecycle;
 mod links;
 mod look;
+mod outcome;
 mod plan;
 mod roles;
 mod snapshot;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 use self::draft::{Draft, toml};
 use self::links::Links;
 use self::look::{Seen, stem, table_names};
-use self::roles::Target;
+use self::outcome::Target;
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{self, Delimiter};
 
@@ -117,7 +118,7 @@ fn told_target<'a>(tables: &'a [Seen], outcome: &str) -> Result<(&'a Seen, Targe
 /// One table with a row per person and an outcome, though a date may stand in it.
 fn is_snapshot(tables: &[Seen]) -> bool {
     let [only] = tables else { return false };
-    let outcome = roles::target(only).is_some_and(|target| target.sure >= roles::Sure::Likely);
+    let outcome = outcome::target(only).is_some_and(|target| target.sure >= roles::Sure::Likely);
     let keys = only.columns.iter().filter(|column| only.is_key(&column.name));
     outcome && (keys.clone().any(|column| roles::person_score(only, column) > 0) || events_time_is_missing(only))
 }

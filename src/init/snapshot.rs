@@ -3,7 +3,8 @@
 use super::draft::{Draft, slug, sql_text, toml};
 use super::lifecycle::audience;
 use super::look::{Column, Seen, Values};
-use super::roles::{Sure, Target, may_be_outcome, person_score, target};
+use super::outcome::{Target, may_be_outcome, target};
+use super::roles::{Sure, person_score};
 use crate::error::Result;
 
 /// Runs of rows whose rates are compared, to tell whether rows stand in time.

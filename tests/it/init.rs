@@ -92,7 +92,7 @@ fn an_outcome_that_is_named_is_taken_and_one_that_is_not_is_asked_for() {
     assert_eq!(code(&init(&["--outcome", "health=poor"])), 0);
     for (outcome, said) in [
         ("insurence", "did you mean `insurance`?"),
-        ("health", "it holds fair, good, poor: say --outcome \"health=VALUE\""),
+        ("health", "it holds good, fair, poor: say --outcome \"health=VALUE\""),
         ("health=bad", "no row has the value bad in `health`"),
     ] {
         let refused = init(&["--outcome", outcome]);
