@@ -130,8 +130,6 @@ pub(super) fn person_score(seen: &Seen, column: &Column) -> i32 {
         _ if of_things => -10,
         (true, true) => 14,
         (true, false) if column.words.len() == 1 => 12,
-        // Where nothing numbers people, their names do.
-        (true, false) if column.words.len() == 2 && last == "name" => 3,
         (true, false) => -1,
         (false, true) if column.words.len() == 1 => 7,
         (false, true) => 5,
