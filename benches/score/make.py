@@ -1,7 +1,7 @@
-"""A table of people, 24 numbers (5 % missing) and 6 categories, with a signal that is not linear: `make.py OUT ROWS [yes]`.
+"""A table of people, 24 numbers (5 % missing) and 6 categories, with a signal that is not linear: `make.py OUT ROWS [yes|no] [FEATURES]`.
 
-With a third argument the table has an outcome `y`. Values are single floats of 256 steps, as a warehouse would keep rates and
-scores: 100,000,000 rows are about 3 GB. Row groups of 1,000,000 rows, eight of them drawn and then repeated under new ids.
+With `yes` the table has an outcome `y`. Of another number of features four in five are numbers, too. Values are single floats of
+256 steps, as a warehouse would keep rates and scores: 100,000,000 rows are about 3 GB. Row groups of 1,000,000 rows, eight of them drawn and then repeated under new ids.
 """
 import sys
 
@@ -10,14 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GROUP = 1_000_000
-out, rows, labelled = sys.argv[1], int(sys.argv[2]), len(sys.argv) > 3
+out, rows = sys.argv[1], int(sys.argv[2])
+labelled = sys.argv[3:4] == ["yes"]
+features = int(sys.argv[4]) if len(sys.argv) > 4 else 30
+n_numbers = features * 4 // 5
 levels = pa.array([f"level {i}" for i in range(8)])
 
 
 def group(seed, n):
     rng = np.random.default_rng(seed)
-    numbers = np.round(rng.normal(size=(24, n)).astype(np.float32) * 32).clip(-128, 127) / np.float32(32)
-    codes = rng.integers(0, 8, size=(6, n)).astype(np.int8)
+    numbers = np.round(rng.normal(size=(n_numbers, n)).astype(np.float32) * 32).clip(-128, 127) / np.float32(32)
+    codes = rng.integers(0, 8, size=(features - n_numbers, n)).astype(np.int8)
     odds = numbers[0] + np.abs(numbers[1]) * numbers[2] - (numbers[3] > 0.5) + (codes[0] > 4) * numbers[4] - 3.2
     y = rng.random(n) < 1 / (1 + np.exp(-odds))
     columns = {}

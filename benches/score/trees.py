@@ -88,4 +88,7 @@ if "iteration_indptr" in booster:
 model["trees"]["learner"].get("attributes", {}).clear()
 model["offset"] = 0.0
 bundle["model"], bundle["calibration"], bundle["estimator"] = {"trees": model}, "identity", "boosting"
+# The format before the seal, which clo still reads.
+bundle["format_version"] = 2
+bundle.pop("checksum")
 json.dump(bundle, open(f"{out}/model.json", "w"))

@@ -172,7 +172,8 @@ pub(super) fn keep(folder: &Path, earlier: &Earlier) -> Result<()> {
     let person: Vec<&str> = earlier.keys().map(String::as_str).collect();
     let groups: Vec<&str> = earlier.values().map(|group| group.name()).collect();
     let columns = vec![Series::new("person".into(), &person).into(), Series::new("group".into(), groups).into()];
-    store::write_frame(&folder.join(GROUPS), &mut DataFrame::new(person.len(), columns)?)
+    store::write_frame(&folder.join(GROUPS), &mut DataFrame::new(person.len(), columns)?)?;
+    store::settle(folder)
 }
 
 #[cfg(test)]

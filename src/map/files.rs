@@ -28,8 +28,9 @@ const SPAN: &str = "span";
 /// # Errors
 /// When a file cannot be written.
 pub fn write_stages(stays: &Stays, lint: &Lint, data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
-    write_frame(&layout.file(HISTORY), &mut history_frame(stays, data, spec)?)?;
-    write_json(&layout.file("map/lint.json"), lint)
+    let history = || write_frame(&layout.file(HISTORY), &mut history_frame(stays, data, spec)?);
+    let (history, lint) = rayon::join(history, || write_json(&layout.file("map/lint.json"), lint));
+    history.and(lint)
 }
 
 /// Writes `map/transitions.parquet`, the tables of [`super::Statistics`], and `map/kpis.json`: the lifecycle table before
@@ -38,9 +39,12 @@ pub fn write_stages(stays: &Stays, lint: &Lint, data: &Data, spec: &Spec, layout
 /// # Errors
 /// When a file cannot be written.
 pub fn write_measured(measured: &Measured, data: &Data, spec: &Spec, layout: &Layout) -> Result<()> {
-    write_frame(&layout.file("map/transitions.parquet"), &mut transitions_frame(&measured.transitions, spec)?)?;
-    write_json(&layout.file(KPIS), &measured.lifecycle)?;
-    measured.statistics.write(data, spec, layout)
+    let transitions = layout.file("map/transitions.parquet");
+    let transitions = || write_frame(&transitions, &mut transitions_frame(&measured.transitions, spec)?);
+    let kpis = || write_json(&layout.file(KPIS), &measured.lifecycle);
+    let ((transitions, kpis), statistics) =
+        rayon::join(|| rayon::join(transitions, kpis), || measured.statistics.write(data, spec, layout));
+    transitions.and(kpis).and(statistics)
 }
 
 /// Writes `map/lifecycle.json`: the KPIs of `map/kpis.json` held to the targets of the spec.

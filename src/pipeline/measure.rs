@@ -276,5 +276,6 @@ fn keep(project: &Project, list_blake3: &str, sequential: bool, mut measurement:
     measure::look(&mut measurement, list_blake3, earlier.looks, sequential);
     store::write_json(&path, &Looks { format_version: FORMAT_VERSION, looks: measurement.looks.clone() })?;
     store::write_json(&folder.join("measure.json"), &measurement)?;
+    store::settle(&folder)?;
     Ok(measurement)
 }

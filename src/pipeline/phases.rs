@@ -223,8 +223,9 @@ impl<'a> Phases<'a> {
             self.stays = None;
             self.data.iter_mut().for_each(|data| data.events = Events::default());
         }
-        if !needs_people {
-            self.data = None;
+        if !needs_people && let Some(data) = self.data.take() {
+            // A million texts take a while to give back: nobody waits for it.
+            rayon::spawn(move || drop(data));
         }
         self.examples.take_if(|(of, ..)| !left.contains(&Task::Predict(*of)));
     }

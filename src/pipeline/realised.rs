@@ -30,7 +30,9 @@ pub(super) fn keep_scores(folder: &Path, cutoff: Time, scores: &Scores) -> Resul
         Column::new("propensity".into(), &scores.propensity),
     ];
     let name = format!("{}.parquet", cutoff.to_string().replace(':', ""));
-    store::write_frame(&folder.join(KEPT).join(name), &mut DataFrame::new(scores.person.len(), columns)?)
+    let folder = folder.join(KEPT);
+    store::write_frame(&folder.join(name), &mut DataFrame::new(scores.person.len(), columns)?)?;
+    store::settle(&folder)
 }
 
 /// What became of the people whom earlier runs scored, for one prediction or all over events.

@@ -95,7 +95,7 @@ pub struct Scored {
     pub propensity: Vec<f64>,
     /// Where the score stands among the scores of training time, 0–100, 100 best.
     pub percentile: Vec<f64>,
-    /// Why, the strongest first.
+    /// Why, the strongest first; empty where nobody asked.
     pub reasons: Vec<[Option<String>; REASONS]>,
     /// The lower and the upper end of each propensity, if the model tells them.
     pub ends: Option<Vec<(f64, f64)>>,
@@ -193,7 +193,7 @@ impl Bundle {
         let propensity = self.propensities(table, &rows)?;
         let percentile = propensity.iter().map(|&propensity| self.percentile(propensity)).collect();
         let reasons = match n_reasons {
-            0 => vec![[const { None }; REASONS]; rows.len()],
+            0 => Vec::new(),
             _ => reasons::reasons(&self.model, table, &rows, &self.dates(), &self.same)?,
         };
         let ends = self.ends(table, &rows)?;
@@ -223,8 +223,13 @@ impl Bundle {
     #[must_use]
     pub fn percentile(&self, propensity: f64) -> f64 {
         let below = self.percentiles.partition_point(|&other| other < propensity);
-        let not_above = self.percentiles.partition_point(|&other| other <= propensity);
-        50.0 * (below + not_above) as f64 / self.percentiles.len() as f64
+        let equal = match self.percentiles.get(below) {
+            Some(&other) if other == propensity => {
+                self.percentiles[below..].partition_point(|&other| other <= propensity)
+            }
+            _ => 0,
+        };
+        50.0 * (2 * below + equal) as f64 / self.percentiles.len() as f64
     }
 
     /// The names of the attributes that are days before the cutoff, as the recipe says.

@@ -40,6 +40,7 @@ pub mod insight;
 pub mod judge;
 pub mod judged;
 mod last;
+mod leaf_masks;
 mod learning;
 mod level;
 pub mod linear;

@@ -6,10 +6,12 @@
 
 use hessboost::data::DMatrix;
 use hessboost::model::{BoostedModel, Iterations};
+use hessboost::tree::RegTree;
 use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::estimator::Contributions;
+use super::leaf_masks::LeafMasks;
 use super::shap::Explainer;
 use super::xgboost::{Document, Written};
 use crate::discover::{Cells, Column, Table};
@@ -17,6 +19,8 @@ use crate::error::{Error, Result};
 
 /// Rows scored at a time.
 const CHUNK: usize = 16_384;
+/// Rows from which on it pays to lay trees out for them.
+const MANY: usize = 4_096;
 
 /// What trees are grown with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -85,11 +89,16 @@ impl TreeModel {
     /// When the table lacks a feature or holds it in another form.
     pub fn margins(&self, table: &Table, rows: &[u32]) -> Result<Vec<f64>> {
         let bound = Bound::new(&self.features, &self.codes, table)?;
+        let margin = |&sum: &f32| self.offset + f64::from(sum);
+        if rows.len() >= MANY
+            && let Some(masks) = LeafMasks::new(&self.trees)
+        {
+            return Ok(masks.sums(&bound, rows).iter().map(margin).collect());
+        }
         let mut margins = Vec::with_capacity(rows.len());
         for rows in rows.chunks(CHUNK) {
-            let matrix = bound.matrix(rows);
-            let sums = self.trees.predict_margin_rows(&matrix, Iterations::Best).map_err(refused)?;
-            margins.extend(sums.as_slice().iter().map(|&sum| self.offset + f64::from(sum)));
+            let sums = self.trees.predict_margin_rows(&bound.matrix(rows), Iterations::Best).map_err(refused)?;
+            margins.extend(sums.as_slice().iter().map(margin));
         }
         Ok(margins)
     }
@@ -158,6 +167,15 @@ impl TreeModel {
     }
 }
 
+/// The trees that score, each with what its values are weighed by.
+pub(super) fn weighed(model: &BoostedModel) -> impl Iterator<Item = (&RegTree, f32)> {
+    let n_trees = match model.best_iteration() {
+        Some(best) => (best + 1) * model.trees_per_iteration(),
+        None => model.num_trees(),
+    };
+    model.trees().iter().zip(model.tree_weights()).take(n_trees)
+}
+
 /// The features of a table, as columns of trees.
 #[must_use]
 pub fn features_of(table: &Table) -> Vec<Feature> {
@@ -178,10 +196,11 @@ pub fn features_of(table: &Table) -> Vec<Feature> {
 
 /// Features tied to the columns of a table.
 pub(super) struct Bound<'a> {
-    columns: Vec<BoundColumn<'a>>,
+    pub(super) columns: Vec<BoundColumn<'a>>,
 }
 
-enum BoundColumn<'a> {
+/// The cells of a feature.
+pub(super) enum BoundColumn<'a> {
     Number(&'a [f32]),
     /// Codes, and what each level of this table counts as, at last what a gap does.
     Category(&'a [u32], Vec<f32>),

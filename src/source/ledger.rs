@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::intern::Interner;
 use super::{Input, Rejected, times};
 use crate::error::{Error, Result};
@@ -101,11 +103,19 @@ impl Ledger {
         for input in inputs {
             input.rejected = rows.get(input.path.as_str()).map_or(0, |rows| rows.len() as u64);
         }
-        let entries = std::mem::take(&mut self.entries);
-        let mut rejected: Vec<Rejected> = entries.into_iter().map(|entry| self.rejected(entry)).collect();
-        rejected.sort_by(|a, b| (&a.file, a.row, &a.column, &a.reason).cmp(&(&b.file, b.row, &b.column, &b.reason)));
-        rejected.dedup();
-        rejected
+        let n_names = u32::try_from(self.names.len()).expect("codes are 32 bits");
+        let mut sorted: Vec<u32> = (0..n_names).collect();
+        sorted.sort_unstable_by_key(|&name| self.names.text(name));
+        let mut rank = vec![0; sorted.len()];
+        for (place, &name) in (0_u32..).zip(&sorted) {
+            rank[name as usize] = place;
+        }
+        let rank = |name: u32| rank[name as usize];
+        let key = |entry: &Entry| (rank(entry.place.0), entry.row, entry.column.map(rank), rank(entry.reason));
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.par_sort_unstable_by_key(key);
+        entries.dedup_by_key(|entry| key(entry));
+        entries.into_par_iter().map(|entry| self.rejected(entry)).collect()
     }
 
     fn rejected(&self, entry: Entry) -> Rejected {

@@ -1,5 +1,6 @@
 //! The one place that writes files: each artifact is written beside its place, synced and renamed, so that a reader or
-//! a killed run finds the old one or the new one, never half of one.
+//! a killed run finds the old one or the new one, never half of one. After a power cut it may be the old one: the manifest, which
+//! knows what each artifact holds, tells, and what no manifest vouches for is [`settle`]d.
 //!
 //! [`lock`] keeps two runs of one project apart, [`manifest`] remembers what was made from what, [`models`] keeps the
 //! versions of each model, [`parts`] what was done of a table that takes long, and [`leftovers`] tells what a phase wrote and sweeps up what a killed run left.
@@ -34,7 +35,7 @@ use crate::error::{Error, Result};
 /// When the folder cannot be made or written (no permission, disk full): what stood there before still stands.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
     let fail = |source: std::io::Error| unwritable(path, &source);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(fail)?;
     let temporary = tempfile::Builder::new()
         .prefix(leftovers::PREFIX)
@@ -49,8 +50,19 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> Resul
     drop(writer);
     temporary.as_file().sync_all().map_err(fail)?;
     allow_reading(temporary.as_file()).map_err(fail)?;
-    temporary.persist(path).map_err(|error| fail(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
+    temporary.persist(path).map(|_| ()).map_err(|error| fail(error.error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Waits until what was written into a folder stands there even after a power cut.
+///
+/// # Errors
+/// When the folder cannot be synced.
+pub fn settle(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| unwritable(folder, &source))
 }
 
 fn unwritable(path: &Path, source: &std::io::Error) -> Error {

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{fingerprint, write_bytes};
+use super::{fingerprint, settle, write_bytes};
 use crate::error::{Error, Result, did_you_mean};
 
 /// The file that makes a folder a version.
@@ -28,6 +28,7 @@ pub fn keep(models: &Path, prediction: &str, model: &[u8], others: &[(&str, Vec<
         write_bytes(&folder.join(name), bytes)?;
     }
     write_bytes(&folder.join(MODEL), model)?;
+    settle(&folder)?;
     Ok(version)
 }
 
@@ -74,7 +75,9 @@ pub fn current(models: &Path, prediction: &str) -> Option<String> {
 /// When there is no such version, or `current` cannot be written.
 pub fn promote(models: &Path, prediction: &str, version: &str) -> Result<()> {
     let version = find(models, prediction, version)?;
-    write_bytes(&models.join(prediction).join(CURRENT), format!("{version}\n").as_bytes())
+    let folder = models.join(prediction);
+    write_bytes(&folder.join(CURRENT), format!("{version}\n").as_bytes())?;
+    settle(&folder)
 }
 
 /// The version in use, and the one before it by number, if there is one.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{models, read_text, write_bytes};
+use super::{models, read_text, settle, write_bytes};
 use crate::error::{Error, Result};
 
 /// The file of a prediction's moves.
@@ -70,7 +70,9 @@ pub fn do_and_record(models: &Path, prediction: &str, done: &Move) -> Result<()>
         lines += &line;
         lines.push('\n');
     }
-    write_bytes(&models.join(prediction).join(FILE), lines.as_bytes())?;
+    let folder = models.join(prediction);
+    write_bytes(&folder.join(FILE), lines.as_bytes())?;
+    settle(&folder)?;
     models::promote(models, prediction, &done.to)
 }
 

@@ -84,6 +84,7 @@ impl<N: Serialize + DeserializeOwned> Parts<N> {
     pub fn remove(self) -> Result<()> {
         let Self { folder, lock, .. } = self;
         drop(lock);
+        super::settle(super::folder_of(&folder))?;
         fs::remove_dir_all(&folder).map_err(|source| Error::io("remove", &folder, &source))
     }
 }

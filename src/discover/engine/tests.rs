@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::Property;
+use crate::discover::catalogue::Feature;
+use crate::source::{Events, Property, Values};
 use crate::time::Duration;
 
 const KINDS: [&str; 2] = ["visit", "purchase"];

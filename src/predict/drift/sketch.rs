@@ -151,9 +151,8 @@ fn sum(counts: &[u64]) -> Option<u64> {
     counts.iter().try_fold(0_u64, |sum, &count| sum.checked_add(count))
 }
 
-/// The part that a value falls into: without a branch, so that a column of them goes through the vector units.
-#[inline]
-pub(super) fn part(edges: &[f32], value: f32) -> usize {
+/// The part that a value falls into.
+fn part(edges: &[f32], value: f32) -> usize {
     edges.iter().map(|&edge| usize::from(value > edge)).sum()
 }
 

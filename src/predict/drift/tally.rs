@@ -4,9 +4,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::trees::Feature;
-use super::sketch::{Numbers, PARTS, Shape, Sketch, Sketches, part};
+use super::sketch::{Numbers, PARTS, Shape, Sketch, Sketches};
 use crate::discover::table::NO_LEVEL;
 use crate::discover::{Cells, Table};
+
+/// Values that are counted at a time.
+const BLOCK: usize = 256;
+/// Sums that run beside each other.
+const SUMS: usize = 8;
 
 /// Counts of new rows beside the sketches of training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,22 +94,34 @@ impl Counted {
     }
 
     fn add_numbers(&mut self, numbers: &Numbers, values: &[f32]) {
-        // Edges beyond the last never part anything: with a fixed number of them the loop below has no branch.
-        let mut edges = [f32::INFINITY; PARTS];
-        edges[..numbers.edges.len()].copy_from_slice(&numbers.edges);
-        let mut counts = [0_u64; PARTS + 1];
-        let mut n_missing = 0;
-        for &value in values {
-            if value.is_finite() {
-                counts[part(&edges, value)] += 1;
-                self.sum += f64::from(value) - numbers.mean;
-            } else {
-                n_missing += 1;
+        // Counted is how many values lie beyond each edge, and sums run beside each other: a column goes through the vector units.
+        let mut beyond = [0; PARTS];
+        let mut sums = [0.0; SUMS];
+        let mut n_known = 0;
+        for values in values.chunks(BLOCK) {
+            // What is no number lies beyond no edge.
+            let mut known = [f32::NEG_INFINITY; BLOCK];
+            for (known, &value) in known.iter_mut().zip(values) {
+                *known = if value.is_finite() { value } else { f32::NEG_INFINITY };
+            }
+            for (beyond, &edge) in beyond.iter_mut().zip(&numbers.edges) {
+                *beyond += u64::from(known.iter().map(|&value| u32::from(value > edge)).sum::<u32>());
+            }
+            n_known += u64::from(known.iter().map(|&value| u32::from(value.is_finite())).sum::<u32>());
+            for some in known.as_chunks::<SUMS>().0 {
+                for (sum, &value) in sums.iter_mut().zip(some) {
+                    *sum += if value.is_finite() { f64::from(value) - numbers.mean } else { 0.0 };
+                }
             }
         }
-        self.counts.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        let mut before = n_known;
+        for (count, beyond) in self.counts.iter_mut().zip(beyond) {
+            *count += before - beyond;
+            before = beyond;
+        }
+        self.sum += sums.iter().sum::<f64>();
         self.n += values.len() as u64;
-        self.n_missing += n_missing;
+        self.n_missing += values.len() as u64 - n_known;
     }
 
     fn add_codes(&mut self, codes: &[u32], levels: &[String], known: &[String]) {

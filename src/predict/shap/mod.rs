@@ -17,6 +17,7 @@ mod walk;
 use hessboost::model::BoostedModel;
 use rayon::prelude::*;
 
+use super::trees::weighed;
 use tree::Tree;
 use walk::{Scratch, Sweeps};
 
@@ -35,11 +36,7 @@ impl Explainer {
     /// Of the trees that score, whose sum is added to `offset`.
     #[must_use]
     pub fn new(model: &BoostedModel, offset: f64) -> Self {
-        let n_trees = match model.best_iteration() {
-            Some(best) => (best + 1) * model.trees_per_iteration(),
-            None => model.num_trees(),
-        };
-        let weighed: Vec<_> = model.trees().iter().zip(model.tree_weights()).take(n_trees).collect();
+        let weighed: Vec<_> = weighed(model).collect();
         let trees: Vec<Tree> =
             weighed.into_par_iter().map(|(tree, weight)| Tree::new(tree, f64::from(weight))).collect();
         let average = offset + f64::from(model.base_score()) + trees.iter().map(|tree| tree.mean).sum::<f64>();

@@ -14,6 +14,11 @@ pub(crate) enum Verdict {
     Homeless,
 }
 
+/// Loads the plans, which are otherwise loaded when the first number is verified.
+pub(crate) fn load_plans() {
+    let _ = DATABASE.by_id("US");
+}
+
 /// What a number is, dialled in `country` (alpha-2, lower case).
 pub(crate) fn verify(text: &str, country: Option<&str>) -> Verdict {
     let text = text.trim_start_matches('\'').trim();

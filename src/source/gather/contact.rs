@@ -71,5 +71,9 @@ pub(crate) fn is_contact_name(name: &str) -> bool {
 /// Whether a column holds contact data: its name says so, and its values tell people apart (a `zip_code` of "urban" and
 /// "rural" does not).
 pub(crate) fn reaches(column: &Column) -> Result<bool> {
-    Ok(is_contact_name(column.name()) && (column.len() < MANY_PEOPLE || column.n_unique()? > FEW_VALUES))
+    let has_many = |column: &Column| -> Result<bool> { Ok(column.n_unique()? > FEW_VALUES) };
+    let is_few_people = column.len() < MANY_PEOPLE;
+    // The first rows mostly tell.
+    Ok(is_contact_name(column.name())
+        && (is_few_people || has_many(&column.head(Some(MANY_PEOPLE)))? || has_many(column)?))
 }

@@ -11,6 +11,8 @@ pub(crate) use contact::is_contact_name;
 pub(crate) use events::{EventGather, assemble};
 pub(crate) use people::{JOINED, PeopleGather, merge};
 
+use rayon::prelude::*;
+
 use super::intern::Interner;
 
 /// People in the order of their ids, and the position of each source id's person.
@@ -35,6 +37,6 @@ impl Positions {
             of_person[code as usize] = position;
         }
         let of_code = person_of.iter().map(|&person| of_person[person as usize]).collect();
-        Self { ids: people.into_iter().map(|code| ids.text(code).to_owned()).collect(), of_code }
+        Self { ids: people.into_par_iter().map(|code| ids.text(code).to_owned()).collect(), of_code }
     }
 }

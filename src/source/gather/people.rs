@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::{Column, DataFrame, DataType, IdxCa};
+use rayon::prelude::*;
 
 use super::contact::reaches;
 use super::join::{Rows, join};
@@ -198,29 +199,31 @@ impl<'s> PeopleGather<'s> {
             .zip(&self.valid_from)
             .map(|(&code, &from)| (people.of_code[code as usize], from))
             .collect();
-        let mut rows: Vec<u32> = (0..).take(keys.len()).collect();
-        rows.sort_by_key(|&row| keys[row as usize]);
+        let mut rows: Vec<((u32, i64), u32)> = keys.iter().copied().zip(0..).collect();
+        rows.par_sort_unstable();
         let mut texts: Option<Vec<String>> = None;
         let mut n_different = 0;
         let mut kept: Vec<u32> = Vec::with_capacity(rows.len());
-        for row in rows {
+        for (_, row) in rows {
             let before = kept.last().copied().filter(|&before| keys[before as usize] == keys[row as usize]);
             let Some(before) = before else {
                 kept.push(row);
                 continue;
             };
-            if texts.is_none() {
-                texts = Some(row_texts(&attributes)?);
-            }
-            let texts = texts.as_ref().expect("just made");
             let (row, before) = (row as usize, before as usize);
-            let reason = if self.person[row] != self.person[before] {
-                JOINED
-            } else if texts[row] == texts[before] {
-                "the same person again, with the same attributes"
+            let reason = if self.person[row] == self.person[before] {
+                if texts.is_none() {
+                    texts = Some(row_texts(&attributes)?);
+                }
+                let texts = texts.as_ref().expect("just made");
+                if texts[row] == texts[before] {
+                    "the same person again, with the same attributes"
+                } else {
+                    n_different += 1;
+                    "the same person again, with other attributes; the first row is used"
+                }
             } else {
-                n_different += 1;
-                "the same person again, with other attributes; the first row is used"
+                JOINED
             };
             ledger.reject(self.source, self.at[row], self.spec.person.as_deref(), reason);
         }
@@ -333,11 +336,6 @@ pub(crate) fn merge(
 }
 
 fn guessed(attributes: &DataFrame) -> Result<Vec<String>> {
-    let mut contact = Vec::new();
-    for column in attributes.columns() {
-        if reaches(column)? {
-            contact.push(column.name().to_string());
-        }
-    }
-    Ok(contact)
+    let reaches = |column: &Column| Ok(reaches(column)?.then(|| column.name().to_string()));
+    attributes.columns().par_iter().map(reaches).filter_map(Result::transpose).collect()
 }

@@ -5,7 +5,9 @@
 //! weak bridge, that is an edge between two groups whose members, looked at all together, are rather not one person (the mean of
 //! their match weights is below even odds). So one wrong edge does not pull two families into one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use crate::source::events::NO_LEVEL;
 
 /// Why two groups were not joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +55,10 @@ pub(crate) struct Guard<'g> {
 #[derive(Debug)]
 pub(crate) struct Groups {
     parent: Vec<u32>,
-    /// The members of groups of more than one, by their root.
-    members: BTreeMap<u32, Vec<u32>>,
+    /// The member after each, in the order in which they joined; [`NO_LEVEL`]: it is the last.
+    next: Vec<u32>,
+    /// The last member of each group, by its root, which is the first.
+    last: Vec<u32>,
 }
 
 /// Of two groups at most so many pairs are looked at.
@@ -63,7 +67,8 @@ const MOST_PAIRS: usize = 400;
 impl Groups {
     /// Everybody alone.
     pub(crate) fn new(n: usize) -> Self {
-        Self { parent: (0..).take(n).collect(), members: BTreeMap::new() }
+        let alone: Vec<u32> = (0..).take(n).collect();
+        Self { parent: alone.clone(), next: vec![NO_LEVEL; n], last: alone }
     }
 
     /// The group of an id.
@@ -81,7 +86,12 @@ impl Groups {
 
     /// Whether a group has one member.
     pub(crate) fn is_alone(&self, root: u32) -> bool {
-        !self.members.contains_key(&root)
+        self.next[root as usize] == NO_LEVEL
+    }
+
+    /// The members of a group, the root first.
+    fn members(&self, root: u32) -> impl Iterator<Item = u32> + Clone {
+        std::iter::successors(Some(root), |&id| Some(self.next[id as usize]).filter(|&next| next != NO_LEVEL))
     }
 
     /// Joins the groups of two ids without asking anybody.
@@ -92,8 +102,8 @@ impl Groups {
         }
         let (root, other) = (a.min(b), a.max(b));
         self.parent[other as usize] = root;
-        let moved = self.members.remove(&other).unwrap_or_else(|| vec![other]);
-        self.members.entry(root).or_insert_with(|| vec![root]).extend(moved);
+        self.next[self.last[root as usize] as usize] = other;
+        self.last[root as usize] = self.last[other as usize];
     }
 
     /// Joins the groups of two ids unless the guard refuses. `sure`: the link is known, not guessed, so that only what was said holds
@@ -103,9 +113,7 @@ impl Groups {
         if root_a == root_b {
             return Ok(());
         }
-        let alone = [root_a, root_b];
-        let of = |root: u32, at: usize| self.members.get(&root).map_or(&alone[at..=at], Vec::as_slice);
-        if let Some(refusal) = guard.refuses(of(root_a, 0), of(root_b, 1), sure) {
+        if let Some(refusal) = guard.refuses(&self.members(root_a), &self.members(root_b), sure) {
             return Err(refusal);
         }
         self.join(a, b);
@@ -114,22 +122,22 @@ impl Groups {
 }
 
 impl Guard<'_> {
-    fn refuses(&self, a: &[u32], b: &[u32], sure: bool) -> Option<Refusal> {
-        let pairs = || a.iter().flat_map(|&a| b.iter().map(move |&b| (a, b)));
+    fn refuses<I: Iterator<Item = u32> + Clone>(&self, a: &I, b: &I, sure: bool) -> Option<Refusal> {
+        let pairs = || a.clone().flat_map(|a| b.clone().map(move |b| (a, b)));
         if !self.never.is_empty() && pairs().any(|pair| self.never.contains(&pair)) {
             return Some(Refusal::Never);
         }
         if sure {
             return None;
         }
-        if a.len() + b.len() > self.most {
+        if a.clone().chain(b.clone()).nth(self.most).is_some() {
             return Some(Refusal::TooLarge);
         }
-        let tables = |ids: &[u32]| ids.iter().fold(0, |tables, &id| tables | (self.tables)(id));
+        let tables = |ids: &I| ids.clone().fold(0, |tables, id| tables | (self.tables)(id));
         if tables(a) & tables(b) != 0 {
             return Some(Refusal::OneToOne);
         }
-        if a.len() * b.len() > 1 {
+        if pairs().nth(1).is_some() {
             if pairs().take(MOST_PAIRS).any(|(a, b)| (self.contradict)(a, b)) {
                 return Some(Refusal::Contradiction);
             }

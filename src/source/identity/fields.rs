@@ -89,9 +89,15 @@ pub(crate) fn fields(columns: Vec<Raw>, table: &[u16], blocked: &[String]) -> Ve
         let kind = raw.kind.or_else(|| guess(&raw))?;
         Some((told, field(raw, kind, table, blocked)))
     };
-    let read: Vec<(bool, Field)> = columns.into_par_iter().filter_map(read).collect();
+    // Those of most values first: none is left to be waited for at the end.
+    let mut columns: Vec<(usize, Raw)> = columns.into_iter().enumerate().collect();
+    columns.sort_by_key(|(_, column)| std::cmp::Reverse(column.texts.len()));
+    let mut read: Vec<(usize, _)> =
+        columns.into_par_iter().with_max_len(1).filter_map(|(at, raw)| Some((at, read(raw)?))).collect();
+    read.sort_by_key(|(at, _)| *at);
+    let read = read.into_iter().map(|(_, field)| field);
     let useless = |(told, field): &(bool, Field)| !told && field.n_values() < 2;
-    let kept: Vec<(bool, Field)> = read.into_iter().filter(|field| !useless(field)).collect();
+    let kept: Vec<(bool, Field)> = read.filter(|field| !useless(field)).collect();
     let spelt: Vec<bool> = kept.par_iter().map(|(told, field)| !told && is_spelt_out(field, &kept)).collect();
     let kept = kept.into_iter().zip(spelt).filter(|(_, spelt)| !spelt).map(|(field, _)| field).collect();
     most_telling(kept)

@@ -1,7 +1,7 @@
 //! What identity resolution leaves: the person of every id, the pairs that were weighed, the log, and the state to keep.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, Float64Type, UInt32Type, UInt64Type};
@@ -100,6 +100,8 @@ pub(super) struct Outcome<'o, 's> {
     /// Each pattern of the edges in words.
     pub(super) words: BTreeMap<Pattern, String>,
     pub(super) threshold: f64,
+    /// Pairs that are not one person, as somebody said.
+    pub(super) never: Vec<[u32; 2]>,
     pub(super) joining: &'o Joining,
     pub(super) person_of: &'o [u32],
     pub(super) before: &'o [u32],
@@ -108,20 +110,18 @@ pub(super) struct Outcome<'o, 's> {
 impl Outcome<'_, '_> {
     /// The ids that became another, each once, with the first table that holds it.
     pub(super) fn former(&self) -> Vec<Identity> {
-        let mut former = Vec::new();
         let mut is_listed = vec![false; self.ids.len()];
         let mut is_first = |id: u32| !std::mem::replace(&mut is_listed[id as usize], true);
-        for place in self.places {
-            for &id in place.ids.iter().filter(|id| self.person_of[**id as usize] != **id && is_first(**id)) {
-                former.push(Identity {
-                    person: self.ids.text(self.person_of[id as usize]).to_owned(),
-                    table: place.table.clone(),
-                    id: self.ids.text(id).to_owned(),
-                    why: self.why(id).into_owned(),
-                });
-            }
-        }
-        former
+        let all = self.places.iter().flat_map(|place| place.ids.iter().map(move |&id| (place, id)));
+        let former: Vec<(&Place, u32)> =
+            all.filter(|&(_, id)| self.person_of[id as usize] != id && is_first(id)).collect();
+        let identity = |(place, id): (&Place, u32)| Identity {
+            person: self.ids.text(self.person_of[id as usize]).to_owned(),
+            table: place.table.clone(),
+            id: self.ids.text(id).to_owned(),
+            why: self.why(id).into_owned(),
+        };
+        former.into_par_iter().map(identity).collect()
     }
 
     /// The files.
@@ -193,9 +193,16 @@ impl Outcome<'_, '_> {
         let was = |id: u32| Some(self.before[id as usize]).filter(|before| *before != NO_LEVEL).unwrap_or(id);
         let changed: Vec<u32> = present.into_iter().filter(|&id| was(id) != self.person_of[id as usize]).collect();
         let run = state.header.run + u32::from(!changed.is_empty());
-        let change = |&id: &u32| if is_person[was(id) as usize] { "split" } else { "merged" };
+        let is_split = |id: u32| is_person[was(id) as usize];
+        let change = |&id: &u32| if is_split(id) { "split" } else { "merged" };
+        let parted = self.never.iter().filter(|[a, b]| was(*a) == was(*b));
+        let parted: BTreeSet<u32> = parted.flatten().copied().collect();
+        let why = |&id: &u32| match id {
+            id if is_split(id) && parted.contains(&id) => Cow::Borrowed("identity.never"),
+            id => self.why(id),
+        };
         let text = |code: u32| self.ids.text(code);
-        let whys: Vec<Cow<'_, str>> = changed.iter().map(|&id| self.why(id)).collect();
+        let whys: Vec<Cow<'_, str>> = changed.iter().map(why).collect();
         let columns = vec![
             number_column::<UInt32Type>("run", changed.iter().map(|_| run)),
             text_column("change", changed.iter().map(change)),

@@ -4,6 +4,7 @@
 //! learned, until the rules change or the rows are a fifth more or fewer.
 
 use polars::prelude::{DataFrame, Float64Type, UInt64Type};
+use rayon::prelude::*;
 
 use super::blocking::Blocking;
 use super::fields::{Field, Raw, fields};
@@ -153,7 +154,7 @@ impl<'f> Finder<'f> {
             let (_, of_id) = self.sources.iter().find(|(name, _)| Some(*name) == source)?;
             of_id.get(self.ids.find(id?)? as usize).copied().filter(|record| *record != NO_LEVEL)
         };
-        Ok(sources.into_iter().zip(ids).map(find).collect())
+        Ok(sources.into_par_iter().zip(ids).map(find).collect())
     }
 }
 
@@ -162,11 +163,11 @@ fn fingerprints(fields: &[Field], n_records: usize) -> Vec<u64> {
     let mut all = vec![0x9E37_79B9_7F4A_7C15_u64; n_records];
     for field in fields {
         let n = u32::try_from(field.n_values()).expect("codes are 32 bits");
-        let of_code: Vec<u64> = (0..n).map(|code| Interner::hash(field.text(code))).collect();
-        for (all, &code) in all.iter_mut().zip(&field.codes) {
+        let of_code: Vec<u64> = (0..n).into_par_iter().map(|code| Interner::hash(field.text(code))).collect();
+        all.par_iter_mut().zip(&field.codes).for_each(|(all, &code)| {
             let value = if code == NO_LEVEL { 0 } else { of_code[code as usize] };
             *all = (all.rotate_left(23) ^ value).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        }
+        });
     }
     all
 }

@@ -167,6 +167,7 @@ pub(crate) fn resolve(
         known: &known,
         matched: matched.as_ref(),
         threshold: rules.matching.as_ref().map_or(1.0, |matching| matching.threshold),
+        never: codes(&rules.never, ids),
         joining: &joining,
         person_of: &person_of,
         before: &before,
@@ -287,6 +288,11 @@ fn strangers(rules: &IdentityRules, ids: &Interner) -> Vec<Note> {
     strangers.collect()
 }
 
+/// The codes of pairs whose ids stand in some table.
+fn codes(pairs: &[[String; 2]], ids: &Interner) -> Vec<[u32; 2]> {
+    pairs.iter().filter_map(|[a, b]| Some([ids.find(a)?, ids.find(b)?])).collect()
+}
+
 /// Joins ids to people: what was said first, then links, then likely pairs from the strongest on.
 fn join(
     rules: &IdentityRules,
@@ -295,10 +301,8 @@ fn join(
     ids: &Interner,
     rank: &[u32],
 ) -> Joining {
-    let codes = |pairs: &[[String; 2]]| -> Vec<[u32; 2]> {
-        pairs.iter().filter_map(|[a, b]| Some([ids.find(a)?, ids.find(b)?])).collect()
-    };
-    let never: BTreeSet<(u32, u32)> = codes(&rules.never).into_iter().flat_map(|[a, b]| [(a, b), (b, a)]).collect();
+    let never: BTreeSet<(u32, u32)> =
+        codes(&rules.never, ids).into_iter().flat_map(|[a, b]| [(a, b), (b, a)]).collect();
     let record_of = likely.map(|(matched, _)| matched.record_of(ids.len())).unwrap_or_default();
     let record = |id: u32| record_of.get(id as usize).copied().filter(|record| *record != NO_LEVEL);
     let weight = |a: u32, b: u32| {
@@ -319,7 +323,7 @@ fn join(
     let guard = Guard { never: &never, most, weight: &weight, contradict: &contradict, tables: &tables };
     let mut joining =
         Joining { groups: Groups::new(ids.len()), why: vec![Why::Own; ids.len()], refused: BTreeMap::new() };
-    for [a, b] in codes(&rules.always) {
+    for [a, b] in codes(&rules.always, ids) {
         let _ = joining.join(a, b, Why::Told, &guard);
     }
     for (number, Known { pairs, .. }) in known.iter().enumerate() {

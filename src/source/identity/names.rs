@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::clusters::Groups;
 use crate::source::events::NO_LEVEL;
 
@@ -21,32 +23,26 @@ pub(super) struct Ids<'i> {
 /// The person of each id.
 pub(super) fn name(groups: &mut Groups, ids: &Ids<'_>) -> Vec<u32> {
     let n = u32::try_from(ids.before.len()).expect("codes are 32 bits");
-    let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    // The members of groups, each with its root.
+    let mut members: Vec<(u32, u32)> = Vec::new();
     let mut person: Vec<u32> = (0..n).collect();
-    let mut orphans: Vec<u32> = Vec::new();
     for id in 0..n {
         let root = groups.root(id);
-        if groups.is_alone(root) {
-            // Alone, and still called after an id that is gone.
-            let before = ids.before[id as usize];
-            if before != NO_LEVEL && !ids.is_present[before as usize] {
-                orphans.push(id);
-            }
-        } else {
-            members.entry(root).or_default().push(id);
+        let before = ids.before[id as usize];
+        // Of those who are alone, only who is still called after an id that is gone.
+        if !groups.is_alone(root) || before != NO_LEVEL && !ids.is_present[before as usize] {
+            members.push((root, id));
         }
     }
-    let mut all: Vec<Vec<u32>> = members.into_values().chain(orphans.into_iter().map(|id| vec![id])).collect();
     let precedence = |id: u32| ids.precedence[id as usize];
-    for members in &mut all {
-        members.sort_unstable_by_key(|&id| precedence(id));
-    }
-    all.sort_unstable_by_key(|members| (std::cmp::Reverse(members.len()), precedence(members[0])));
+    members.par_sort_unstable_by_key(|&(root, id)| (root, precedence(id)));
+    let mut all: Vec<&[(u32, u32)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
+    all.par_sort_unstable_by_key(|members| (std::cmp::Reverse(members.len()), precedence(members[0].1)));
     let mut is_taken = vec![false; ids.before.len()];
     for members in all {
-        let name = known(&members, groups, ids, &is_taken).unwrap_or(members[0]);
+        let name = known(members, groups, ids, &is_taken).unwrap_or(members[0].1);
         is_taken[name as usize] = true;
-        for id in members {
+        for &(_, id) in members {
             person[id as usize] = name;
         }
     }
@@ -54,10 +50,10 @@ pub(super) fn name(groups: &mut Groups, ids: &Ids<'_>) -> Vec<u32> {
 }
 
 /// The id that most of the members had before and that is still theirs to have.
-fn known(members: &[u32], groups: &mut Groups, ids: &Ids<'_>, is_taken: &[bool]) -> Option<u32> {
-    let own = groups.root(members[0]);
+fn known(members: &[(u32, u32)], groups: &mut Groups, ids: &Ids<'_>, is_taken: &[bool]) -> Option<u32> {
+    let own = members[0].0;
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    for &id in members {
+    for &(_, id) in members {
         let before = ids.before[id as usize];
         if before != NO_LEVEL {
             *counts.entry(before).or_default() += 1;

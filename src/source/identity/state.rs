@@ -98,7 +98,8 @@ impl State {
         self.header.format_version = FORMAT_VERSION;
         self.header.records = Some(Fingerprint::of(&path("records.parquet"))?);
         self.header.edges = Some(Fingerprint::of(&path("edges.parquet"))?);
-        store::write_json(&path("match.json"), &self.header)
+        store::write_json(&path("match.json"), &self.header)?;
+        store::settle(folder)
     }
 }
 

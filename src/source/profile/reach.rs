@@ -1,9 +1,11 @@
 //! Telephone numbers and postcodes, held against the rules of their country: the one that stands beside them in the
 //! same table, else the one that the spec tells.
 //!
-//! A number costs microseconds to verify, so only some rows are looked at, spread over the table; postcodes all.
+//! A number costs microseconds to verify, so only some rows are looked at, spread over the table, and beside each other; postcodes
+//! all.
 
 use polars::prelude::{Column, DataFrame, DataType};
+use rayon::prelude::*;
 
 use super::semantic::{Called, called};
 use super::shape::shape;
@@ -38,6 +40,15 @@ pub(super) struct Verified {
     pub(super) lost_zero: Found,
 }
 
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    Fine,
+    Bad,
+    Homeless,
+    LostZero,
+}
+
 /// How many, and the first: its row and how it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Found {
@@ -69,8 +80,13 @@ impl Reach {
                 lost_zero: Found::default(),
             })
         };
+        let columns: Vec<Verified> = columns.iter().filter_map(verified).collect();
+        if columns.iter().any(|verified| verified.is_phone) {
+            // It takes a while, and what comes before the numbers need not wait for it.
+            rayon::spawn(phone::load_plans);
+        }
         Self {
-            columns: columns.iter().filter_map(verified).collect(),
+            columns,
             country: country.map(|column| column.name().to_string()),
             told: told.map(str::to_lowercase),
             every,
@@ -89,15 +105,22 @@ impl Reach {
         };
         for verified in &mut self.columns {
             let mut row = 0;
-            let every = if verified.is_phone { self.every } else { 1 };
+            let mut phones: Vec<(u64, Option<&str>, String)> = Vec::new();
             each_text(frame.column(&verified.column)?, |text| {
                 let number = number(row);
-                let beside = countries.as_ref().and_then(|countries| countries[row]);
+                let country = countries.as_ref().and_then(|countries| countries[row]).or(told);
                 row += 1;
-                if let Some(text) = text.filter(|_| number.is_multiple_of(every)) {
-                    verified.verify(text, beside.or(told), number);
+                let Some(text) = text else { return };
+                if !verified.is_phone {
+                    verified.note(of_postcode(text, country), text, number);
+                } else if number.is_multiple_of(self.every) {
+                    phones.push((number, country, text.to_owned()));
                 }
             })?;
+            let verdicts: Vec<Verdict> = phones.par_iter().map(|(_, country, text)| of_phone(text, *country)).collect();
+            for ((number, _, text), verdict) in phones.iter().zip(verdicts) {
+                verified.note(Some(verdict), text, *number);
+            }
         }
         Ok(())
     }
@@ -109,25 +132,33 @@ impl Reach {
 }
 
 impl Verified {
-    fn verify(&mut self, text: &str, country: Option<&str>, number: u64) {
-        let found = if self.is_phone {
-            match phone::verify(text, country) {
-                phone::Verdict::Fine => None,
-                phone::Verdict::Bad => Some(&mut self.bad),
-                phone::Verdict::Homeless => Some(&mut self.homeless),
-            }
-        } else {
-            let Some(country) = country else { return };
-            match postcode::verify(text, country) {
-                postcode::Verdict::Fine => None,
-                postcode::Verdict::Bad => Some(&mut self.bad),
-                postcode::Verdict::LostZero => Some(&mut self.lost_zero),
-            }
-        };
+    /// Counts a value; `None`: it cannot be held against anything.
+    fn note(&mut self, verdict: Option<Verdict>, text: &str, number: u64) {
+        let Some(verdict) = verdict else { return };
         self.n += 1;
-        if let Some(found) = found {
-            found.n += 1;
-            found.first.get_or_insert_with(|| (number, shape(text)));
-        }
+        let found = match verdict {
+            Verdict::Fine => return,
+            Verdict::Bad => &mut self.bad,
+            Verdict::Homeless => &mut self.homeless,
+            Verdict::LostZero => &mut self.lost_zero,
+        };
+        found.n += 1;
+        found.first.get_or_insert_with(|| (number, shape(text)));
     }
+}
+
+fn of_phone(text: &str, country: Option<&str>) -> Verdict {
+    match phone::verify(text, country) {
+        phone::Verdict::Fine => Verdict::Fine,
+        phone::Verdict::Bad => Verdict::Bad,
+        phone::Verdict::Homeless => Verdict::Homeless,
+    }
+}
+
+fn of_postcode(text: &str, country: Option<&str>) -> Option<Verdict> {
+    Some(match postcode::verify(text, country?) {
+        postcode::Verdict::Fine => Verdict::Fine,
+        postcode::Verdict::Bad => Verdict::Bad,
+        postcode::Verdict::LostZero => Verdict::LostZero,
+    })
 }
