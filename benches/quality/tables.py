@@ -81,6 +81,48 @@ def voters():
     return frame, "votetrump", "1", {}
 
 
+def defaulters():
+    return shipped("ISLR", "Default"), "default", "Yes", {}
+
+
+def tumours():
+    from sklearn.datasets import load_breast_cancer
+
+    return load_breast_cancer(as_frame=True).frame, "target", "0", {}
+
+
+def spam():
+    return shipped("openintro", "email"), "spam", "1", {}
+
+
+def words():
+    return shipped("DAAG", "spam7"), "yesno", "y", {}
+
+
+def callbacks():
+    return shipped("openintro", "resume").drop(columns="job_ad_id"), "received_callback", "1", {}
+
+
+def mortgages():
+    return shipped("wooldridge", "loanapp").drop(columns=["reject", "action"]), "approve", "1", {}
+
+
+def relapse():
+    return shipped("survival", "rotterdam").drop(columns=["pid", "rtime", "recur", "dtime"]), "death", "1", {}
+
+
+def insurance():
+    return shipped("AER", "HealthInsurance"), "insurance", "yes", {}
+
+
+def smokers():
+    return shipped("AER", "SmokeBan"), "smoker", "yes", {}
+
+
+def injuries():
+    return shipped("DAAG", "headInjury"), "clinically.important.brain.injury", "1", {}
+
+
 def drawn(n, margin, random, frame):
     """A label for each row, drawn at these log odds."""
     frame["bought"] = np.where(random.random(n) < 1 / (1 + np.exp(-margin)), "yes", "no")
@@ -141,5 +183,6 @@ def heavy_tails():
 TABLES = {
     table.__name__: table
     for table in (telco, bank, bank_last_fifth, coil, hillstrom, credit, lending, calls, attrition, remote, charity, mortgage,
-                  juice, voters, linear, interactions, many_levels, few_rows, gaps, heavy_tails)
+                  juice, voters, defaulters, tumours, spam, words, callbacks, mortgages, relapse, insurance, smokers, injuries,
+                  linear, interactions, many_levels, few_rows, gaps, heavy_tails)
 }

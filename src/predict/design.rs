@@ -4,8 +4,8 @@
 //!
 //! - A **number** becomes its standardised value and, where the design bends, a broken line through up to nine knots at its
 //!   quantiles (a linear B-spline: a value has weight in the two knots around it, and stays at the outer knots beyond them).
-//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own. Where a
-//!   number may be beyond what was seen for no other reason than that time went on, it stays at the ends of what nearly all had.
+//!   A heavy upper tail is first tamed by `sign(x) ln(1 + |x|)`. A gap becomes the median, and is told by a column of its own. Counts and
+//!   sums of events may stay at the ends of what nearly all rows had: they grow beyond it for no other reason than that time goes on.
 //! - A **category** becomes a column per level; levels seen fewer than [`MIN_COUNT`] times share one; levels never seen, and
 //!   gaps where they were rare, have none.
 //! - What is constant becomes nothing.
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::discover::table::NO_LEVEL;
+use crate::discover::words::Meaning;
 use crate::discover::{Cells, Column, Table};
 use crate::error::{Error, Result};
 use crate::spec::Direction;
@@ -88,7 +89,7 @@ pub struct Number {
 pub struct Lines {
     /// Parts of a broken line; 0: a straight one.
     pub knots: usize,
-    /// Whether values stay within what nearly all rows had.
+    /// Whether what people did counts within what nearly all rows had; the days that went by go on.
     pub limited: bool,
 }
 
@@ -116,7 +117,8 @@ impl Design {
             .map(|column| match &column.cells {
                 Cells::Number(values) => {
                     let knots = if monotone.contains_key(&column.name) { 0 } else { lines.knots };
-                    number_shape(values, &sample, Lines { knots, ..lines })
+                    let limited = lines.limited && Meaning::of(&column.name).is_of_events();
+                    number_shape(values, &sample, Lines { knots, limited })
                 }
                 Cells::Category { codes, levels } => category_shape(codes, levels, rows),
             })

@@ -160,6 +160,13 @@ fn what_grows_with_time_alone_stays_at_the_end_of_what_was_seen() {
         assert!(limited[0] < limited[1] && limited[1] == limited[2], "{limited:?}");
         assert!(free[1] < free[2], "{free:?}");
     }
+    let mut days = table.clone();
+    days.columns[0].name = "visit.days_since_last".into();
+    let data = Data { table: &days, ..data };
+    let settings = Settings::Linear(LinearSettings { penalty: 1.0, absolute_share: 0.0, knots: 0 });
+    let model = Logistic { limited: true, ..Logistic::default() }.prepare(data, &rows).unwrap().fit(&rows, &settings);
+    let margins = model.unwrap().margins(&days, &[1000, 1001]).unwrap();
+    assert!(margins[0] < margins[1], "the days that went by go on: {margins:?}");
 }
 
 /// Four people of the level `a`, three of whom attained; six of `b`, one of whom did.

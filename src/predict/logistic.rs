@@ -1,7 +1,7 @@
 //! Logistic regression: standardised and broken-line terms under an L2 penalty or an elastic net.
 //!
-//! Straight lines hold where the world moves beyond what was seen, broken lines fit it better where it does not; features of events
-//! are kept within what nearly all rows had, since they grow with time alone (winsorised; Tukey 1962). Small weights on
+//! Straight lines hold where the world moves beyond what was seen, broken lines fit it better where it does not; counts and sums
+//! of events are kept within what nearly all rows had, since they grow with time alone (winsorised; Tukey 1962). Small weights on
 //! everything (L2) suit features that all say a little, an elastic net those of which many say nothing. All are tried, each
 //! over a path of penalties from strong to weak, warm-started.
 
@@ -47,8 +47,8 @@ pub struct Logistic {
     pub solver: Solver,
     /// Features that may only raise, or only lower, the score: each a straight line, or nothing.
     pub monotone: BTreeMap<String, Direction>,
-    /// Whether numbers count within what nearly all rows had: those of events grow while time goes on (purchases so far, days
-    /// since the first), and a line would go on with them to where nobody has been.
+    /// Whether counts and sums of events stay within what nearly all rows had: they grow while time goes on (purchases so far), and
+    /// a line would go on with them to where nobody has been. What days tell does go on: the longer ago, the less.
     pub limited: bool,
 }
 

@@ -114,6 +114,19 @@ impl Meaning {
         }
     }
 
+    /// Whether it counts or measures what somebody did, and is no time that went by.
+    pub(crate) fn is_of_events(&self) -> bool {
+        matches!(
+            self,
+            Self::Count { .. }
+                | Self::Trend { .. }
+                | Self::Statistic { .. }
+                | Self::Distinct { .. }
+                | Self::Share { .. }
+                | Self::StagesVisited
+        )
+    }
+
     pub(crate) fn number(&self, name: &str, value: f32) -> String {
         let shown = amount(value);
         let none = value.is_nan();
@@ -137,6 +150,12 @@ impl Meaning {
                 } else {
                     format!("no {kind} {property}{}", within(window))
                 }
+            }
+            Self::Statistic { kind, property, statistic: "average", window } => {
+                format!("{property} of {shown} per {kind} on average{}", within(window))
+            }
+            Self::Statistic { kind, property, statistic: "largest", window } => {
+                format!("{property} of up to {shown} per {kind}{}", within(window))
             }
             Self::Statistic { kind, property, statistic, window } => {
                 format!("{statistic} {kind} {property} of {shown}{}", within(window))
@@ -284,6 +303,8 @@ mod tests {
         );
         assert_eq!(told("purchase.amount.sum.365d", 1234.56), "total purchase amount of 1235 in the last 365 days");
         assert_eq!(told("purchase.amount.mean.90d", f32::NAN), "no purchase amount in the last 90 days");
+        assert_eq!(told("visit.pages.mean.7d", 2.5), "pages of 2.5 per visit on average in the last 7 days");
+        assert_eq!(told("cart.value.max.all", 40.0), "value of up to 40 per cart so far");
         assert_eq!(told("visit.channel.share.e.mail", 0.456), "46 % of visits with channel e.mail");
         assert_eq!(told("purchase.category.distinct.all", 4.0), "4 different categories so far");
         assert_eq!(told("purchase.gap_days.mean", 12.0), "12 days between purchases on average");
