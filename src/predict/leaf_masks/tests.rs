@@ -56,7 +56,8 @@ impl Data {
     fn grown(&mut self, leaves: usize, bins: usize, rounds: usize) -> BoostedModel {
         let rows: Vec<u32> = (0..ROWS).collect();
         let matrix = self.bound().matrix(&rows);
-        let labels: Vec<f32> = matrix.chunks(6).map(|row| row[0] * row[4] + self.random.random::<f32>()).collect();
+        let signal = |row: &[f32]| Some(row[0] * row[4]).filter(|signal| signal.is_finite()).unwrap_or_default();
+        let labels: Vec<f32> = matrix.chunks(6).map(|row| signal(row) + self.random.random::<f32>()).collect();
         let matrix = DMatrix::from_dense_vec(matrix, rows.len(), 6).unwrap().with_labels(&labels).unwrap();
         let params = TrainingParams::builder()
             .tree_method(TreeMethod::Hist)
