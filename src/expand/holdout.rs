@@ -113,7 +113,7 @@ impl Draw {
     }
 
     fn holds(&self, person: &str) -> bool {
-        (self.hash(person) as f64) < self.share * (1_u64 << 53) as f64
+        self.share > 0.0 && (self.hash(person) as f64) < self.share * (1_u64 << 53) as f64
     }
 }
 

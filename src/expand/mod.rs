@@ -119,8 +119,6 @@ pub struct Expanded {
 struct Stamp {
     /// The version of the model that scored.
     model: Option<String>,
-    /// The instant that it is a list of.
-    scored_at: Time,
     /// When its horizon is over.
     valid_until: Option<Time>,
 }
@@ -225,7 +223,6 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
         asks_consent: audience.consent.is_some() || audience.contacting.asks_consent(),
         stamp: Stamp {
             model: context.model.map(str::to_owned),
-            scored_at: context.end,
             valid_until: context
                 .spec
                 .ranking(audience)

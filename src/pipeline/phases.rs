@@ -36,6 +36,8 @@ pub struct Phases<'a> {
     layout: &'a Layout,
     inputs: Vec<InputFile>,
     data: Option<Data>,
+    /// Whether the task asks what the columns of the tables hold.
+    is_profiled: bool,
     stays: Option<Stays>,
     examples: Option<(usize, Examples, Recipe)>,
 }
@@ -44,7 +46,7 @@ impl<'a> Phases<'a> {
     /// The phases over a spec and its input files; nothing is read yet.
     #[must_use]
     pub fn new(spec: &'a Spec, layout: &'a Layout, inputs: Vec<InputFile>) -> Self {
-        Self { spec, layout, inputs, data: None, stays: None, examples: None }
+        Self { spec, layout, inputs, data: None, is_profiled: false, stays: None, examples: None }
     }
 
     fn source(&mut self) -> Result<Vec<manifest::Input>> {
@@ -193,7 +195,8 @@ impl<'a> Phases<'a> {
     fn data(&mut self) -> Result<&Data> {
         if self.data.is_none() {
             let known = source::identity::State::read(&self.layout.models.join(IDENTITY))?;
-            self.data = Some(source::read_with(self.spec, &known)?);
+            let read = if self.is_profiled { source::read_with } else { source::read_unprofiled };
+            self.data = Some(read(self.spec, &known)?);
         }
         Ok(self.data.as_ref().expect("it was just read"))
     }
@@ -235,6 +238,8 @@ impl Work for Phases<'_> {
     fn run(&mut self, task: Task, left: &[Task]) -> Result<Vec<manifest::Input>> {
         let spec = self.spec;
         let nothing_read = |()| Vec::new();
+        // Both come before all others, so that what was read without a profile needs none.
+        self.is_profiled = matches!(task, Task::Source | Task::Map);
         let read = match task {
             Task::Source => self.source(),
             Task::Map => self.map().map(nothing_read),

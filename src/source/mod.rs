@@ -29,6 +29,7 @@ mod profile;
 mod read;
 mod spend;
 mod sql;
+mod strangers;
 pub(crate) mod times;
 
 pub(crate) use batch::{each_text, normalise_column};
@@ -42,7 +43,7 @@ pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
-pub use read::{read, read_with};
+pub use read::{read, read_unprofiled, read_with};
 pub use spend::Spend;
 
 use crate::time::Time;

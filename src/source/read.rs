@@ -11,9 +11,10 @@ use super::gather::{EventGather, PeopleGather, Positions, assemble, merge};
 use super::identity::{self, LinkGather, State, resolve};
 use super::intern::Interner;
 use super::ledger::Ledger;
-use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion, shape};
+use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion};
 use super::spend::{self, Spend};
-use super::{Data, Events, Input, People, places, sql};
+use super::strangers::refuse_strangers;
+use super::{Data, Input, places, sql};
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
@@ -32,13 +33,15 @@ pub fn read(spec: &Spec) -> Result<Data> {
 /// # Errors
 /// As [`read`].
 pub fn read_with(spec: &Spec, state: &State) -> Result<Data> {
-    let mut reading = Reading::new(spec)?;
-    reading.check_queries()?;
-    for name in reading.tables_used_directly() {
-        reading.table(&name)?;
-    }
-    reading.queries()?;
-    reading.finish(state)
+    Reading::new(spec)?.all(state)
+}
+
+/// As [`read_with`], without a look at what the columns hold: there are no profiles and suspicions.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_unprofiled(spec: &Spec, state: &State) -> Result<Data> {
+    Reading { is_profiled: false, ..Reading::new(spec)? }.all(state)
 }
 
 struct Reading<'s> {
@@ -49,6 +52,7 @@ struct Reading<'s> {
     ids: Interner,
     ledger: Ledger,
     inputs: Vec<Input>,
+    is_profiled: bool,
     profiles: Vec<ColumnProfile>,
     spend: Option<Spend>,
     suspicions: Vec<Suspicion>,
@@ -88,11 +92,21 @@ impl<'s> Reading<'s> {
             ledger,
             ids: Interner::default(),
             inputs: Vec::new(),
+            is_profiled: true,
             profiles: Vec::new(),
             spend: None,
             suspicions: Vec::new(),
             frames: BTreeMap::new(),
         })
+    }
+
+    fn all(mut self, state: &State) -> Result<Data> {
+        self.check_queries()?;
+        for name in self.tables_used_directly() {
+            self.table(&name)?;
+        }
+        self.queries()?;
+        self.finish(state)
     }
 
     fn sources(&self) -> impl Iterator<Item = (Target, &'s Rows)> + use<'s> {
@@ -177,7 +191,8 @@ impl<'s> Reading<'s> {
 
         let all = keep || !people.is_empty() || open.n_rows() <= FULL_UP_TO;
         let wanted = wanted(&header, all, &events, &links);
-        let mut profile = ProfileGather::new(name, open.n_rows(), country(spec)?);
+        let country = country(spec)?;
+        let mut profile = self.is_profiled.then(|| ProfileGather::new(name, open.n_rows(), country));
         let mut frame: Option<DataFrame> = None;
         let ids = &mut self.ids;
         open.read(&wanted, &mut self.ledger, &mut |batch, ledger| {
@@ -192,7 +207,8 @@ impl<'s> Reading<'s> {
                 }
                 links.iter_mut().try_for_each(|link| link.take(batch, ids))
             };
-            let (profiled, gathered) = rayon::join(|| profile.take(batch), &mut gather);
+            let (profiled, gathered) =
+                rayon::join(|| profile.as_mut().map_or(Ok(()), |profile| profile.take(batch)), &mut gather);
             profiled.and(gathered)?;
             if keep {
                 stack(&mut frame, &batch.frame)?;
@@ -203,7 +219,7 @@ impl<'s> Reading<'s> {
         if let Some(frame) = frame {
             self.frames.insert(name.clone(), frame);
         }
-        let (profiles, suspicions) = profile.finish();
+        let (profiles, suspicions) = profile.map(ProfileGather::finish).unwrap_or_default();
         self.profiles.extend(profiles);
         self.suspicions.extend(suspicions);
         self.inputs.extend(open.inputs()?);
@@ -345,32 +361,6 @@ fn country(spec: &Spec) -> Result<Option<&'static str>> {
         at(spec, "discover.country", error.hint("write its two letters (DE) or its name (Germany)"))
     };
     places::country(told).map(Some).ok_or_else(unknown)
-}
-
-/// Refuses people tables that know nobody of those who did something: the ids are written in two ways.
-fn refuse_strangers(spec: &Spec, people: &People, events: &Events) -> Result<()> {
-    let known = |person: &usize| people.offsets[*person] < people.offsets[*person + 1];
-    let acted = |person: &usize| events.offsets[*person] < events.offsets[*person + 1];
-    let (mut someone_known, mut someone_acted) = (None, None);
-    for person in 0..people.len() {
-        match (known(&person), acted(&person)) {
-            (true, true) => return Ok(()),
-            (true, false) => _ = someone_known.get_or_insert(person),
-            (false, true) => _ = someone_acted.get_or_insert(person),
-            (false, false) => {}
-        }
-    }
-    let (Some(known), Some(acted), Some(table)) = (someone_known, someone_acted, spec.people.first()) else {
-        return Ok(());
-    };
-    let error = Error::data("nobody in the people tables has an event: the ids there and in the events are not the same")
-        .hint(format!(
-            "ids of people look like `{}`, those of events like `{}` (9: a digit, a: a letter)",
-            shape(&people.ids[known]),
-            shape(&people.ids[acted])
-        ))
-        .hint("name other columns in `person`, write the ids alike with sql = \"SELECT … AS person\", or join them with [[identity.links]]");
-    Err(at(spec, &format!("people.{}.person", table.name), error))
 }
 
 /// The columns to read: all, or those that somebody names.

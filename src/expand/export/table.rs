@@ -1,7 +1,7 @@
 //! `parquet`, `sqlite`, `postgres`: a plain table that any program reads, a reverse-ETL tool among them.
 //!
 //! The table `clo_audience` holds no contact data: a person's id, score, decile (1 the best), rank, reasons, the model, when they
-//! were scored and until when that holds. Parquet adds the contact columns, as `csv` has them. The script for PostgreSQL replaces
+//! were scored (none in a snapshot) and until when that holds. Parquet adds the contact columns, as `csv` has them. The script for PostgreSQL replaces
 //! the audience's rows in one transaction: `psql DATABASE -f FILE`.
 
 use std::io::Write;
@@ -48,7 +48,7 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS clo_audience (
   reason_2 TEXT,
   reason_3 TEXT,
   model_id TEXT,
-  scored_at TEXT NOT NULL,
+  scored_at TEXT,
   valid_until TEXT,
   PRIMARY KEY (audience, customer_id)
 )";
@@ -97,7 +97,7 @@ fn database(expanded: &Expanded, rows: &[usize]) -> rusqlite::Result<Vec<u8>> {
         let mut insert =
             transaction.prepare("INSERT INTO clo_audience VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
         let (chosen, stamp) = (&expanded.chosen, &expanded.stamp);
-        let (scored_at, valid_until) = (stamp.scored_at.to_string(), stamp.valid_until.map(|until| until.to_string()));
+        let (scored_at, valid_until) = (&expanded.summary.as_of, stamp.valid_until.map(|until| until.to_string()));
         for &row in rows {
             let [first, second, third] = chosen.reasons.of(row);
             let (rank, score) = (chosen.rank[row], chosen.score[row]);
@@ -131,9 +131,10 @@ fn script(expanded: &Expanded, rows: &[usize], writer: &mut dyn Write) -> std::i
     for &row in rows {
         let [first, second, third] = chosen.reasons.of(row);
         let (rank, score) = (chosen.rank[row].to_string(), chosen.score[row].to_string());
-        let (decile, scored_at) = (decile(chosen.rank[row], chosen.len()).to_string(), stamp.scored_at.to_string());
+        let decile = decile(chosen.rank[row], chosen.len()).to_string();
         let known = [audience.as_str(), &chosen.person[row], &score, &decile, &rank].map(Some);
-        let others = [first, second, third, stamp.model.as_deref(), Some(&scored_at), valid_until.as_deref()];
+        let scored_at = expanded.summary.as_of.as_deref();
+        let others = [first, second, third, stamp.model.as_deref(), scored_at, valid_until.as_deref()];
         let cells: Vec<String> = known.into_iter().chain(others).map(copied).collect();
         writeln!(writer, "{}", cells.join("\t"))?;
     }

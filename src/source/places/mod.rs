@@ -8,7 +8,13 @@ static US_STATES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| by_any_name(i
 
 /// The ISO 3166-1 alpha-2 code, lower case, of a country written as alpha-2, alpha-3 or by name.
 pub(crate) fn country(text: &str) -> Option<&'static str> {
-    COUNTRIES.get(text.trim().trim_end_matches('.').to_lowercase().as_str()).copied()
+    let text = text.trim().trim_end_matches('.');
+    if let &[first, second] = text.as_bytes() {
+        // Most tables hold the code.
+        let code = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+        return COUNTRIES.get(std::str::from_utf8(&code).ok()?).copied();
+    }
+    COUNTRIES.get(text.to_lowercase().as_str()).copied()
 }
 
 /// The two letters, lower case, of a state of the United States written so or by name.

@@ -8,7 +8,8 @@ mod tables;
 
 use std::path::Path;
 
-use super::{Data, Values, read};
+use super::identity::State;
+use super::{Data, Values, read, read_unprofiled};
 use crate::error::Error;
 use crate::spec::{EventSource, Link, PeopleSource, Rows, Spec, Table, TimeColumn, TimeReading};
 

@@ -118,6 +118,20 @@ fn nothing_personal_stands_in_a_profile() {
 }
 
 #[test]
+fn without_a_profile_the_same_people_are_read() {
+    let folder =
+        Folder::new().with("people.csv", "person,email,state\na,a@x.example,A\nb,b@x.example,\n,c@x.example,C\n");
+    let mut spec = folder.spec();
+    spec.tables.insert("people".into(), table("people.csv"));
+    spec.people.push(people("all"));
+    let (data, plain) = (read(&spec).unwrap(), read_unprofiled(&spec, &State::default()).unwrap());
+    assert_eq!((data.profiles.len(), plain.profiles.len(), plain.suspicions.len()), (3, 0, 0));
+    assert_eq!(plain.people.ids, data.people.ids);
+    assert!(plain.people.attributes.equals_missing(&data.people.attributes));
+    assert_eq!((plain.inputs, plain.rejected), (data.inputs, data.rejected));
+}
+
+#[test]
 fn linked_ids_become_one_person() {
     let folder = Folder::new()
         .with("leads.csv", "person,origin\nm1,ads\nm2,search\n")
