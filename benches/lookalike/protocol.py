@@ -10,8 +10,8 @@ clo is run as a new user would run it: a CSV with a column `is_seed`, a spec of 
 """
 import argparse
 import pathlib
+import resource
 import subprocess
-import time
 import warnings
 
 import lightgbm
@@ -131,9 +131,10 @@ def by_clo(clo, folder, table, is_seed):
     written.insert(0, "id", [f"c{row}" for row in range(len(table))])
     written["is_seed"] = is_seed.astype(int)
     written.to_csv(folder / "customers.csv", index=False)
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([clo, "run", "--spec", folder, "--force", "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     audience = pd.read_parquet(folder / "out/expand/like-them/audience.parquet")
     score = pd.Series(audience.score.to_numpy(), index=audience.person.str[1:].astype(int))
     assert len(score) == (~is_seed).sum(), "the audience must hold the whole pool"
@@ -151,7 +152,9 @@ def main():
     arguments = arguments.parse_args()
     peers = {} if arguments.no_peers else PEERS
     names = [*peers, "clo"] + ([] if arguments.no_peers else ["all labels"])
-    print(f"| data, seed | {' | '.join(names)} | clo s |\n|---|{'---|' * (len(names) + 1)}", flush=True)
+    gained = [] if arguments.no_peers else ["clo − PU bagging ± its standard error"]
+    columns = [*names, *gained, "clo CPU s"]
+    print(f"| data, seed | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}", flush=True)
     for name, read, n_seed in TASKS:
         if arguments.only and f"{name}{n_seed}" not in arguments.only.split(","):
             continue
@@ -173,7 +176,11 @@ def main():
                 score, took = by_clo(arguments.clo, pathlib.Path(arguments.work) / "project", table, is_seed)
                 found["clo"].append(judge(score))
                 seconds.append(took)
-            cells = [f"{np.mean(aucs):.4f}" for aucs in found.values()] + ([f"{ceiling:.4f}"] if ceiling else [])
+            cells = [f"{np.mean(aucs):.4f}" for aucs in found.values()]
+            if ceiling:
+                gain = np.array(found["clo"]) - np.array(found["PU bagging"])
+                error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else float("nan")
+                cells += [f"{ceiling:.4f}", f"{gain.mean():+.4f} ± {error:.4f}"]
             print(f"| {name}, {size}{' of one group' if skewed else ''} | {' | '.join(cells)} | {np.mean(seconds):.1f} |", flush=True)
 
 

@@ -152,7 +152,7 @@ pub struct SeedUsed {
 /// Something about a seed that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeedFinding {
-    /// `too-small`, `entries-unknown`, `also-candidates`, `one-sided`, `contaminated`, `mixed`.
+    /// `too-small`, `entries-unknown`, `also-candidates`, `one-sided`, `told-by-one`, `contaminated`, `mixed`.
     pub code: String,
     /// What was found, with counts, and what to do about it.
     pub message: String,
@@ -171,11 +171,11 @@ pub struct Skew {
     pub value: String,
     /// Its share of the seed.
     pub seed_share: f64,
-    /// Its share of the candidates.
+    /// Its share of the candidates, as of when the seed is looked at.
     pub candidate_share: f64,
-    /// Its share of the chosen.
+    /// Its share of the chosen, as of the end.
     pub chosen_share: f64,
-    /// How many times as far as the seed the chosen differ from the candidates; above 1 the list exaggerates.
+    /// How many times as far as the seed the chosen differ from the candidates, these two as of the end; above 1 the list exaggerates.
     pub amplification: f64,
 }
 

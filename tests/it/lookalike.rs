@@ -275,6 +275,13 @@ fn seed_and_candidates_may_come_from_two_tables() {
     assert!(listed.len() == 300 && listed.iter().flatten().all(|id| id.starts_with('p')));
     assert_eq!(summary(folder.path())["seed"]["n_features"], 2, "boots and age");
 
+    // A weight is wanted of the seed alone.
+    write(&folder.path().join("prospects.csv"), &prospects.join("\n").replace("boots,age", "boots,years"));
+    project(folder.path(), &two.replace("is_seed = 1\" }", "is_seed = 1\", weight = \"age\" }"), &members());
+    let said = ran(folder.path(), &["check"]);
+    assert!(said.contains("`town`") && !said.contains("`age`"), "{said}");
+    write(&folder.path().join("prospects.csv"), &prospects.join("\n"));
+
     let shared = two.replace("{ table = \"prospects\" }", "{ table = \"prospects\", shared = [\"age\", \"town\"] }");
     project(folder.path(), &shared, &members());
     let output = run(&["check", "--spec", folder.path().to_str().unwrap()]);

@@ -9,6 +9,8 @@
 //!   people whom the attributes do not tell.
 //! - **Mixed**: k-means over what each feature adds to a member's score, the space that the models have learned; a mean
 //!   silhouette of a half is reasonable structure (Kaufman and Rousseeuw 1990).
+//! - **Told by one**: a feature whose shares in the seed and among the candidates hardly overlap is often the seed's definition (five
+//!   orders, where a sixth makes a member), and the list is then one by that feature.
 //! - **One-sided**: values that many candidates have and no member ([`super::gaps`]): often the way the seed was gathered.
 
 use std::collections::BTreeMap;
@@ -20,7 +22,7 @@ use super::clusters::{self, Clusters};
 use super::gaps::{Gap, Taken};
 use super::members::Members;
 use super::ways::Lookalike;
-use crate::discover::{Column, Table};
+use crate::discover::Table;
 use crate::error::Result;
 use crate::rate::{Rate, grouped};
 
@@ -34,6 +36,8 @@ const LOW: f64 = 0.3;
 const SPIES: f64 = 0.5;
 /// Silhouette from which on a seed is mixed.
 const MIXED: f64 = 0.5;
+/// Half the sum of the differences of all shares from which on one feature tells the seed.
+const TOLD_BY_ONE: f64 = 0.8;
 /// Features that are told.
 const SHOWN: usize = 8;
 /// Members that are parted into kinds, at most.
@@ -75,8 +79,8 @@ pub(super) fn of_members(members: &Members) -> Vec<SeedFinding> {
     findings
 }
 
-/// Looks a seed over.
-pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], chosen: &Table) -> Result<Looked> {
+/// Looks a seed over. `at_end` are the features of the chosen and of all candidates as of the end.
+pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], at_end: &[Table; 2]) -> Result<Looked> {
     let seed: Vec<usize> = (0..sample.n_seed).collect();
     let candidates: Vec<usize> = (sample.n_seed..sample.table.n_rows).collect();
     let mut findings = Vec::new();
@@ -86,13 +90,14 @@ pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], chose
     for column in &sample.table.columns {
         let bins = Bins::of(&column.cells, &candidates);
         let (of_seed, of_candidates) = (bins.shares(&column.cells, &seed), bins.shares(&column.cells, &candidates));
-        let of_chosen = chosen.column(&column.name).map(|column| {
-            let all: Vec<usize> = (0..chosen.n_rows).collect();
-            bins.shares(&column.cells, &all)
+        let at_end = at_end.each_ref().map(|table| {
+            let all: Vec<usize> = (0..table.n_rows).collect();
+            table.column(&column.name).map_or_else(|| of_candidates.clone(), |column| bins.shares(&column.cells, &all))
         });
-        skew.extend(skewed(column, &bins, [&of_seed, &of_candidates], of_chosen.as_deref(), seed.len()));
+        skew.extend(skewed(&column.name, &bins, [&of_seed, &of_candidates], &at_end, seed.len()));
     }
     skew.sort_by(|a, b| b.distance.total_cmp(&a.distance).then_with(|| a.feature.cmp(&b.feature)));
+    findings.extend(skew.iter().find(|skew| !is_set_aside(&skew.feature, &sample.gaps)).and_then(told_by_one));
     skew.truncate(SHOWN);
     let (sub_seeds, sub_seed_of) = parts(sample, lookalike)?;
     if !sub_seeds.is_empty() {
@@ -129,11 +134,12 @@ fn contaminated(places: &[f64]) -> Option<SeedFinding> {
     })
 }
 
+/// What a feature tells apart; `at_end` are its shares among the chosen and among all candidates as of the end.
 fn skewed(
-    column: &Column,
+    feature: &str,
     bins: &Bins,
     [of_seed, of_candidates]: [&[f64]; 2],
-    of_chosen: Option<&[f64]>,
+    [of_chosen, of_all]: &[Vec<f64>; 2],
     n_seed: usize,
 ) -> Option<Skew> {
     let differences = || of_seed.iter().zip(of_candidates).map(|(seed, candidate)| seed - candidate);
@@ -148,15 +154,33 @@ fn skewed(
         return None;
     }
     let most = differences().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()).then(b.0.cmp(&a.0)))?.0;
-    let chosen_share = of_chosen.map_or(of_candidates[most], |shares| shares[most]);
     Some(Skew {
-        feature: column.name.clone(),
+        feature: feature.to_owned(),
         distance,
         value: bins.in_words(&[most]).concat(),
         seed_share: of_seed[most],
         candidate_share: of_candidates[most],
-        chosen_share,
-        amplification: (chosen_share - of_candidates[most]) / (of_seed[most] - of_candidates[most]),
+        chosen_share: of_chosen[most],
+        amplification: (of_chosen[most] - of_all[most]) / (of_seed[most] - of_candidates[most]),
+    })
+}
+
+fn is_set_aside(feature: &str, gaps: &[Gap]) -> bool {
+    gaps.iter().any(|gap| gap.feature == feature && matches!(gap.taken, Taken::SetAside(_)))
+}
+
+/// What the feature that differs most says of the seed.
+fn told_by_one(skew: &Skew) -> Option<SeedFinding> {
+    let Skew { feature, value, .. } = skew;
+    let [seed, candidates] = [skew.seed_share, skew.candidate_share].map(|share| (100.0 * share).round());
+    (skew.distance >= TOLD_BY_ONE).then(|| {
+        finding(
+            "told-by-one",
+            false,
+            format!(
+                "{feature} alone nearly tells the seed from the candidates ({value}: {seed} % of the seed, {candidates} % of the candidates). If that is what makes somebody a member, and not what leads there, leave it out with exclude = [\"{feature}\"], and the list looks at the rest."
+            ),
+        )
     })
 }
 
@@ -218,4 +242,27 @@ fn told_by(table: &Table, own: &[usize], others: &[usize]) -> Vec<String> {
         found.insert((order, &column.name), format!("{} {}", column.name, bins.in_words(&[most]).concat()));
     }
     found.into_values().take(2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chosen_are_compared_with_the_candidates_of_their_time() {
+        let bins = Bins::Category(vec!["a".into(), "b".into()]);
+        let skew = |chosen: f64, all: f64| {
+            let shares = |share: f64| [share, 1.0 - share, 0.0];
+            let at_end = [shares(chosen).to_vec(), shares(all).to_vec()];
+            skewed("town", &bins, [&shares(0.8), &shares(0.2)], &at_end, 1_000).unwrap()
+        };
+        // Everybody is in town b by the end, the chosen as well as the others: the list exaggerates nothing.
+        assert_eq!((skew(0.0, 0.0).value.as_str(), skew(0.0, 0.0).amplification), ("a", 0.0));
+        // 0.3 more of them than of the others, where the seed has 0.6 more.
+        assert!((skew(0.4, 0.1).amplification - 0.5).abs() < 1e-12);
+        assert_eq!(told_by_one(&skew(0.4, 0.1)), None, "0.6 apart");
+        let apart = Skew { distance: 0.9, seed_share: 0.95, candidate_share: 0.05, ..skew(0.4, 0.1) };
+        let told = told_by_one(&apart).unwrap().message;
+        assert!(told.starts_with("town alone nearly tells") && told.contains("a: 95 % of the seed, 5 %"), "{told}");
+    }
 }

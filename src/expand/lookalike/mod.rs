@@ -113,8 +113,9 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     let mut expanded = expand(audience, &ranking, &known.data.people, context)?;
     skewed::look(&mut expanded, &members, known.data, context)?;
     let as_of = if seed.as_of == SeedTime::Entry { "entry" } else { "end" };
-    let of_chosen = view.of_chosen(&expanded.chosen)?;
-    let looked = hygiene::look(&drawn.sample, &lookalike, &places, &of_chosen)?;
+    let at_end =
+        [view.some_at_end(&chosen(&expanded.chosen, &known.data.people))?, view.some_at_end(&members.candidates)?];
+    let looked = hygiene::look(&drawn.sample, &lookalike, &places, &at_end)?;
     let plain = used(&members, &choice);
     let findings = [plain.findings.clone(), looked.findings].concat();
     expanded
@@ -184,14 +185,10 @@ impl View<'_> {
         self.at(&people.iter().map(|&person| (person, self.end)).collect::<Vec<_>>())
     }
 
-    /// The features of the chosen, of some of them when they are many.
-    fn of_chosen(&self, chosen: &Chosen) -> Result<Table> {
-        let step = chosen.len().div_ceil(SAMPLE[0]).max(1);
-        let people = &self.known.data.people;
-        let found = chosen.person.iter().step_by(step).filter_map(|id| people.find(id));
-        self.at_end(
-            &found.map(|person| u32::try_from(person).expect("people are counted in 32 bits")).collect::<Vec<_>>(),
-        )
+    /// The features of people as of the end, of some of them when they are many.
+    fn some_at_end(&self, people: &[u32]) -> Result<Table> {
+        let step = people.len().div_ceil(SAMPLE[0]).max(1);
+        self.at_end(&people.iter().copied().step_by(step).collect::<Vec<_>>())
     }
 
     /// The names of the features that are attributes.
@@ -205,6 +202,12 @@ impl View<'_> {
         let is_date = |feature: &&Feature| matches!(feature, Feature::Attribute(attribute) if attribute.values == AttributeValues::Date);
         self.recipe.features.iter().filter(is_date).map(Feature::name).collect()
     }
+}
+
+/// The chosen by their positions.
+fn chosen(chosen: &Chosen, people: &People) -> Vec<u32> {
+    let found = chosen.person.iter().filter_map(|id| people.find(id));
+    found.map(|person| u32::try_from(person).expect("people are counted in 32 bits")).collect()
 }
 
 fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context<'_>) -> Result<Recipe> {

@@ -62,17 +62,15 @@ pub(super) fn shared(audience: &Audience, people: &People, spec: &Spec) -> Resul
 /// # Errors
 /// As [`shared`].
 pub fn not_shared(audience: &Audience, people: &People, spec: &Spec) -> Result<Vec<String>> {
-    if audience.seed.is_none() {
-        return Ok(Vec::new());
-    }
+    let Some(seed) = &audience.seed else { return Ok(Vec::new()) };
     let Shared { only_seed, only_candidates, .. } = shared(audience, people, spec)?;
-    let of_seed = audience.seed.as_ref().and_then(|seed| match &seed.told {
+    let of_seed = match &seed.told {
         Told::Rule(rule) => Some(rule),
         _ => None,
-    });
+    };
     let rules = of_seed.into_iter().chain(&audience.candidates.rule);
-    let unseen: Vec<String> =
-        rules.flat_map(|rule| columns_named(rule)).chain(people.contact.iter().cloned()).collect();
+    let named = rules.flat_map(|rule| columns_named(rule)).chain(seed.weight.clone());
+    let unseen: Vec<String> = named.chain(people.contact.iter().cloned()).collect();
     let told = |side: &str, columns: &[String]| {
         let columns: Vec<&String> = columns.iter().filter(|column| !unseen.contains(column)).collect();
         (!columns.is_empty()).then(|| {
