@@ -7,6 +7,7 @@
 //! A margin is a score in log odds before calibration. Rows are taken in the order of [`Data::key`], which comes from the
 //! person and the cutoff alone: the order of rows in the table changes nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,16 @@ impl Data<'_> {
             rows.sort_unstable();
         }
         rows
+    }
+
+    /// A table in which `rows` lie side by side in their order, and where they lie in it: this one, if they do so already.
+    #[must_use]
+    pub fn side_by_side<'r>(&self, rows: &'r [u32]) -> (Cow<'_, Table>, Cow<'r, [u32]>) {
+        if rows.is_sorted() {
+            return (Cow::Borrowed(self.table), Cow::Borrowed(rows));
+        }
+        let all = (0..).take(rows.len()).collect();
+        (Cow::Owned(self.table.take(rows)), Cow::Owned(all))
     }
 
     /// The labels of `rows`.

@@ -213,8 +213,10 @@ impl PreparedLogistic<'_> {
         near: Option<&Vec<f64>>,
     ) -> Result<Vec<Vec<f64>>> {
         let (label, weight) = (self.data.labels(rows), self.data.weights(rows));
-        let bound = design.bind(self.data.table)?;
-        let problem = Problem { bound: &bound, rows, label: &label, weight: weight.as_deref() };
+        // Every step of the way reads all of the rows: they are laid side by side once, where they do not lie so.
+        let (table, rows) = self.data.side_by_side(rows);
+        let bound = design.bind(&table)?;
+        let problem = Problem { bound: &bound, rows: &rows, label: &label, weight: weight.as_deref() };
         let mut iterate = Iterate::start(problem);
         if let Some(near) = near {
             iterate.weights.clone_from(near);
