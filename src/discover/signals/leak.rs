@@ -145,6 +145,8 @@ pub(super) struct Marks {
     points: u32,
     /// Those that a strong honest number earns as well.
     of_strength: u32,
+    /// Whether the rate climbs by degrees along the range.
+    by_degrees: bool,
     why: Vec<String>,
 }
 
@@ -159,9 +161,9 @@ impl Marks {
         self.add(points, why);
     }
 
-    /// `auc`: how well the feature ranks alone; `is_by_degrees`: whether its rate climbs by degrees.
-    fn leak(self, auc: f64, is_by_degrees: bool) -> Option<Leak> {
-        let is_honest = is_by_degrees && self.points == self.of_strength && auc < THE_OUTCOME;
+    /// `auc`: how well the feature ranks alone.
+    fn leak(self, auc: f64) -> Option<Leak> {
+        let is_honest = self.by_degrees && self.points == self.of_strength && auc < THE_OUTCOME;
         let points = match self.points {
             _ if is_honest && auc < TOO_GOOD => 0,
             points if is_honest => points.min(SUSPECTED),
@@ -216,11 +218,7 @@ pub(super) fn leaks(suspects: &[Suspect<'_>], sample: &Sample, recipe: &Recipe) 
             marks[place].add(1, format!("“{word}” in its name speaks of what is known afterwards"));
         }
     }
-    let judged = marks.into_iter().zip(suspects).map(|(marks, suspect)| {
-        let is_by_degrees = Classes::of(suspect, sample).is_by_degrees(suspect);
-        marks.leak(strength(suspect), is_by_degrees)
-    });
-    judged.collect()
+    marks.into_iter().zip(suspects).map(|(marks, suspect)| marks.leak(strength(suspect))).collect()
 }
 
 fn is_attribute(suspect: &Suspect<'_>) -> bool {
@@ -250,6 +248,7 @@ fn own(suspect: &Suspect<'_>, sample: &Sample, by_silence: bool) -> Marks {
         marks.add_of_strength(points, format!("ranks almost perfectly alone (AUC {auc:.3})"));
     }
     let classes = Classes::of(suspect, sample);
+    marks.by_degrees = classes.is_by_degrees(suspect);
     classes.known(&mut marks);
     classes.only_with(suspect, &mut marks);
     classes.hardly_ever(suspect, &mut marks);

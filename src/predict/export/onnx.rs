@@ -91,22 +91,32 @@ impl Graph {
 
     /// A node of one output, with its attributes.
     fn with(&mut self, domain: &str, operator: &str, inputs: &[&str], attributes: Vec<Message>) -> String {
-        let output = self.name();
+        let [output] = self.outputs(domain, operator, inputs, attributes);
+        output
+    }
+
+    /// A node of `N` outputs, called after the last of them.
+    fn outputs<const N: usize>(
+        &mut self,
+        domain: &str,
+        operator: &str,
+        inputs: &[&str],
+        attributes: Vec<Message>,
+    ) -> [String; N] {
+        let outputs = std::array::from_fn(|_| self.name());
         let mut node = Message::default();
         for input in inputs {
             node = node.text(1, input);
         }
-        if operator == "TreeEnsembleClassifier" {
-            // Which class won is not asked.
-            let label = self.name();
-            node = node.text(2, &label);
+        for output in &outputs {
+            node = node.text(2, output);
         }
-        node = node.text(2, &output).text(3, &output).text(4, operator);
+        node = node.text(3, outputs.last().map_or("", String::as_str)).text(4, operator);
         for attribute in attributes {
             node = node.message(5, &attribute);
         }
         self.nodes.push(node.text(7, domain));
-        output
+        outputs
     }
 
     fn node(&mut self, operator: &str, inputs: &[&str]) -> String {
@@ -197,7 +207,7 @@ impl Graph {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let matrix = self.with("", "Concat", &names, vec![integer("axis", 1)]);
         let ensemble = Ensemble::new(model, &place)?;
-        let classes = self.with(ML, "TreeEnsembleClassifier", &[&matrix], ensemble.attributes());
+        let [_, classes] = self.outputs(ML, "TreeEnsembleClassifier", &[&matrix], ensemble.attributes());
         // The second class of two has the sum of the trees, the first 1 less it.
         let second = self.tensor(&[1], INTEGER, &1_i64.to_le_bytes());
         let sum = self.with("", "Gather", &[&classes, &second], vec![integer("axis", 1)]);
