@@ -7,6 +7,7 @@ use polars::prelude::StringChunked;
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::hashes;
 use super::normalise::{Unfit, mailbox};
 use super::phone::{Numbers, e164};
 use super::scores::as_text;
@@ -208,7 +209,7 @@ impl Contacts {
 
     /// Whether any contact could be a hash of one.
     pub(super) fn may_be_hashed(&self) -> bool {
-        let is_long = |text: Option<&str>| text.is_some_and(|text| text.len() >= 64);
+        let is_long = |text: Option<&str>| text.is_some_and(|text| text.len() >= hashes::SHORTEST);
         self.columns.iter().any(|column| column.values.iter().any(is_long))
     }
 

@@ -17,6 +17,7 @@ mod contact;
 mod contacting;
 mod curve;
 mod export;
+mod hashes;
 mod holdout;
 mod lookalike;
 pub mod measure;

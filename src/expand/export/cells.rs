@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
-use super::rules::{Column, Field, HASH_OF_NOTHING, Known, long_id};
+use super::rules::{Column, Field, Known, long_id};
 use crate::expand::Expanded;
 use crate::expand::contact::Role;
+use crate::expand::hashes;
 use crate::expand::normalise::{self, Step, Unfit};
 
 /// Makes the values that a person has for a column in `value`, one after the other, and gives each to `take`: normalised, hashed,
@@ -75,12 +74,10 @@ fn cell(
     number: &dyn Fn() -> Outcome<String>,
     value: &mut String,
 ) -> Outcome<bool> {
-    let hashed_already = Some(text).filter(|text| column.hash && text.len() >= 64).map(normalise::cleaned);
-    let is_there = if let Some(hash) = hashed_already.filter(|text| is_hash(text)) {
-        value.clear();
-        value.push_str(&hash);
-        value.make_ascii_lowercase();
-        value != HASH_OF_NOTHING
+    let hashed_already = Some(text).filter(|_| column.hash).and_then(hashes::read);
+    let is_there = if let Some(hash) = hashed_already {
+        hashes::write(&hash, value);
+        value != hashes::OF_NOTHING
     } else {
         let is_there = match column.steps.split_first() {
             Some((Step::E164, _)) if normalise::is_nothing(&normalise::cleaned(text)) => false,
@@ -88,7 +85,7 @@ fn cell(
             _ => normalise::apply(&column.steps, text, country, value)?,
         };
         if is_there && column.hash {
-            hash(value);
+            hashes::write(&hashes::of(value), value);
         }
         is_there
     };
@@ -101,22 +98,6 @@ fn cell(
         return Err("a value is longer than the destination takes");
     }
     Ok(is_there)
-}
-
-/// SHA-256 without salt, in lower-case hexadecimal.
-fn hash(value: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(Sha256::digest(value.as_bytes())) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
-    value.clear();
-    value.push_str(std::str::from_utf8(&digits).expect("digits are ASCII"));
-}
-
-/// The whole text, not a part of it: a text that only contains 64 hexadecimal digits is no hash.
-fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -158,8 +139,8 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "it is compared with values that may be absent")]
     fn sha(text: &str) -> Option<String> {
-        let mut value = text.to_owned();
-        hash(&mut value);
+        let mut value = String::new();
+        hashes::write(&hashes::of(text), &mut value);
         Some(value)
     }
 
@@ -224,7 +205,7 @@ mod tests {
                 "\u{a0}",
                 "-",
                 "n/a",
-                HASH_OF_NOTHING,
+                hashes::OF_NOTHING,
                 "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
             ] {
                 assert_eq!(meta(header, text, Some("us")), None, "{header} {text}");

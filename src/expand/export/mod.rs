@@ -22,8 +22,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use self::rules::HASH_OF_NOTHING;
 use super::contact::Role;
+use super::hashes;
 use super::summary::{Exported, ListUsed};
 use super::{Expanded, Group};
 use crate::error::{Error, Result};
@@ -205,7 +205,7 @@ fn contact_values(expanded: &Expanded, row: usize) -> impl Iterator<Item = Strin
         let text = || {
             contacts
                 .text(column, row)
-                .filter(|text| !text.trim().eq_ignore_ascii_case(HASH_OF_NOTHING))
+                .filter(|text| hashes::read(text).is_none_or(|hash| hash != hashes::of("")))
                 .unwrap_or_default()
                 .to_owned()
         };

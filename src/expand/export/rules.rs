@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use crate::expand::contact::Role;
+use crate::expand::hashes;
 use crate::expand::normalise::{Step, is_email, is_uuid};
 use crate::expand::phone::is_e164;
 use crate::spec::Destination;
@@ -172,16 +173,13 @@ pub(super) enum Grammar {
     Device,
 }
 
-/// SHA-256 of nothing: it matches nobody, and everybody without a value has it.
-pub(super) const HASH_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
 impl Grammar {
     pub(super) fn holds(self, cell: &str) -> bool {
         let bytes = cell.as_bytes();
         let all = |plain: fn(&u8) -> bool| bytes.iter().all(plain);
         match self {
             Self::Sha256 => {
-                bytes.len() == 64 && all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) && cell != HASH_OF_NOTHING
+                bytes.len() == 64 && all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) && cell != hashes::OF_NOTHING
             }
             Self::Country => bytes.len() == 2 && (all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase)),
             Self::Zip => {

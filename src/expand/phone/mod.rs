@@ -6,6 +6,8 @@
 
 mod plan;
 
+pub(super) use self::plan::at_home;
+
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, PhoneNumber};
@@ -84,7 +86,7 @@ impl Dialled {
         let country = country?;
         let with_code = format!("{}{}", plan::code(country)?, self.bare());
         let national = plan::international(&with_code, Some(country)).filter(plan::Number::is_valid);
-        national.or_else(|| plan::at_home(self.bare(), country).filter(plan::Number::is_valid))
+        national.or_else(|| plan::within(self.bare(), country).filter(plan::Number::is_valid))
     }
 
     /// The forms in which the number is dialled: international digits, national ones without and with trunk prefix.

@@ -36,18 +36,38 @@ pub(super) fn international(digits: &str, country: Option<&str>) -> Option<Numbe
     let own = country.and_then(Plan::of);
     // What follows the way out of a country is a country code.
     let digits = own.and_then(|plan| plan.after_way_out(digits)).unwrap_or(digits);
-    if digits.len() <= *NATIONAL.start() || digits.starts_with('0') {
-        return None;
-    }
-    let told = (1..=3).filter_map(|n| Some((n, digits[..n].parse().ok()?)));
-    let (n, code) = told.into_iter().find(|(_, code)| !PLANS.of_code(*code).is_empty())?;
+    let (n, code) = code_before(digits)?;
     let national = &digits[n..];
     let plan = if country.is_some() { own } else { of_number(code, national.trim_start_matches('0')) };
     number(code, national, plan)
 }
 
+/// How many of `digits` are the country code that they begin with, and that code.
+fn code_before(digits: &str) -> Option<(usize, u16)> {
+    if digits.len() <= *NATIONAL.start() || digits.starts_with('0') {
+        return None;
+    }
+    let told = (1..=3).filter_map(|n| Some((n, digits.get(..n)?.parse().ok()?)));
+    told.into_iter().find(|(_, code)| !PLANS.of_code(*code).is_empty())
+}
+
+/// How an international number is dialled at home.
+pub(in crate::expand) struct AtHome {
+    /// How many of its digits, the first ones, are left out: the country code.
+    pub n_code: usize,
+    /// What is dialled before the others.
+    pub prefix: &'static str,
+}
+
+/// How the number of `digits` that begin with a country code is dialled in that country.
+pub(in crate::expand) fn at_home(digits: &str) -> Option<AtHome> {
+    let (n_code, code) = code_before(digits)?;
+    let plan = PLANS.data[*PLANS.of_code(code).first()?];
+    Some(AtHome { n_code, prefix: plan.national_prefix().unwrap_or_default() })
+}
+
 /// The number of `digits` that are dialled in `country`, its own code before them or not.
-pub(super) fn at_home(digits: &str, country: &str) -> Option<Number> {
+pub(super) fn within(digits: &str, country: &str) -> Option<Number> {
     let plan = Plan::of(country)?;
     if plan.after_way_out(digits).is_some() {
         return international(digits, Some(country));
@@ -302,7 +322,7 @@ mod tests {
             crate_says(&with_plus, Some(country)),
             "{digits} in {country}"
         );
-        assert_eq!(told(at_home(digits, &at)), crate_says(digits, Some(country)), "{digits} at home in {country}");
+        assert_eq!(told(within(digits, &at)), crate_says(digits, Some(country)), "{digits} at home in {country}");
     }
 
     fn countries() -> Vec<&'static str> {

@@ -8,11 +8,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::expand::contact::{ContactColumn, Contacts, Role};
+use crate::expand::hashes;
 use crate::expand::normalise::{cleaned, is_nothing, mailbox};
-use crate::expand::phone::{Dialled, e164};
+use crate::expand::phone::{Dialled, at_home, e164};
 
 /// Makes keys that say nothing about the person to anyone without the project's seed: for each form with a key of its own.
 pub(super) struct Keyed([[u8; 32]; Form::ALL.len()]);
@@ -37,7 +36,7 @@ pub(super) enum Form {
     NationalOfInternational,
     /// Any other contact: a handle, a device.
     Other,
-    /// A SHA-256 of an address or a number, which needs no other key.
+    /// A SHA-256 of an address, a number or another contact.
     Sha256,
 }
 
@@ -65,7 +64,12 @@ impl Keyed {
     }
 
     fn key(&self, form: Form, text: &str) -> Key {
-        first(blake3::keyed_hash(&self.0[form as usize], text.as_bytes()).as_bytes())
+        self.key_of_bytes(form, text.as_bytes())
+    }
+
+    fn key_of_bytes(&self, form: Form, bytes: &[u8]) -> Key {
+        let hash = blake3::keyed_hash(&self.0[form as usize], bytes);
+        Key::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
     }
 
     /// Adds an id to a list.
@@ -99,32 +103,36 @@ impl Keyed {
         if is_nothing(&text) {
             return;
         }
-        if let Some(hash) = hashed(&text) {
-            keys.add(Form::Sha256, hash);
+        if let Some(hash) = hashes::read(&text) {
+            keys.add(Form::Sha256, self.key_of_bytes(Form::Sha256, &hash));
             return;
         }
         let mailbox = mailbox(&text);
         if keys.with_hashes {
-            let mut hashes = Vec::new();
-            of_hashes(&text, mailbox.as_deref(), &|| e164(&text, country).ok(), &mut hashes);
-            keys.keys.extend(hashes);
+            let texts = hashes::texts(&text, mailbox.as_deref(), &|| e164(&text, country).ok());
+            keys.keys.extend(texts.iter().map(|text| self.of_hash_of(text)));
         }
         if let Some(mailbox) = mailbox {
             keys.add(Form::Mailbox, self.key(Form::Mailbox, &mailbox));
             return;
         }
-        keys.add(Form::Other, self.key(Form::Other, &lower(&text)));
+        keys.add(Form::Other, self.key(Form::Other, &plain(&text)));
         let Some(phone) = Dialled::of(&text).map(|dialled| Phone::new(dialled, country)) else { return };
         let mut add = |form, digits: &str| {
             keys.wanted.endings.extend(ending(digits).map(str::to_owned));
             keys.add(form, self.key(form, digits));
         };
-        if let Some([international, bare, trunk]) = &phone.forms {
+        for [international, bare, trunk] in &phone.forms {
             add(Form::International, international);
             add(Form::NationalOfInternational, bare);
             add(Form::NationalOfInternational, trunk);
         }
         phone.raw().for_each(|(form, digits)| add(form, digits));
+    }
+
+    /// The key of the SHA-256 of a text.
+    fn of_hash_of(&self, text: &str) -> Key {
+        self.key_of_bytes(Form::Sha256, &hashes::of(text))
     }
 
     /// The keys of a person's id, as far as `wanted` lists could hold them.
@@ -165,13 +173,14 @@ impl Keyed {
         if is_nothing(&text) {
             return;
         }
-        if let Some(hash) = hashed(&text) {
-            keys.push(hash);
+        if let Some(hash) = hashes::read(&text) {
+            keys.push(self.key_of_bytes(Form::Sha256, &hash));
             return;
         }
         let mailbox = mailbox(&text);
         if wanted.has(Form::Sha256) {
-            of_hashes(&text, mailbox.as_deref(), number, keys);
+            let texts = hashes::texts(&text, mailbox.as_deref(), number);
+            keys.extend(texts.iter().map(|text| self.of_hash_of(text)));
         }
         if let Some(mailbox) = mailbox {
             if wanted.has(Form::Mailbox) {
@@ -180,14 +189,14 @@ impl Keyed {
             return;
         }
         if wanted.has(Form::Other) {
-            keys.push(self.key(Form::Other, &lower(&text)));
+            keys.push(self.key(Form::Other, &plain(&text)));
         }
         if wanted.endings.is_empty() {
             return;
         }
         let Some(dialled) = Dialled::of(&text).filter(|dialled| wanted.could_hold(dialled, &text)) else { return };
         let phone = Phone::new(dialled, country);
-        if let Some([international, bare, trunk]) = &phone.forms {
+        for [international, bare, trunk] in &phone.forms {
             keys.push(self.key(Form::International, international));
             keys.push(self.key(Form::National, bare));
             keys.push(self.key(Form::National, trunk));
@@ -201,26 +210,9 @@ impl Keyed {
     }
 }
 
-/// The keys of the SHA-256 of a contact in the forms that destinations hash, each once. An address is no number.
-fn of_hashes(text: &str, mailbox: Option<&str>, number: &dyn Fn() -> Option<String>, keys: &mut Vec<Key>) {
-    let lower = lower(text);
-    let number = if mailbox.is_none() { number() } else { None };
-    let digits = number.as_deref().map(|number| number.trim_start_matches('+'));
-    let forms = [Some(text), Some(&lower), mailbox, number.as_deref(), digits];
-    for (at, form) in forms.iter().enumerate() {
-        if let Some(form) = form.filter(|form| !forms[..at].contains(&Some(form))) {
-            keys.push(first(&Sha256::digest(form.as_bytes()).into()));
-        }
-    }
-}
-
-/// The key of a text that is a SHA-256 as a whole.
-fn hashed(text: &str) -> Option<Key> {
-    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| Key::from_str_radix(&text[..32], 16).expect("hexadecimal digits of 128 bits"))
-}
-
-fn lower(text: &str) -> Cow<'_, str> {
+/// In lower case, a name on X without its sign.
+fn plain(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('@').unwrap_or(text);
     let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
     if is_lower { text.into() } else { text.to_lowercase().into() }
 }
@@ -297,16 +289,20 @@ struct Phone {
     dialled: Dialled,
     /// Whether the country is known, rather than guessed or not known at all.
     is_sure: bool,
-    /// International, national, and national with trunk prefix; when the country is known or could be.
-    forms: Option<[String; 3]>,
+    /// International, national, and national with trunk prefix, for each number that it can be.
+    forms: Vec<[String; 3]>,
 }
 
 impl Phone {
     fn new(dialled: Dialled, country: Option<&str>) -> Self {
         let known = dialled.forms(country);
-        let is_sure = known.is_some();
-        let forms = known.or_else(|| dialled.forms_if_international());
-        Self { dialled, is_sure, forms }
+        // In Germany 4915… can be a number of a town there, or an international one without its plus sign.
+        let may_be_international = known.as_ref().is_none_or(|[number, ..]| {
+            let code = at_home(number).map_or("", |home| &number[..home.n_code]);
+            !dialled.is_international && dialled.digits.starts_with(code)
+        });
+        let international = may_be_international.then(|| dialled.forms_if_international()).flatten();
+        Self { is_sure: known.is_some(), forms: known.into_iter().chain(international).collect(), dialled }
     }
 
     /// The digits as they stand: those of an international number, or of one that may be either.
@@ -318,10 +314,6 @@ impl Phone {
         let national = national.filter(|_| !self.dialled.is_international);
         [(Form::International, bare), (Form::International, abroad)].into_iter().chain(national)
     }
-}
-
-fn first(hash: &[u8; 32]) -> Key {
-    Key::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
 }
 
 /// The last five digits, which all forms of a number have in common.

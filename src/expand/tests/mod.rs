@@ -3,6 +3,7 @@
 mod files;
 mod left_out;
 mod properties;
+mod suppressed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
