@@ -109,6 +109,7 @@ pub struct Expanded {
     contacts: Contacts,
     destinations: Vec<Destination>,
     campaign: Option<Campaign>,
+    keeps_gmail_dots: bool,
     asks_consent: bool,
     stamp: Stamp,
     /// What a stratified audience has to remember.
@@ -221,6 +222,7 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
         contacts: contacts.take(&attributes),
         destinations: destinations.into_iter().collect(),
         campaign: audience.campaign.clone(),
+        keeps_gmail_dots: audience.keeps_gmail_dots,
         asks_consent: audience.consent.is_some() || audience.contacting.asks_consent(),
         stamp: Stamp {
             model: context.model.map(str::to_owned),

@@ -47,6 +47,8 @@ pub struct Audience {
     pub export: Vec<Destination>,
     /// The campaign that its people become members of, in a CRM.
     pub campaign: Option<Campaign>,
+    /// Whether the dots of gmail addresses stay where a destination leaves them out before it hashes.
+    pub keeps_gmail_dots: bool,
 }
 
 impl Audience {
@@ -74,6 +76,7 @@ impl Audience {
             contacting: Contacting::default(),
             export: Vec::new(),
             campaign: None,
+            keeps_gmail_dots: false,
         }
     }
 }

@@ -17,8 +17,12 @@ pub enum Destination {
     Sqlite,
     /// The table `clo_audience` as a script for PostgreSQL.
     Postgres,
+    /// Hashed contacts for any platform without a form of its own here.
+    HashedCsv,
     /// Google Ads Customer Match.
     GoogleCustomerMatch,
+    /// Google Ads Customer Match by the ids of mobile devices, which stand in a file of their own.
+    GoogleMobileDevices,
     /// Meta custom audience.
     MetaCustomAudience,
     /// Seed of a Meta value-based lookalike: a custom audience with a value per person.
@@ -45,13 +49,15 @@ pub enum Destination {
 
 impl Destination {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Csv,
         Self::Xlsx,
         Self::Parquet,
         Self::Sqlite,
         Self::Postgres,
+        Self::HashedCsv,
         Self::GoogleCustomerMatch,
+        Self::GoogleMobileDevices,
         Self::MetaCustomAudience,
         Self::MetaValueBasedSeed,
         Self::LinkedinMatchedAudience,
@@ -74,7 +80,9 @@ impl Destination {
             Self::Parquet => "parquet",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::HashedCsv => "hashed-csv",
             Self::GoogleCustomerMatch => "google-customer-match",
+            Self::GoogleMobileDevices => "google-mobile-devices",
             Self::MetaCustomAudience => "meta-custom-audience",
             Self::MetaValueBasedSeed => "meta-value-based-seed",
             Self::LinkedinMatchedAudience => "linkedin-matched-audience",

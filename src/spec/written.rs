@@ -660,6 +660,9 @@ pub(super) struct Audience {
     pub(super) campaign: Option<String>,
     /// Salesforce: what a member of the campaign is at first (default: Sent).
     pub(super) campaign_status: Option<String>,
+    /// Google: whether the dots of gmail addresses stay before they are hashed, as an older copy of its rules has it (default: false).
+    #[serde(default)]
+    pub(super) keep_gmail_dots: bool,
 }
 
 /// What people must have agreed to for a purpose.

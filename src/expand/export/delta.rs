@@ -11,7 +11,7 @@ use std::io::{self, BufRead as _};
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::form::Form;
+use super::form::{Form, cells};
 use super::{Held, Manifest};
 use crate::error::{Error, Result};
 use crate::store;
@@ -85,9 +85,9 @@ impl Since {
     }
 }
 
-/// The cells of the key columns: the grammars of cells hold no comma.
+/// The cells of the key columns.
 fn key(line: &str, key_columns: &[usize]) -> Vec<String> {
-    let cells: Vec<&str> = line.split(',').collect();
+    let cells: Vec<&str> = cells(line).collect();
     key_columns.iter().filter_map(|&column| cells.get(column).map(|&cell| cell.to_owned())).collect()
 }
 

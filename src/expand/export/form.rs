@@ -14,6 +14,15 @@ pub(super) struct Form<'a> {
     repeats: Vec<usize>,
 }
 
+/// The cells of a line, as they stand in it.
+pub(super) fn cells(line: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    line.split(move |c| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    })
+}
+
 /// A person's row while it is made: one after the other in the same place.
 #[derive(Default)]
 pub(super) struct Row {
@@ -35,7 +44,9 @@ impl Row {
             if at > 0 {
                 text.push(',');
             }
-            text.push_str(cell);
+            // RFC 4180: a comma stands in quotes. No cell holds a quote.
+            let quote = if cell.contains(',') { "\"" } else { "" };
+            text.extend([quote, cell, quote]);
         }
     }
 }
@@ -109,8 +120,8 @@ impl<'a> Form<'a> {
             matches!(column.field, Field::Known(Constant | Audience | Campaign | CampaignStatus))
         };
         let n_columns = self.rules.columns.iter().take_while(is_same).count();
-        let mut ends = line.bytes().enumerate().filter(|(_, byte)| *byte == b',').map(|(at, _)| at + 1);
-        if n_columns == 0 { 0 } else { ends.nth(n_columns - 1).unwrap_or(line.len()) }
+        let n_bytes = cells(line).take(n_columns).map(|cell| cell.len() + 1).sum::<usize>();
+        n_bytes.min(line.len())
     }
 
     /// Whether a value stands under each of `headers`.

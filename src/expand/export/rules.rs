@@ -58,6 +58,16 @@ pub(super) struct Rules {
     pub columns: Vec<Column>,
 }
 
+impl Rules {
+    /// Leaves the dots of gmail addresses where they are, and tells the reader of the manifest.
+    pub(super) fn keep_gmail_dots(&mut self) {
+        for column in self.columns.iter_mut().filter(|column| column.steps.contains(&Step::GmailDots)) {
+            column.steps.retain(|step| *step != Step::GmailDots);
+            self.notes.push(format!("{}: the dots of gmail addresses were kept.", column.header));
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -142,7 +152,7 @@ pub(super) enum Known {
     Constant,
 }
 
-/// A closed set of texts. None of them holds a comma, a quote or a line break, and none is a formula.
+/// A closed set of texts. None of them holds a quote or a line break, none but [`Grammar::Text`] a comma, and none is a formula.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Grammar {
@@ -161,6 +171,8 @@ pub(super) enum Grammar {
     /// Letters of any script, with blanks, hyphens, apostrophes, dots and the signs of titles between them.
     #[default]
     Words,
+    /// As [`Grammar::Words`], with commas: such a cell stands in quotes.
+    Text,
     /// An id: ASCII letters, digits and `_ . : @ -`.
     Id,
     /// A number with a decimal point.
@@ -190,10 +202,8 @@ impl Grammar {
             Self::Email => is_plain_email(cell),
             Self::EmailAscii => is_plain_email(cell) && cell.rsplit_once('@').is_some_and(|(user, _)| user.is_ascii()),
             Self::E164 => is_e164(cell),
-            Self::Words => {
-                cell.starts_with(char::is_alphanumeric)
-                    && cell.chars().all(|c| c.is_alphanumeric() || is_mark(c) || " '’-_.&/()".contains(c))
-            }
+            Self::Words => is_words(cell, " '’-_.&/()"),
+            Self::Text => is_words(cell, " '’-_.&/(),"),
             Self::Id => {
                 (1..=255).contains(&bytes.len())
                     && bytes[0].is_ascii_alphanumeric()
@@ -215,6 +225,12 @@ impl Grammar {
     pub(super) fn is_salesforce(self) -> bool {
         matches!(self, Self::SalesforceContact | Self::SalesforceLead | Self::SalesforceCampaign)
     }
+}
+
+/// Letters and digits of any script, with these signs behind the first.
+fn is_words(cell: &str, signs: &str) -> bool {
+    cell.starts_with(char::is_alphanumeric)
+        && cell.chars().all(|c| c.is_alphanumeric() || is_mark(c) || signs.contains(c))
 }
 
 /// An address that stands in a CSV file and in a spreadsheet as it is.
@@ -252,6 +268,8 @@ pub(super) fn of(destination: Destination) -> Option<Rules> {
         Destination::Csv | Destination::Xlsx | Destination::Parquet | Destination::Sqlite | Destination::Postgres => {
             return None;
         }
+        Destination::HashedCsv => include_str!("../destinations/hashed-csv.toml"),
+        Destination::GoogleMobileDevices => include_str!("../destinations/google-mobile-devices.toml"),
         Destination::GoogleCustomerMatch => include_str!("../destinations/google-customer-match.toml"),
         Destination::MetaCustomAudience => include_str!("../destinations/meta-custom-audience.toml"),
         Destination::MetaValueBasedSeed => include_str!("../destinations/meta-value-based-seed.toml"),
@@ -291,7 +309,7 @@ mod tests {
                 assert!(is_constant || column.constant.is_empty(), "{name}: {}", column.header);
             }
         }
-        assert_eq!(n_ruled, 12);
+        assert_eq!(n_ruled, 14);
     }
 
     #[test]
@@ -310,12 +328,13 @@ mod tests {
             Grammar::Email,
             Grammar::EmailAscii,
             Grammar::Words,
+            Grammar::Text,
             Grammar::Id,
             Grammar::Number,
             Grammar::SalesforceContact,
             Grammar::Device,
         ];
-        for cell in ["", "=1+1", "-2", "@sum", "a,b", "a\"b", "a\nb", "\ta", "+x@y.co", "=x@y.co", "<b>a</b>"] {
+        for cell in ["", "=1+1", "-2", "@sum", ",a", "a\"b", "a\nb", "\ta", "+x@y.co", "=x@y.co", "<b>a</b>"] {
             for grammar in all {
                 assert!(!grammar.holds(cell), "{grammar:?} {cell}");
             }
@@ -324,6 +343,7 @@ mod tests {
             (Grammar::Email, "zoë+shop@exämple.com"),
             (Grammar::EmailAscii, "zoe@exämple.com"),
             (Grammar::Words, "Anne-Marie O’Neil, Jr".trim_end_matches(", Jr")),
+            (Grammar::Text, "Doe, Jr."),
             (Grammar::Id, "mql-17"),
             (Grammar::Number, "0.25"),
             (Grammar::SalesforceContact, "0035g00000ABCDEAA1"),
@@ -331,6 +351,7 @@ mod tests {
         ] {
             assert!(grammar.holds(cell), "{grammar:?} {cell}");
         }
+        assert!(all.into_iter().all(|grammar| grammar.holds("a,b") == (grammar == Grammar::Text)));
         assert!(!Grammar::EmailAscii.holds("zoë@example.com"));
         assert!(!Grammar::Device.holds("00000000-0000-0000-0000-000000000000"));
         assert!(!Grammar::SalesforceLead.holds("0035g00000ABCDEAA1"));

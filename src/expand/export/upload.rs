@@ -17,8 +17,11 @@ use crate::expand::Expanded;
 use crate::spec::Destination;
 
 pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path, stem: &str) -> Result<Manifest> {
-    let rules = rules::of(destination)
+    let mut rules = rules::of(destination)
         .ok_or_else(|| Error::internal(format!("{} has no file of rules", destination.name())))?;
+    if expanded.keeps_gmail_dots {
+        rules.keep_gmail_dots();
+    }
     let form = Form::new(&rules, expanded);
     let mut manifest = Manifest::new(expanded, destination);
     let rows: Vec<u32> =

@@ -128,7 +128,11 @@ fn every_destination_takes_the_target_group_and_nothing_else() {
     let everyone: Vec<Someone> = many(300)
         .into_iter()
         .enumerate()
-        .map(|(at, one)| Someone { id: format!("0035g00000{at:05}"), ..one })
+        .map(|(at, one)| Someone {
+            id: format!("0035g00000{at:05}"),
+            device: Some(format!("4B61639E-47CC-4056-A16A-{at:012}")),
+            ..one
+        })
         .collect();
     let campaign = Some(Campaign { id: "7015g0000000001".into(), status: "Sent".into() });
     let audience =
@@ -149,6 +153,11 @@ fn every_destination_takes_the_target_group_and_nothing_else() {
              Format Version,,,,,,6.0,,,,,,\r\n\
              Customer List,Active,-1,,,,,,Account,come-back,Replace,,\r\n\
              Customer List Item,,,-1,,,,,,,,Email,",
+        ),
+        ("google-mobile-devices", "Mobile Device ID\r\n4b61639e-47cc-4056-a16a-0000000000"),
+        (
+            "hashed-csv",
+            "email_sha256,phone_sha256,phone_digits_sha256,first_name_sha256,last_name_sha256,country,zip,device_id\r\n",
         ),
         ("x-custom-audience", "email,phone,handle,device_id\r\n"),
         ("salesforce-campaign-members", "CampaignId,ContactId,LeadId,Status\n7015g0000000001,0035g0000000"),
@@ -174,6 +183,45 @@ fn every_destination_takes_the_target_group_and_nothing_else() {
     let count = "SELECT count(*) FROM clo_audience WHERE audience = 'come-back' AND decile BETWEEN 1 AND 10";
     let n: i64 = rusqlite::Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
     assert_eq!(u64::try_from(n), Ok(summary.n_target));
+}
+
+#[test]
+fn a_name_with_a_comma_stands_in_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout { out: folder.path().join("out"), models: folder.path().join("models") };
+    let export = vec![Destination::Hubspot, Destination::Mailchimp, Destination::LinkedinMatchedAudience];
+    let audience = Audience { export, ..audience() };
+    let named = |name: &str| Someone { name: Some(name.to_owned()), ..someone("a", "a@x.co", "", 0.5) };
+    let of = |name: &str, path: &str| {
+        let everyone = [named(name), someone("b", "b@x.co", "", 0.4)];
+        write(&expanded(&everyone, &audience, folder.path()).unwrap(), &layout).unwrap();
+        let files = files(&layout.expand(&audience.name));
+        let mut csv = csv::Reader::from_reader(files[path].as_slice());
+        csv.records().map(|row| row.unwrap().iter().take(2).collect::<Vec<_>>().join("|")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("Doe, Jr.", "export/hubspot/second-purchase.csv"), ["a@x.co|Doe, Jr.", "b@x.co|Jane"]);
+    // Whoever is called otherwise now is one who changed, not one who went.
+    assert_eq!(of("Doe, Sr.", "export/mailchimp/added.csv"), ["a@x.co|Doe, Sr."]);
+    assert_eq!(of("Doe, Jr.", "export/mailchimp/removed.csv"), Vec::<String>::new());
+    let files = files(&layout.expand(&audience.name));
+    let linkedin = String::from_utf8_lossy(&files["export/linkedin-matched-audience/second-purchase.csv"]);
+    assert!(linkedin.contains(",\"Doe, Jr.\",,,,US,\r\n"), "{linkedin}");
+}
+
+#[test]
+fn the_dots_of_gmail_are_kept_where_the_spec_says_so() {
+    let everyone = [someone("a", "Jane.Doe@gmail.com", "", 0.5)];
+    let hash = |keeps_gmail_dots: bool| {
+        let files = written(&everyone, &Audience { keeps_gmail_dots, ..audience() });
+        let text = String::from_utf8_lossy(&files["export/google-customer-match/second-purchase.csv"]).into_owned();
+        let manifest: export::Manifest =
+            serde_json::from_slice(&files["export/google-customer-match/manifest.json"]).unwrap();
+        assert_eq!(manifest.notes.len(), usize::from(keeps_gmail_dots));
+        text.lines().nth(1).and_then(|line| line.get(..64)).unwrap().to_owned()
+    };
+    // sha256sum of janedoe@gmail.com and of jane.doe@gmail.com.
+    assert_eq!(hash(false), "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69");
+    assert_eq!(hash(true), "831f6494ad6be4fcb3a724c3d5fef22d3ceffa3c62ef3a7984e45a0ea177f982");
 }
 
 #[test]

@@ -23,6 +23,7 @@ struct Someone {
     phone: Option<String>,
     country: Option<String>,
     name: Option<String>,
+    device: Option<String>,
     has_agreed: Option<bool>,
     propensity: f64,
 }
@@ -35,6 +36,7 @@ fn someone(id: &str, email: &str, phone: &str, propensity: f64) -> Someone {
         phone: some(phone),
         country: some("US"),
         name: some("Jane"),
+        device: None,
         has_agreed: Some(true),
         propensity,
     }
@@ -51,6 +53,7 @@ fn people(everyone: &[Someone]) -> People {
         texts("phone", |one| one.phone.as_deref()),
         texts("country", |one| one.country.as_deref()),
         texts("first_name", |one| one.name.as_deref()),
+        texts("idfa", |one| one.device.as_deref()),
         Series::new("opt_in".into(), sorted.iter().map(|one| one.has_agreed).collect::<Vec<_>>()).into(),
     ];
     People {
@@ -58,7 +61,7 @@ fn people(everyone: &[Someone]) -> People {
         attributes: DataFrame::new(sorted.len(), columns).unwrap(),
         offsets: (0..=u32::try_from(sorted.len()).unwrap()).collect(),
         valid_from: None,
-        contact: ["email", "phone", "first_name", "country"].map(str::to_owned).into(),
+        contact: ["email", "phone", "first_name", "country", "idfa"].map(str::to_owned).into(),
         sources: Vec::new(),
         order: None,
     }

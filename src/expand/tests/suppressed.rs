@@ -70,7 +70,7 @@ impl Identity {
         let (_, code, trunk, digits) = &self.phone;
         let lower = one.email.as_deref().unwrap().trim().to_lowercase();
         let (user, domain) = lower.split_once('@').unwrap();
-        let no_dots = if domain.starts_with("g") { user.replace('.', "") } else { user.to_owned() };
+        let no_dots = if domain.starts_with('g') { user.replace('.', "") } else { user.to_owned() };
         let hash = |text: &String| {
             let mut hex = String::new();
             hashes::write(&hashes::of(text), &mut hex);
@@ -178,8 +178,7 @@ proptest! {
         let by_hand = |listed: &BTreeSet<usize>| -> BTreeSet<String> {
             let free = |at: &usize| !listed.contains(at);
             let is_beaten = |at: usize| (0..12).filter(free).any(|other| {
-                people[other].0 == people[at].0
-                    && (people[other].1 > people[at].1 || (people[other].1 == people[at].1 && other < at))
+                people[other].0 == people[at].0 && people[other].1.total_cmp(&people[at].1).then(at.cmp(&other)).is_gt()
             });
             let is_chosen = |at: &usize| people[*at].0.is_empty() || !is_beaten(*at);
             (0..12).filter(free).filter(is_chosen).map(|at| everyone[at].id.clone()).collect()
@@ -204,6 +203,7 @@ proptest! {
             Destination::LinkedinMatchedAudience,
             Destination::MicrosoftCustomerMatch,
             Destination::XCustomAudience,
+            Destination::HashedCsv,
         ];
         let audience = Audience { export: ads, ..audience() };
         let alone = hashed_contacts(&written(&people[at..=at], &audience));

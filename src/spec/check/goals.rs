@@ -219,6 +219,10 @@ impl Check<'_, '_> {
         }
         let suppress = audience.suppress.iter().enumerate();
         let export = self.export(at, audience.export);
+        if audience.keep_gmail_dots && !export.contains(&Destination::GoogleCustomerMatch) {
+            let message = "`keep_gmail_dots` counts only with export \"google-customer-match\"";
+            self.fault(&format!("{at}.keep_gmail_dots"), message, "leave it out, or add that export");
+        }
         let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
@@ -239,6 +243,7 @@ impl Check<'_, '_> {
             consent: audience.consent,
             contacting: Contacting::default(),
             campaign: self.campaign(at, &export, audience.campaign, audience.campaign_status),
+            keeps_gmail_dots: audience.keep_gmail_dots,
             export,
             name,
         };

@@ -191,7 +191,7 @@ fn types_and_words() {
     assert_snapshot!(shop(&[("\"google-customer-match\"", "\"tiktok\"")]), @r#"
     error: `export` cannot be "tiktok"
       ╭─[shop/clo.toml:74:26]  export = ["csv", "xlsx", "tiktok", "meta-custom-audience"]
-    help: did you mean "tiktok-custom-audience"? This version takes "csv", "xlsx", "parquet", "sqlite", "postgres", "google-customer-match", "meta-custom-audience", "meta-value-based-seed", "linkedin-matched-audience", "tiktok-custom-audience", "microsoft-customer-match", "x-custom-audience", "salesforce-campaign-members", "hubspot", "mailchimp", "klaviyo" or "braze"
+    help: did you mean "tiktok-custom-audience"? This version takes "csv", "xlsx", "parquet", "sqlite", "postgres", "hashed-csv", "google-customer-match", "google-mobile-devices", "meta-custom-audience", "meta-value-based-seed", "linkedin-matched-audience", "tiktok-custom-audience", "microsoft-customer-match", "x-custom-audience", "salesforce-campaign-members", "hubspot", "mailchimp", "klaviyo" or "braze"
     "#);
     assert_snapshot!(shop(&[("seed = 7", "seed = -7")]), @r#"
     error: `seed` must be at least 0, not -7
