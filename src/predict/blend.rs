@@ -148,13 +148,23 @@ impl Prepared for PreparedBlend<'_> {
     }
 
     fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        self.fitted(settings, |part, settings| part.fit(rows, settings))
+    }
+
+    fn fit_to_keep(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        self.fitted(settings, |part, settings| part.fit_to_keep(rows, settings))
+    }
+}
+
+impl PreparedBlend<'_> {
+    fn fitted(&self, settings: &Settings, fit: impl Fn(&dyn Prepared, &Settings) -> Result<Fitted>) -> Result<Fitted> {
         let Settings::Blend(settings) = settings else {
             return Err(Error::internal("a blend was given the settings of one model"));
         };
         let fit = |part: &PartSettings| {
             let prepared = self.parts.iter().find(|(name, _)| *name == part.estimator);
             let (_, prepared) = prepared.ok_or_else(|| Error::internal("a part of the blend was never prepared"))?;
-            let model = prepared.fit(rows, &part.settings)?;
+            let model = fit(&**prepared, &part.settings)?;
             Ok(Part { estimator: part.estimator.clone(), weight: part.weight, model })
         };
         let parts: Result<_> = settings.parts.iter().map(fit).collect();

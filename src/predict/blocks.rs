@@ -1,12 +1,17 @@
 //! The terms of a few rows at a time, feature by feature.
 //!
 //! Taking a feature over 64 rows before the next keeps its shape in registers and all that a Newton step needs of the rows
-//! in the cache; nothing is stored for longer than its block.
+//! in the cache. The blocks of few rows are kept from step to step; of many, nothing is stored for longer than its block.
+
+use rayon::prelude::*;
 
 use super::design::{Bound, BoundCells, Number};
 
 /// Rows of a block.
 pub const ROWS: usize = 64;
+/// Blocks are kept where they hold no more cells than this (16 bytes each): to load a cell costs as much as all else that a step
+/// does with it.
+const KEPT_CELLS: usize = 4_000_000;
 /// No column.
 const NONE: u32 = u32::MAX;
 
@@ -21,76 +26,90 @@ pub struct Block {
 #[derive(Debug)]
 struct Part {
     feature: usize,
+    /// Its first column.
     first: usize,
-    kind: Kind,
-    /// The column of a level, or of the knot below, from `first` on.
-    column: [u32; ROWS],
-    /// The standardised value of a number.
-    value: [f64; ROWS],
-    /// How far a number has come from the knot below to the one above.
-    share: [f64; ROWS],
-    /// One over the distance of each knot to the next.
-    steepness: Vec<f64>,
+    cells: PartCells,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Line,
-    BrokenLine,
-    Level,
+/// The cells of a part, one per row.
+#[derive(Debug)]
+enum PartCells {
+    /// Standardised values.
+    Line(Vec<f64>),
+    BrokenLine(BrokenLine),
+    /// The column of a level, from the first of the part on.
+    Level(Vec<u32>),
+}
+
+#[derive(Debug)]
+struct BrokenLine {
+    /// Standardised values.
+    value: Vec<f64>,
+    /// The column of the knot below, from the first of the part on.
+    column: Vec<u32>,
+    /// How far the value has come from the knot below to the one above.
+    share: Vec<f64>,
+    /// One over the distance of each knot to the next.
+    steepness: Vec<f64>,
 }
 
 impl Block {
     /// A block for the terms of `bound`; it holds nothing yet.
     #[must_use]
     pub fn new(bound: &Bound<'_>) -> Self {
-        let part = |feature, first, kind, knots: &[f64]| Part {
-            feature,
-            first,
-            kind,
-            column: [NONE; ROWS],
-            value: [0.0; ROWS],
-            share: [0.0; ROWS],
-            steepness: knots.windows(2).map(|pair| 1.0 / (pair[1] - pair[0])).collect(),
-        };
+        let level = || PartCells::Level(vec![NONE; ROWS]);
         let mut parts = Vec::new();
         for term in &bound.terms {
+            let mut part = |first, cells| parts.push(Part { feature: term.feature, first, cells });
             match &term.cells {
                 BoundCells::Number(_, number) => {
-                    let kind = if number.knots.is_empty() { Kind::Line } else { Kind::BrokenLine };
-                    parts.push(part(term.feature, term.first, kind, &number.knots));
+                    part(term.first, PartCells::of_number(number));
                     if number.gap {
-                        parts.push(part(term.feature, term.first + 1 + number.knots.len(), Kind::Level, &[]));
+                        part(term.first + 1 + number.knots.len(), level());
                     }
                 }
-                BoundCells::Category(..) => parts.push(part(term.feature, term.first, Kind::Level, &[])),
+                BoundCells::Category(..) => part(term.first, level()),
             }
         }
         Self { n_rows: 0, parts }
     }
 
+    /// The blocks of all `rows`, [`ROWS`] each; none where they are too many to keep.
+    #[must_use]
+    pub fn kept(bound: &Bound<'_>, rows: &[u32]) -> Vec<Self> {
+        if rows.len() * bound.terms.len() > KEPT_CELLS {
+            return Vec::new();
+        }
+        let loaded = |rows: &[u32]| {
+            let mut block = Self::new(bound);
+            block.load(bound, rows);
+            block
+        };
+        rows.par_chunks(ROWS).map(loaded).collect()
+    }
+
     /// Takes in `rows`, at most [`ROWS`] of them.
     pub fn load(&mut self, bound: &Bound<'_>, rows: &[u32]) {
         self.n_rows = rows.len();
-        let mut parts = self.parts.iter_mut();
+        let mut parts = self.parts.iter_mut().map(|part| &mut part.cells);
         for term in &bound.terms {
-            let Some(part) = parts.next() else { return };
-            match &term.cells {
-                BoundCells::Number(values, number) => {
-                    part.numbers(values, number, rows);
+            match (&term.cells, parts.next()) {
+                (BoundCells::Number(values, number), Some(cells)) => {
+                    cells.take_numbers(values, number, rows);
                     if number.gap
-                        && let Some(gaps) = parts.next()
+                        && let Some(PartCells::Level(gaps)) = parts.next()
                     {
-                        for (column, &row) in gaps.column.iter_mut().zip(rows) {
+                        for (column, &row) in gaps.iter_mut().zip(rows) {
                             *column = if values[row as usize].is_finite() { NONE } else { 0 };
                         }
                     }
                 }
-                BoundCells::Category(codes, columns) => {
-                    for (column, &row) in part.column.iter_mut().zip(rows) {
+                (BoundCells::Category(codes, columns), Some(PartCells::Level(column))) => {
+                    for (column, &row) in column.iter_mut().zip(rows) {
                         *column = columns[(codes[row as usize] as usize).min(columns.len() - 1)];
                     }
                 }
+                _ => {}
             }
         }
     }
@@ -128,74 +147,110 @@ impl Block {
     }
 }
 
-impl Part {
-    fn numbers(&mut self, values: &[f32], number: &Number, rows: &[u32]) {
+impl PartCells {
+    fn of_number(number: &Number) -> Self {
+        let value = vec![0.0; ROWS];
+        if number.knots.is_empty() {
+            return Self::Line(value);
+        }
+        let steepness = number.knots.windows(2).map(|pair| 1.0 / (pair[1] - pair[0])).collect();
+        Self::BrokenLine(BrokenLine { value, column: vec![1; ROWS], share: vec![0.0; ROWS], steepness })
+    }
+
+    fn take_numbers(&mut self, values: &[f32], number: &Number, rows: &[u32]) {
+        let mut seen = [0.0; ROWS];
+        for (seen, &row) in seen.iter_mut().zip(rows) {
+            *seen = number.seen(values[row as usize]);
+        }
+        let value = match self {
+            Self::Line(value) | Self::BrokenLine(BrokenLine { value, .. }) => value,
+            Self::Level(_) => return,
+        };
         let scale = 1.0 / number.deviation;
-        let mut tamed = [0.0; ROWS];
-        for (tamed, &row) in tamed.iter_mut().zip(rows) {
-            *tamed = number.seen(values[row as usize]);
+        for (value, seen) in value.iter_mut().zip(&seen) {
+            *value = (seen - number.mean) * scale;
         }
-        for (value, tamed) in self.value.iter_mut().zip(&tamed).take(rows.len()) {
-            *value = (tamed - number.mean) * scale;
+        if let Self::BrokenLine(line) = self {
+            line.bend(&seen, &number.knots);
         }
-        let [lowest, .., highest] = number.knots[..] else { return };
+    }
+}
+
+impl BrokenLine {
+    fn bend(&mut self, seen: &[f64; ROWS], knots: &[f64]) {
+        let [lowest, inner @ .., highest] = knots else { return };
         self.column.fill(1);
-        for &knot in &number.knots[1..number.knots.len() - 1] {
-            for (column, value) in self.column.iter_mut().zip(&tamed) {
-                *column += u32::from(*value >= knot);
+        for knot in inner {
+            for (column, seen) in self.column.iter_mut().zip(seen) {
+                *column += u32::from(seen >= knot);
             }
         }
-        for ((share, value), &column) in self.share.iter_mut().zip(&tamed).zip(&self.column).take(rows.len()) {
+        for ((share, seen), &column) in self.share.iter_mut().zip(seen).zip(&self.column) {
             let below = column as usize - 1;
-            *share = (value.clamp(lowest, highest) - number.knots[below]) * self.steepness[below];
+            *share = (seen.clamp(*lowest, *highest) - knots[below]) * self.steepness[below];
         }
     }
 
+    /// The first of two columns, and how much of a row lies in the second.
+    fn between(&self, at: usize) -> (usize, f64) {
+        (self.column[at] as usize, self.share[at])
+    }
+}
+
+impl Part {
     fn sums(&self, weights: &[f64], sums: &mut [f64]) {
         let weights = &weights[self.first..];
-        for (at, sum) in sums.iter_mut().enumerate() {
-            match self.kind {
-                Kind::Line => *sum += weights[0] * self.value[at],
-                Kind::BrokenLine => {
-                    let (column, share) = (self.column[at] as usize, self.share[at]);
-                    *sum += weights[0] * self.value[at] + weights[column] * (1.0 - share) + weights[column + 1] * share;
+        match &self.cells {
+            PartCells::Line(values) => {
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weights[0] * value);
+            }
+            PartCells::BrokenLine(line) => {
+                for (at, sum) in sums.iter_mut().enumerate() {
+                    let (column, share) = line.between(at);
+                    *sum += weights[0] * line.value[at] + weights[column] * (1.0 - share) + weights[column + 1] * share;
                 }
-                Kind::Level if self.column[at] != NONE => *sum += weights[self.column[at] as usize],
-                Kind::Level => {}
+            }
+            PartCells::Level(columns) => {
+                for (sum, &column) in sums.iter_mut().zip(columns).filter(|(_, column)| **column != NONE) {
+                    *sum += weights[column as usize];
+                }
             }
         }
     }
 
     fn gradient(&self, misses: &[f64], gradient: &mut [f64]) {
         let gradient = &mut gradient[self.first..];
-        if self.kind != Kind::Level {
-            gradient[0] += misses.iter().zip(&self.value).map(|(miss, value)| miss * value).sum::<f64>();
+        if let PartCells::Line(values) | PartCells::BrokenLine(BrokenLine { value: values, .. }) = &self.cells {
+            gradient[0] += misses.iter().zip(values).map(|(miss, value)| miss * value).sum::<f64>();
         }
-        for (at, &miss) in misses.iter().enumerate() {
-            match self.kind {
-                Kind::Line => return,
-                Kind::BrokenLine => {
-                    let (column, share) = (self.column[at] as usize, self.share[at]);
+        match &self.cells {
+            PartCells::Line(_) => {}
+            PartCells::BrokenLine(line) => {
+                for (at, &miss) in misses.iter().enumerate() {
+                    let (column, share) = line.between(at);
                     gradient[column] += miss * (1.0 - share);
                     gradient[column + 1] += miss * share;
                 }
-                Kind::Level if self.column[at] != NONE => gradient[self.column[at] as usize] += miss,
-                Kind::Level => {}
+            }
+            PartCells::Level(columns) => {
+                for (&miss, &column) in misses.iter().zip(columns).filter(|(_, column)| **column != NONE) {
+                    gradient[column as usize] += miss;
+                }
             }
         }
     }
 
     fn entries(&self, at: usize, mut put: impl FnMut(usize, f64)) {
-        let column = self.first + self.column[at] as usize;
-        match self.kind {
-            Kind::Line => put(self.first, self.value[at]),
-            Kind::BrokenLine => {
-                put(self.first, self.value[at]);
-                put(column, 1.0 - self.share[at]);
-                put(column + 1, self.share[at]);
+        match &self.cells {
+            PartCells::Line(values) => put(self.first, values[at]),
+            PartCells::BrokenLine(line) => {
+                let (column, share) = line.between(at);
+                put(self.first, line.value[at]);
+                put(self.first + column, 1.0 - share);
+                put(self.first + column + 1, share);
             }
-            Kind::Level if self.column[at] != NONE => put(column, 1.0),
-            Kind::Level => {}
+            PartCells::Level(columns) if columns[at] != NONE => put(self.first + columns[at] as usize, 1.0),
+            PartCells::Level(_) => {}
         }
     }
 }

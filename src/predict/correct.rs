@@ -65,4 +65,9 @@ impl Prepared for PreparedCorrected<'_> {
         let rows = self.asked.sampled(self.data, rows);
         Ok(self.inner.fit(&rows, settings)?.moved(self.asked.correction()))
     }
+
+    fn fit_to_keep(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        let rows = self.asked.sampled(self.data, rows);
+        Ok(self.inner.fit_to_keep(&rows, settings)?.moved(self.asked.correction()))
+    }
 }

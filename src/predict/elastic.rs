@@ -2,16 +2,15 @@
 //!
 //! Minimises `Σ −ln P(label | row) + λ·(share·Σ|weight| + (1 − share)/2·Σ weight²)`. Each step minimises the curvature's parabola
 //! plus the absolute values by coordinate descent (Friedman, Hastie and Tibshirani 2010), then goes that way as far as it pays
-//! (Lee, Sun and Saunders 2014). The gradient is exact; one curvature serves as long as the steps come nearer quickly.
+//! (Lee, Sun and Saunders 2014). The gradient is exact; the curvature is computed once, and corrected by what the gradients
+//! tell on the way (BFGS; Nocedal and Wright 2006, formula 6.19).
 
 use faer::Mat;
 
-use super::newton::{Descent, Iterate, Problem, dot};
+use super::newton::{Descent, Iterate, PATIENCE, Pair, Problem, dot};
 
 /// Steps at most.
-const MAX_STEPS: usize = 40;
-/// A curvature is computed again when a step promises more than this share of what the last one did.
-const SLOW: f64 = 0.3;
+const MAX_STEPS: usize = 100;
 /// Rounds of coordinate descent within a step, at most.
 const MAX_ROUNDS: usize = 60;
 
@@ -42,25 +41,35 @@ impl Iterate {
     pub(super) fn solve_elastic(&mut self, problem: Problem<'_>, elastic: Elastic, tolerance: f64) {
         let enough = tolerance * problem.total();
         let mut here = problem.descent(&self.weights, elastic.squared());
-        let mut last_promise = f64::INFINITY;
+        let mut patience = if self.curvature.is_none() { PATIENCE[0] } else { PATIENCE[1] };
+        let mut n_corrected = 0;
         for _ in 0..MAX_STEPS {
             let fresh = self.curvature.is_none();
-            let curvature = self.curvature.get_or_insert_with(|| problem.curvature(&self.weights));
-            let step = step(curvature, &here.gradient, &self.weights, elastic);
+            let mut curvature = self.curvature.take().unwrap_or_else(|| problem.curvature(&self.weights));
+            if fresh {
+                n_corrected = 0;
+            }
+            let step = step(&curvature, &here.gradient, &self.weights, elastic);
             let target: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
             let promise = -dot(&here.gradient, &step) - elastic.of(&target) + elastic.of(&self.weights);
             if promise <= enough {
+                self.curvature = Some(curvature);
                 return;
             }
-            match self.descend_elastic(problem, elastic, &here, &step, promise) {
-                Some(next) => here = next,
-                None if fresh => return,
-                None => self.curvature = None,
+            let Some((pair, next)) = self.descend_elastic(problem, elastic, &here, &step, promise) else {
+                if fresh {
+                    return;
+                }
+                continue;
+            };
+            here = next;
+            n_corrected += 1;
+            if n_corrected == patience {
+                patience = PATIENCE[1];
+                continue;
             }
-            if promise > SLOW * last_promise {
-                self.curvature = None;
-            }
-            last_promise = promise;
+            correct(&mut curvature, &pair, elastic.squared());
+            self.curvature = Some(curvature);
         }
     }
 
@@ -72,19 +81,45 @@ impl Iterate {
         here: &Descent,
         step: &[f64],
         promise: f64,
-    ) -> Option<Descent> {
+    ) -> Option<(Pair, Descent)> {
         let now = here.loss + elastic.of(&self.weights);
         let mut share = 1.0;
         for _ in 0..12 {
-            let weights: Vec<f64> = self.weights.iter().zip(step).map(|(weight, step)| weight + share * step).collect();
+            let step: Vec<f64> = step.iter().map(|step| share * step).collect();
+            let weights: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
             let next = problem.descent(&weights, elastic.squared());
             if next.loss + elastic.of(&weights) <= now - 1e-4 * share * promise {
+                let change = next.gradient.iter().zip(&here.gradient).map(|(next, here)| next - here).collect();
                 self.weights = weights;
-                return Some(next);
+                return Some((Pair { step, change }, next));
             }
             share *= 0.5;
         }
         None
+    }
+}
+
+/// Makes the curvature (without the penalty, which is among the changes) tell what the gradient did along a step.
+fn correct(curvature: &mut Mat<f64>, pair: &Pair, penalty: f64) {
+    let width = pair.step.len();
+    let ridge = |at: usize| if at + 1 < width { penalty } else { 0.0 };
+    let change: Vec<f64> = (0..width).map(|at| pair.change[at] - ridge(at) * pair.step[at]).collect();
+    let mut told = vec![0.0; width];
+    for column in 0..width {
+        told[column] += curvature[(column, column)] * pair.step[column];
+        for row in column + 1..width {
+            told[row] += curvature[(row, column)] * pair.step[column];
+            told[column] += curvature[(row, column)] * pair.step[row];
+        }
+    }
+    let (is, was) = (dot(&change, &pair.step), dot(&told, &pair.step));
+    if is <= 0.0 || was <= 0.0 {
+        return;
+    }
+    for column in 0..width {
+        for row in column..width {
+            curvature[(row, column)] += change[row] * change[column] / is - told[row] * told[column] / was;
+        }
     }
 }
 

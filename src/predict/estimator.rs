@@ -129,6 +129,14 @@ pub trait Prepared {
     /// # Errors
     /// When the fit fails.
     fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted>;
+
+    /// As [`Prepared::fit`], with what is told of a model that is kept and costs more than to fit it: standard errors.
+    ///
+    /// # Errors
+    /// When the fit fails.
+    fn fit_to_keep(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        self.fit(rows, settings)
+    }
 }
 
 /// Settings, and what they gave to rows that were held out.

@@ -51,7 +51,7 @@ impl Last<'_> {
             let judged = judged_by(&scheme.windows[..scheme.n_covering]);
             (self.found.settings.clone(), self.held_out.clone(), judged, self.found.margins.clone())
         };
-        let model = prepared.fit(&scheme.all, &settings)?;
+        let model = prepared.fit_to_keep(&scheme.all, &settings)?;
         let past = Past::new(self.examples, data, &scheme.all, self.prediction.horizon);
         let found = Found { estimator, settings: &settings, shape: &held_out };
         let level = found.level(past.as_ref(), self.prediction)?;

@@ -62,7 +62,7 @@ fn a_row_of_weight_two_counts_like_two_rows() {
     let label = |rows: &[u32]| rows.iter().map(|&row| people.label[row as usize]).collect::<Vec<bool>>();
     let weight: Vec<f64> = rows.iter().map(|row| if row % 3 == 0 { 2.0 } else { 1.0 }).collect();
     let solved = |rows: &[u32], weight: Option<&[f64]>| {
-        let problem = Problem { bound: &bound, rows, label: &label(rows), weight };
+        let problem = Problem { bound: &bound, rows, kept: &[], label: &label(rows), weight };
         let mut iterate = Iterate::start(problem);
         iterate.solve(problem, 1.0, 1e-12).unwrap();
         iterate.weights
@@ -96,7 +96,7 @@ fn an_elastic_net_meets_the_conditions_of_its_optimum() {
     let rows = people.rows();
     let design = Design::new(&people.table, &rows, Lines { knots: 8, limited: false }, &BTreeMap::new());
     let bound = design.bind(&people.table).unwrap();
-    let problem = Problem { bound: &bound, rows: &rows, label: &people.label, weight: None };
+    let problem = Problem { bound: &bound, rows: &rows, kept: &[], label: &people.label, weight: None };
     let mut iterate = Iterate::start(problem);
     iterate.solve_elastic(problem, Elastic { penalty: 20.0, share: 0.8 }, 1e-12);
     let slopes = problem.descent(&iterate.weights, 0.2 * 20.0).gradient;
@@ -127,7 +127,9 @@ fn the_standard_error_of_log_odds_is_that_of_a_table_of_four_fields() {
     let data = Data { table: &table, label: &label, weight: None, key: &key, seed: 1, out_of_time: false };
     let rows: Vec<u32> = (0..220).collect();
     let settings = Settings::Linear(LinearSettings { penalty: 1e-9, absolute_share: 0.0, knots: 0 });
-    let Fitted::Linear(model) = Logistic::default().prepare(data, &rows).unwrap().fit(&rows, &settings).unwrap() else {
+    let Fitted::Linear(model) =
+        Logistic::default().prepare(data, &rows).unwrap().fit_to_keep(&rows, &settings).unwrap()
+    else {
         panic!("a linear model")
     };
     let share = 120.0_f64 / 220.0;

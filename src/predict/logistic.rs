@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::blocks::Block;
 use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Trial, Tuned, Window};
@@ -35,7 +36,7 @@ const MOST_KNOTS: usize = 8;
 /// … and fewer where there are so many features that the broken lines would have more columns than this.
 const MOST_COLUMNS: usize = 400;
 /// Precision of the optimum in mean log loss, while settings are searched and in the end.
-const TOLERANCES: [f64; 2] = [1e-7, 1e-8];
+const TOLERANCES: [f64; 2] = [1e-6, 1e-8];
 /// More rows of a window than this are thinned while settings are searched. Fewer would do for speed, but a few thousand prefer
 /// another penalty than all do.
 const SEARCH_ROWS: usize = 50_000;
@@ -126,6 +127,20 @@ impl Prepared for PreparedLogistic<'_> {
     }
 
     fn fit(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        self.fitted(rows, settings, false).map(Fitted::Linear)
+    }
+
+    fn fit_to_keep(&self, rows: &[u32], settings: &Settings) -> Result<Fitted> {
+        self.fitted(rows, settings, true).map(Fitted::Linear)
+    }
+}
+
+impl PreparedLogistic<'_> {
+    fn design(&self, rows: &[u32], knots: usize) -> Design {
+        Design::new(self.data.table, rows, Lines { knots, limited: self.asked.limited }, &self.asked.monotone)
+    }
+
+    fn fitted(&self, rows: &[u32], settings: &Settings, with_errors: bool) -> Result<LinearModel> {
         let Settings::Linear(settings) = settings else {
             return Err(Error::internal("a logistic regression was given the settings of another kind of model"));
         };
@@ -137,19 +152,18 @@ impl Prepared for PreparedLogistic<'_> {
         let rows = self.data.neighbours_together(rows);
         let thin = LinearSettings { penalty: settings.penalty / step as f64, ..*settings };
         loop {
-            let near = self.solve(&design, &part, &[thin], TOLERANCES[0], None)?;
+            let near = if step > 1 { self.solve(&design, &part, &[thin], TOLERANCES[0], None)? } else { Vec::new() };
             let solution = self.solve(&design, &rows, &[*settings], TOLERANCES[1], near.last())?;
             let solution = solution.last().ok_or_else(|| Error::internal("a logistic regression has no solution"))?;
-            if !design.drop_wrong_way(&self.asked.monotone, solution) {
-                return self.model(design, solution, &rows, settings).map(Fitted::Linear);
+            if design.drop_wrong_way(&self.asked.monotone, solution) {
+                continue;
             }
+            let errors = if with_errors { self.errors(&design, solution, &rows, settings)? } else { Vec::new() };
+            let (intercept, weights) =
+                solution.split_last().ok_or_else(|| Error::internal("the logistic regression has no intercept"))?;
+            let model = LinearModel::new(design, weights.to_vec(), *intercept, self.data.table, &rows)?;
+            return Ok(LinearModel { standard_errors: errors, ..model });
         }
-    }
-}
-
-impl PreparedLogistic<'_> {
-    fn design(&self, rows: &[u32], knots: usize) -> Design {
-        Design::new(self.data.table, rows, Lines { knots, limited: self.asked.limited }, &self.asked.monotone)
     }
 
     /// What the settings along `paths` do on `windows`.
@@ -216,7 +230,8 @@ impl PreparedLogistic<'_> {
         // Every step of the way reads all of the rows: they are laid side by side once, where they do not lie so.
         let (table, rows) = self.data.side_by_side(rows);
         let bound = design.bind(&table)?;
-        let problem = Problem { bound: &bound, rows: &rows, label: &label, weight: weight.as_deref() };
+        let kept = Block::kept(&bound, &rows);
+        let problem = Problem { bound: &bound, rows: &rows, kept: &kept, label: &label, weight: weight.as_deref() };
         let mut iterate = Iterate::start(problem);
         if let Some(near) = near {
             iterate.weights.clone_from(near);
@@ -239,16 +254,10 @@ impl PreparedLogistic<'_> {
         Ok(solutions)
     }
 
-    fn model(&self, design: Design, solution: &[f64], rows: &[u32], settings: &LinearSettings) -> Result<LinearModel> {
-        let standard_errors = {
-            let (label, weight) = (self.data.labels(rows), self.data.weights(rows));
-            let bound = design.bind(self.data.table)?;
-            let problem = Problem { bound: &bound, rows, label: &label, weight: weight.as_deref() };
-            standard_errors(problem, solution, settings.penalty * (1.0 - settings.absolute_share))
-        };
-        let (intercept, weights) =
-            solution.split_last().ok_or_else(|| Error::internal("the logistic regression has no intercept"))?;
-        let model = LinearModel::new(design, weights.to_vec(), *intercept, self.data.table, rows)?;
-        Ok(LinearModel { standard_errors, ..model })
+    fn errors(&self, design: &Design, solution: &[f64], rows: &[u32], settings: &LinearSettings) -> Result<Vec<f64>> {
+        let (label, weight) = (self.data.labels(rows), self.data.weights(rows));
+        let bound = design.bind(self.data.table)?;
+        let problem = Problem { bound: &bound, rows, kept: &[], label: &label, weight: weight.as_deref() };
+        Ok(standard_errors(problem, solution, settings.penalty * (1.0 - settings.absolute_share)))
     }
 }

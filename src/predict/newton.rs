@@ -20,12 +20,20 @@ const CHUNK: usize = 4096;
 const SQUARE_ROWS: usize = 4 * ROWS;
 /// Parts that the curvature is summed in, each by one thread.
 const PARTS: usize = 16;
+/// Rows that the curvature is taken from: so many for each column, one in so many of all, and so many more. What it misses is
+/// learned on the way, so it need not cost more than a few steps do.
+const CURVED_PER_COLUMN: usize = 8;
+const CURVED_PART: usize = 50;
+const CURVED: usize = 1_000;
+/// Rows that standard errors are taken from.
+const MEASURED_PER_COLUMN: usize = 20;
+const MEASURED: usize = 20_000;
 /// Columns whose standard errors are computed, at most.
 const MOST_ERRORS: usize = 1_500;
 /// Steps at most.
 const MAX_STEPS: usize = 100;
 /// Steps after which the curvature is computed again, where the search now stands: soon at first, far from the optimum.
-const PATIENCE: [usize; 2] = [3, 12];
+pub(super) const PATIENCE: [usize; 2] = [3, 12];
 
 /// What is minimised, but for the penalty.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +42,8 @@ pub struct Problem<'a> {
     pub bound: &'a Bound<'a>,
     /// The rows.
     pub rows: &'a [u32],
+    /// Their blocks, or none: then they are loaded at each step.
+    pub kept: &'a [Block],
     /// The label of each of `rows`.
     pub label: &'a [bool],
     /// How much each of `rows` counts; absent: all alike.
@@ -49,9 +59,9 @@ pub struct Iterate {
 }
 
 /// A step and the change of the gradient along it.
-struct Pair {
-    step: Vec<f64>,
-    change: Vec<f64>,
+pub(super) struct Pair {
+    pub(super) step: Vec<f64>,
+    pub(super) change: Vec<f64>,
 }
 
 /// The penalised loss and its gradient.
@@ -197,10 +207,14 @@ impl Problem<'_> {
         let (rows, label) = (&self.rows[start..end], &self.label[start..end]);
         let n_columns = self.bound.n_columns;
         let mut gradient = vec![0.0; n_columns + 1];
-        let mut block = Block::new(self.bound);
+        let mut spare = None;
         let mut loss = 0.0;
         for (part, (rows, label)) in rows.chunks(ROWS).zip(label.chunks(ROWS)).enumerate() {
-            block.load(self.bound, rows);
+            let block = self.kept.get(start / ROWS + part).unwrap_or_else(|| {
+                let spare = spare.get_or_insert_with(|| Block::new(self.bound));
+                spare.load(self.bound, rows);
+                spare
+            });
             let mut margins = [weights[n_columns]; ROWS];
             block.add_margins(weights, &mut margins);
             for (at, (margin, &label)) in margins.iter_mut().zip(label).enumerate() {
@@ -218,8 +232,11 @@ impl Problem<'_> {
 
     /// `Xᵀ diag(p (1 − p)) X`, lower triangle, the intercept last; from a part of the rows when there are many.
     pub(super) fn curvature(&self, weights: &[f64]) -> Mat<f64> {
+        self.curvature_from(CURVED_PER_COLUMN * weights.len() + self.rows.len() / CURVED_PART + CURVED, weights)
+    }
+
+    fn curvature_from(&self, wanted: usize, weights: &[f64]) -> Mat<f64> {
         let width = weights.len();
-        let wanted = (20 * width).max(10_000);
         let step = (self.rows.len() / wanted).max(1);
         let places: Vec<usize> = (0..self.rows.len()).step_by(step).collect();
         let scale = self.rows.len() as f64 / places.len().max(1) as f64;
@@ -280,7 +297,7 @@ pub(super) fn standard_errors(problem: Problem<'_>, weights: &[f64], penalty: f6
     if weights.len() > MOST_ERRORS {
         return Vec::new();
     }
-    let mut curvature = problem.curvature(weights);
+    let mut curvature = problem.curvature_from(MEASURED_PER_COLUMN * weights.len() + MEASURED, weights);
     let zero = |at: usize| weights[at] == 0.0 && at + 1 < weights.len();
     for row in 0..weights.len() {
         for column in 0..row {

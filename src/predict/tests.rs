@@ -383,7 +383,7 @@ fn newton_finds_the_optimum_that_linfa_and_smartcore_find() {
     for knots in [0, 8] {
         let design = Design::new(&people.table, &rows, Lines { knots, limited: false }, &BTreeMap::new());
         let bound = design.bind(&people.table).unwrap();
-        let problem = Problem { bound: &bound, rows: &rows, label: &people.label, weight: None };
+        let problem = Problem { bound: &bound, rows: &rows, kept: &[], label: &people.label, weight: None };
         let mut iterate = Iterate::start(problem);
         let start = iterate.weights.clone();
         iterate.solve(problem, penalty, 1e-10).unwrap();
