@@ -1,5 +1,7 @@
 //! `clo models`.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
@@ -13,8 +15,9 @@ use crate::pipeline::realised::check;
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
 use crate::predict::realised::{Group, Realised};
 use crate::rate::grouped;
+use crate::store::lock::{self, Lock};
 use crate::store::moves::{self, Kind, Move};
-use crate::store::{Layout, lock, models};
+use crate::store::{Layout, models};
 
 /// List, compare, choose, and hand on the versions of models
 #[derive(Debug, clap::Args)]
@@ -100,10 +103,12 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
         }
         Command::Promote(args) => promote(&args, &layout),
         Command::Rollback { prediction, reason } => {
+            models::in_use_and_older(folder, &prediction)?;
+            let lock = locked(folder, &prediction, "rollback")?;
             let (from, to) = moves::rollback_target(folder, &prediction)?;
             let moved =
                 Move { at: now(), kind: Kind::Rollback, from: Some(from), to, forced: false, reason, gate: None };
-            done("models rollback", folder, prediction, moved, None)
+            done(&lock, "models rollback", folder, prediction, moved, None)
         }
         Command::Check { prediction } => {
             let found = check(&project::open(global)?, prediction.as_deref())?;
@@ -128,6 +133,7 @@ fn promote(Promote { named, force, reason }: &Promote, layout: &Layout) -> Resul
     let Named { prediction, version } = named;
     let folder = &layout.models;
     let to = models::find(folder, prediction, version)?;
+    let lock = locked(folder, prediction, "promote")?;
     let from = models::current(folder, prediction);
     if from.as_ref() == Some(&to) {
         let text = format!("{prediction} uses {to} already\n");
@@ -143,7 +149,7 @@ fn promote(Promote { named, force, reason }: &Promote, layout: &Layout) -> Resul
     let said = verdict.as_ref().map(|verdict| verdict.because.clone());
     let forced = verdict.as_ref().is_some_and(|verdict| !verdict.passed);
     let moved = Move { at: now(), kind: Kind::Promote, from, to, forced, reason: reason.clone(), gate: said };
-    done("models promote", folder, prediction.clone(), moved, verdict)
+    done(&lock, "models promote", folder, prediction.clone(), moved, verdict)
 }
 
 #[derive(Debug, Serialize)]
@@ -155,16 +161,20 @@ struct Moved {
     verdict: Option<Verdict>,
 }
 
+/// The models of a prediction, which nobody else may move between what is looked at and what is done.
+fn locked(folder: &Path, prediction: &str, command: &str) -> Result<Lock> {
+    lock::acquire(&folder.join(prediction), &format!("clo models {command}"))
+}
+
 fn done(
+    _: &Lock,
     command: &str,
-    folder: &std::path::Path,
+    folder: &Path,
     prediction: String,
     moved: Move,
     verdict: Option<Verdict>,
 ) -> Result<Answer> {
-    let lock = lock::acquire(&folder.join(&prediction), &format!("clo {command}"))?;
     moves::do_and_record(folder, &prediction, &moved)?;
-    drop(lock);
     let Move { from, to, forced, gate, .. } = moved;
     let before = from.as_ref().map(|from| format!(", in place of {from}")).unwrap_or_default();
     let because = gate.map(|gate| format!(": {gate}")).unwrap_or_default();

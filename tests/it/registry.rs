@@ -1,8 +1,11 @@
 //! Versions of models: the gate refuses what is worse, what was done is written down, and a way back is kept.
 
-use clo::store::models;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
-use crate::support::{LEAVING, code, folder, run, stderr, stdout, write};
+use clo::store::{models, moves};
+
+use crate::support::{LEAVING, clo, code, folder, run, stderr, stdout, write};
 
 /// A snapshot whose outcome the columns tell, or, `blind`, a spec that looks at none of those that do.
 fn spec(blind: bool) -> String {
@@ -63,9 +66,41 @@ fn the_gate_refuses_what_is_worse_and_force_is_written_down() {
     // The examples there are do not hold what v1 looks at; v2 scores them.
     let same = stdout(&clo(&["diff", "leave", "v2", "v2"]));
     assert!(same.contains("rank correlation 1.000, 100 % of the best tenth kept"), "{same}");
+    many_at_once(path);
     // Without what was judged there is nothing honest to compare.
     std::fs::remove_file(folder.join("leave").join(&versions[1]).join("judged.parquet")).unwrap();
     let unknown = clo(&["promote", "leave", "v2"]);
     assert_eq!(code(&unknown), 5, "{}", stdout(&unknown));
     assert!(stderr(&unknown).contains("no example"), "{}", stderr(&unknown));
+}
+
+/// Twenty put one version or the other in use at once, and every fifth is killed: what is in use is whole, and what was written down
+/// is what happened, one move after the other.
+fn many_at_once(project: &Path) {
+    let folder = project.join("models");
+    let before = moves::read(&folder, "leave").unwrap().len();
+    let one = |at: usize| {
+        let version = ["v1", "v2"][at % 2];
+        let arguments = ["models", "promote", "leave", version, "--force", "--spec", project.to_str().unwrap()];
+        clo().args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let all: Vec<Child> = (0..20).map(one).collect();
+    let mut killed = 0;
+    for (at, mut child) in all.into_iter().enumerate() {
+        if at % 5 == 4 {
+            child.kill().unwrap();
+        }
+        match child.wait().unwrap().code() {
+            Some(ended) => assert!([0, 7].contains(&ended), "{ended}"),
+            None => killed += 1,
+        }
+    }
+    let done = &moves::read(&folder, "leave").unwrap()[before..];
+    let broken = done.windows(2).filter(|pair| pair[1].from.as_ref() != Some(&pair[0].to)).count();
+    assert!(broken <= killed, "{done:?}");
+    let current = models::current(&folder, "leave").unwrap();
+    assert!(models::versions(&folder, "leave").contains(&current), "{current}");
+    let after = run(&["models", "promote", "leave", "v1", "--force", "--spec", project.to_str().unwrap()]);
+    assert_eq!(code(&after), 0, "{}", stderr(&after));
+    assert!(models::current(&folder, "leave").unwrap().starts_with("v1-"));
 }

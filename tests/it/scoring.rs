@@ -9,7 +9,7 @@ use clo::source::{Data, Values};
 use clo::{source, spec, store};
 use polars::prelude::DataType;
 
-use crate::support::{code, folder, run, stderr, write};
+use crate::support::{LEAVING, code, folder, run, stderr, write};
 
 /// Propensities as text, by person.
 fn propensities(path: &Path) -> BTreeMap<String, String> {
@@ -74,6 +74,36 @@ fn a_snapshot_scores_as_in_the_run_without_its_outcome() {
     assert_eq!(said.len(), 900);
     let new = project.path().join("new.csv");
     assert_eq!(score(project.path(), "leave", &["--input", new.to_str().unwrap()]), said);
+}
+
+#[test]
+fn recent_outcomes_put_the_level_right() {
+    let project = folder();
+    let path = project.path();
+    // Among those of later years three times as many leave as of training, at every age.
+    let row = |i: usize, share: usize| {
+        let age = 18 + (i * 7) % 60;
+        let left = (i * 7919) % 1000 < (share * (20 + age)) / 10;
+        format!("c{i},{age},{}\n", if left { "yes" } else { "no" })
+    };
+    let table = |rows: std::ops::Range<usize>, share: usize| {
+        "id,age,left\n".to_owned() + &rows.map(|i| row(i, share)).collect::<String>()
+    };
+    write(&path.join("people.csv"), &table(0..2_000, 15));
+    write(&path.join("recent.csv"), &table(2_000..2_600, 45));
+    write(&path.join("new.csv"), &table(3_000..4_000, 45));
+    write(&path.join("clo.toml"), LEAVING);
+    let trained = run(&["predict", "--spec", path.to_str().unwrap()]);
+    assert_eq!(code(&trained), 0, "{}", stderr(&trained));
+    let attained = table(3_000..4_000, 45).matches(",yes").count() as f64 / 1_000.0;
+    let [new, recent] = ["new.csv", "recent.csv"].map(|file| path.join(file).to_str().unwrap().to_owned());
+    let mean = |more: &[&str]| {
+        let scores = score(path, "leave", &[&["--input", &new], more].concat());
+        scores.values().map(|propensity| propensity.parse::<f64>().unwrap()).sum::<f64>() / scores.len() as f64
+    };
+    let (before, after) = (mean(&[]), mean(&["--recent", &recent]));
+    assert!(before < 0.5 * attained, "{before} of {attained}");
+    assert!((after / attained - 1.0).abs() < 0.2, "{after} of {attained}");
 }
 
 /// The events of a project in the canonical columns, and its people.
