@@ -13,6 +13,7 @@ use crate::pipeline::{self, Outcome, Phase, State};
 use crate::predict::evaluation::Measured;
 use crate::predict::uplift::Evaluation;
 use crate::rate::grouped;
+use crate::time::Time;
 
 /// The options of every phase's command.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -73,9 +74,17 @@ pub(super) fn stages(lifecycle: &Lifecycle) -> String {
         table.row([stage.stage.clone(), grouped(stage.n_people_now), grouped(stage.n_people_ever)]);
     }
     let events = if *n_events > 0 { format!(", {} events", grouped(*n_events)) } else { String::new() };
-    let end = end.as_ref().filter(|_| *n_events > 0).map(|end| format!(", until {end}")).unwrap_or_default();
+    let end = end.as_ref().filter(|_| *n_events > 0).map(|end| format!(", until {}", last(end))).unwrap_or_default();
     let table = if stages.is_empty() { String::new() } else { table.render() };
     format!("{} people{events}{end}\n{table}", grouped(*n_people))
+}
+
+/// The end as people read it: what is a microsecond after the last event, as the last event.
+fn last(end: &str) -> String {
+    match end.parse::<Time>() {
+        Ok(Time(micros)) if micros % 1_000_000 == 1 => Time(micros - 1).to_string(),
+        _ => end.to_owned(),
+    }
 }
 
 /// What is wrong with data or stages, the gravest first; what is only good to know is counted.

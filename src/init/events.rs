@@ -3,7 +3,7 @@
 //! What each of them says becomes a source by `happening`; who the people are by `attributes`.
 
 use super::attributes::people_sources;
-use super::draft::Draft;
+use super::draft::{Draft, toml};
 use super::happening::Happening;
 use super::links::Links;
 use super::look::{Column, Seen};
@@ -46,18 +46,43 @@ pub(super) fn sources(tables: &[Seen], links: &Links, draft: &mut Draft) -> Resu
     for happening in &happenings {
         happening.write(tables, links, &mut names, draft)?;
     }
-    let unused: Vec<&str> = (0..tables.len())
-        .filter(|table| links.way(tables, *table, people).is_none())
-        .filter(|table| !happenings.iter().any(|it| it.way.steps.iter().any(|step| step.key.0 == *table)))
-        .map(|table| tables[table].name.as_str())
-        .collect();
-    if !unused.is_empty() {
-        draft.notes.push(format!(
+    tell_unread(tables, links, draft);
+    Ok(true)
+}
+
+/// Says of each table that no source reads why not.
+fn tell_unread(tables: &[Seen], links: &Links, draft: &mut Draft) {
+    let reads = |source: &str, name: &str| {
+        [format!("FROM {name} "), format!("JOIN {name} "), format!("\ntable = {}\n", toml(name))]
+            .iter()
+            .any(|reading| source.contains(reading))
+    };
+    let is_read = |table: usize| draft.sources.iter().any(|source| reads(source, &tables[table].name));
+    let (read, unread): (Vec<usize>, Vec<usize>) = (0..tables.len()).partition(|&table| is_read(table));
+    let mut notes = Vec::new();
+    let mut apart = Vec::new();
+    for &table in &unread {
+        let name = &tables[table].name;
+        let linked = (0..tables[table].columns.len()).find_map(|column| {
+            let space = links.space((table, column))?;
+            let others = links.columns(space).filter(|(other, _)| read.contains(other));
+            let (other, _) = others.max_by_key(|place| (links.is_key(*place), std::cmp::Reverse(*place)))?;
+            Some((&tables[table].columns[column].name, &tables[other].name))
+        });
+        match linked {
+            Some((id, other)) => notes.push(format!(
+                "not used: {name}: it has no time of its own, but {id} leads to {other}: join it in the sql of that event if it matters"
+            )),
+            None => apart.push(name.as_str()),
+        }
+    }
+    if !apart.is_empty() {
+        notes.push(format!(
             "not used: {}: no id in common with these people; if they are about other people, give them a project of their own",
-            unused.join(", ")
+            apart.join(", ")
         ));
     }
-    Ok(true)
+    draft.notes.extend(notes);
 }
 
 /// The column that says when a row happened: the best known, best named and, of equals, the earliest.

@@ -1,14 +1,16 @@
-//! One table of events as a source of the spec: its name, its time, its kinds, its properties, its amount, and the query that
-//! brings them together where they stand in several tables or several rows.
+//! One table of events as a source of the spec: its name, its time, its kinds, its properties, its amount. How they are brought
+//! together says `query`.
 
 use super::attributes::{HINDSIGHT, is_property, settled};
-use super::draft::{Draft, slug, toml};
+use super::draft::{Draft, slug};
 use super::events::event_time;
+use super::goal::goal_word;
 use super::links::{Links, Way};
 use super::look::{Column, Seen};
+use super::query::{Amount, Described, Lines, Parts};
 use super::roles::{
     BASKETS, Reading, Sure, TimeForm, amount_score, event_time_score, is_quantity, is_unit_price, kind_column,
-    time_form,
+    time_form, what_happened,
 };
 use crate::error::Result;
 
@@ -68,23 +70,27 @@ impl Happening<'_> {
         if !hindsight.is_empty() {
             let names: Vec<&str> = hindsight.iter().map(|column| column.name.as_str()).collect();
             draft.notes.push(format!(
-                "left out: {} of {}: perhaps as of the export, not as of the event",
+                "left out: {} of {}: perhaps what became of it later, not known at the event",
                 names.join(", "),
                 self.seen.name
             ));
         }
-        let amount = self.amount(tables, links);
-        let basket = self.basket();
-        let lines = if kind.is_none() { self.lines(person, basket)? } else { None };
-        let is_joined = !self.way.steps.is_empty() || matches!(amount, Some(Amount::Joined { .. }));
-        let comment = self.comment(person, kind.map(|(column, sure)| (column.name.as_str(), sure)));
-        let block = match (lines, is_joined) {
-            (Some(lines), _) => self.grouped(tables, person, amount.as_ref(), &lines, &name),
-            (None, true) => {
-                self.joined(tables, person, &properties, amount.as_ref(), kind.map(|(column, _)| column), &name)
-            }
-            (None, false) => self.direct(person, &properties, kind.map(|(column, _)| column), &name),
+        let parts = Parts {
+            name: &name,
+            person,
+            kind: kind.map(|(column, _)| column),
+            amount: self.amount(tables, links),
+            described: self.described(tables, links, &properties),
+            properties,
         };
+        if let Some(Amount::Own(column)) = parts.amount
+            && column.is_nameless()
+        {
+            draft.notes.push(format!("{}: {} is taken for an amount of money (a guess)", self.seen.name, column.name));
+        }
+        let lines = if kind.is_none() { self.lines(person, self.basket())? } else { None };
+        let comment = self.comment(person, kind.map(|(column, sure)| (column.name.as_str(), sure)));
+        let block = self.block(tables, &parts, lines.as_ref());
         draft.sources.push(format!("{comment}{block}"));
         let what = match kind {
             Some((column, _)) => format!("the events that `{}` names", column.name),
@@ -97,19 +103,17 @@ impl Happening<'_> {
 
     /// What the event is called: a purchase, or what the time's or the table's name says.
     fn name(&self, names: &mut Vec<String>) -> String {
-        let of_time: Vec<&str> = self
-            .time
-            .words
-            .iter()
-            .map(String::as_str)
-            .filter(|word| {
-                !["time", "timestamp", "date", "datetime", "at", "on", "ts", "utc", "local", "column"].contains(word)
-            })
-            .filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()))
+        let of_time: Vec<&str> = what_happened(self.time)
+            .into_iter()
+            .filter(|word| *word != "column" && !word.bytes().all(|byte| byte.is_ascii_digit()))
             .collect();
+        // A deal that was won is no purchase, whatever amounts stand beside it.
+        let is_other_goal = goal_word(&of_time.join("_")).is_some_and(|(_, stage)| stage != "customer");
         let is_basket = self.basket().is_some() && self.seen.columns.iter().any(|column| amount_score(column) >= 3);
         let has_amount = self.seen.columns.iter().any(|column| amount_score(column) >= 4);
-        let wanted = if self.speaks_of_purchases() || (is_basket || has_amount) && of_time.len() < 2 {
+        let wanted = if is_other_goal {
+            slug(&of_time)
+        } else if self.speaks_of_purchases() || (is_basket || has_amount) && of_time.len() < 2 {
             "purchase".to_owned()
         } else if of_time.is_empty() || of_time == ["created"] || of_time == ["event"] {
             slug(&[self.seen.name.trim_end_matches('s')])
@@ -149,132 +153,6 @@ impl Happening<'_> {
             comment += &format!(", what is `{kind}` ({})", sure.word());
         }
         comment + ".\n"
-    }
-
-    fn time_toml(&self, column: &str) -> String {
-        let column = toml(column);
-        match &self.form.reading {
-            Reading::Plain => column,
-            Reading::Format(format, _) => format!("{{ column = {column}, format = {} }}", toml(format)),
-            Reading::Since1970(unit) => format!("{{ column = {column}, unit = \"{unit}\" }}"),
-            Reading::Counter(unit) => format!("{{ column = {column}, unit = \"{unit}\", origin = \"2020-01-01\" }}"),
-        }
-    }
-
-    fn direct(&self, person: &Column, properties: &[&Column], kind: Option<&Column>, name: &str) -> String {
-        let listed: Vec<String> = properties.iter().map(|column| toml(&column.name)).collect();
-        let kind = kind.map(|kind| format!("event = {}\n", toml(&kind.name))).unwrap_or_default();
-        format!(
-            "[events.{name}]\ntable = {}\nperson = {}\ntime = {}\n{kind}properties = [{}]",
-            toml(&self.seen.name),
-            toml(&person.name),
-            self.time_toml(&self.time.name),
-            listed.join(", ")
-        )
-    }
-
-    /// A query over the tables on the way to the person.
-    fn joined(
-        &self,
-        tables: &[Seen],
-        person: &Column,
-        properties: &[&Column],
-        amount: Option<&Amount<'_>>,
-        kind: Option<&Column>,
-        name: &str,
-    ) -> String {
-        let mut columns = vec![format!("{}.{} AS person", alias(self.way.steps.len()), person.sql())];
-        columns.push(format!("t0.{} AS time", self.time.sql()));
-        columns.extend(kind.map(|kind| format!("t0.{} AS event", kind.sql())));
-        if let Some(Amount::Joined { .. }) = amount {
-            columns.push("a.amount AS amount".into());
-        }
-        columns.extend(properties.iter().map(|column| format!("t0.{0} AS {0}", column.sql())));
-        let mut from = self.from(tables);
-        if let Some(Amount::Joined { table, key, theirs, column }) = amount {
-            from += &format!(
-                "\nJOIN (SELECT {theirs} AS basket, SUM({}) AS amount FROM {table} GROUP BY {theirs}) a ON t0.{} = a.basket",
-                column.sql(),
-                key.sql(),
-                theirs = theirs.sql()
-            );
-        }
-        let kind = if kind.is_some() { "\nevent = \"event\"" } else { "" };
-        format!(
-            "[events.{name}]\nsql = \"\"\"\nSELECT {}\nFROM {from}\n\"\"\"\ntime = {}{kind}",
-            columns.join(", "),
-            self.time_toml("time")
-        )
-    }
-
-    fn from(&self, tables: &[Seen]) -> String {
-        let mut from = format!("{} t0", self.seen.name);
-        for (place, step) in self.way.steps.iter().enumerate() {
-            let (left, right) = (&tables[step.from.0].columns[step.from.1], &tables[step.key.0].columns[step.key.1]);
-            from += &format!(
-                "\nJOIN {} {} ON {}.{} = {}.{}",
-                tables[step.key.0].name,
-                alias(place + 1),
-                alias(place),
-                left.sql(),
-                alias(place + 1),
-                right.sql()
-            );
-        }
-        from
-    }
-
-    /// One event out of the lines of a basket.
-    fn grouped(
-        &self,
-        tables: &[Seen],
-        person: &Column,
-        amount: Option<&Amount<'_>>,
-        lines: &Lines<'_>,
-        name: &str,
-    ) -> String {
-        let who = format!("{}.{}", alias(self.way.steps.len()), person.sql());
-        let when = format!("t0.{}", self.time.sql());
-        let mut by = vec![who.clone(), when.clone()];
-        by.extend(lines.basket.map(|basket| format!("t0.{}", basket.sql())));
-        let mut columns = vec![format!("{who} AS person"), format!("{when} AS time")];
-        let mut conditions = Vec::new();
-        let mut why = Vec::new();
-        if person.n_known < tables[self.way.person.0].n_rows {
-            conditions.push(format!("{who} IS NOT NULL"));
-            why.push(format!("rows without {} are nobody's", person.name));
-        }
-        let mut positive = |column: &Column| {
-            if column.range.is_some_and(|(low, _)| low < 0.0) {
-                conditions.push(format!("t0.{} > 0", column.sql()));
-                why.push(format!("a negative {} looks like a return: left out", column.name));
-            }
-        };
-        match amount {
-            Some(Amount::Own(column)) => {
-                positive(column);
-                columns.push(format!("SUM(t0.{}) AS amount", column.sql()));
-            }
-            Some(Amount::Product(quantity, price)) => {
-                positive(quantity);
-                columns.push(format!("SUM(t0.{} * t0.{}) AS amount", quantity.sql(), price.sql()));
-                columns.push(format!("SUM(t0.{}) AS pieces", quantity.sql()));
-            }
-            _ => {}
-        }
-        columns.push(format!("COUNT({when}) AS n_lines"));
-        let filter =
-            if conditions.is_empty() { String::new() } else { format!("\nWHERE {}", conditions.join(" AND ")) };
-        let what = lines.basket.map_or_else(|| "person and time".to_owned(), |basket| basket.name.clone());
-        why.insert(0, format!("several rows of one {what} are one event, so that `nth` counts events"));
-        format!(
-            "# {}.\n[events.{name}]\nsql = \"\"\"\nSELECT {}\nFROM {}{filter}\nGROUP BY {}\n\"\"\"\ntime = {}",
-            why.join("; "),
-            columns.join(", "),
-            self.from(tables),
-            by.join(", "),
-            self.time_toml("time")
-        )
     }
 
     /// Whether a column tells what became of the row: a status, a label, a step whose time stands beside it.
@@ -346,6 +224,33 @@ impl Happening<'_> {
         joined.into_iter().max_by_key(|(score, _)| *score).map(|(_, amount)| amount)
     }
 
+    /// Tables that describe things which a row names by their ids.
+    fn described<'a>(&self, tables: &'a [Seen], links: &Links, own: &[&Column]) -> Vec<Described<'a>> {
+        let mut taken: Vec<&str> = own.iter().map(|column| column.name.as_str()).collect();
+        taken.extend(["person", "time", "event", "amount"]);
+        let is_new = |table: usize| table != self.table && !self.way.steps.iter().any(|step| step.key.0 == table);
+        let is_of_people = |table: usize| {
+            (0..tables[table].columns.len()).any(|column| links.space((table, column)) == links.space(self.way.person))
+        };
+        let mut described: Vec<Described<'a>> = Vec::new();
+        for at in 0..self.seen.columns.len() {
+            let Some(space) = links.space((self.table, at)) else { continue };
+            for (table, key) in links.columns(space).filter(|place| links.is_key(*place)) {
+                let other = &tables[table];
+                if !is_new(table) || is_of_people(table) || event_time(other).is_some() {
+                    continue;
+                }
+                let is_told = |column: &&Column| is_property(other, column) && !taken.contains(&column.name.as_str());
+                let properties: Vec<&Column> = other.columns.iter().filter(is_told).collect();
+                taken.extend(properties.iter().map(|column| column.name.as_str()));
+                if !properties.is_empty() {
+                    described.push(Described { id: self.seen.columns[at].sql(), table: other, key, properties });
+                }
+            }
+        }
+        described
+    }
+
     /// Further events that a row tells of: a step that was reached later, or never.
     fn later_steps(&self, tables: &[Seen], person: &Column, first: &str, names: &mut Vec<String>, draft: &mut Draft) {
         for column in &self.seen.columns {
@@ -362,44 +267,19 @@ impl Happening<'_> {
                 column.n_known
             };
             let share = n_reached as f64 / self.seen.n_rows as f64;
-            let words: Vec<&str> = column
-                .words
-                .iter()
-                .map(String::as_str)
-                .filter(|word| !["time", "timestamp", "date", "datetime", "at", "on"].contains(word))
-                .collect();
-            let name = slug(&words);
+            let name = slug(&what_happened(column));
             if !(0.02..0.98).contains(&share) || names.contains(&name) || (is_counter && !never) {
                 continue;
             }
             let later = Self { table: self.table, seen: self.seen, way: self.way.clone(), time: column, form };
-            let who = format!("{}.{}", alias(self.way.steps.len()), person.sql());
-            let reached =
-                if never { format!("t0.{} >= 0", column.sql()) } else { format!("t0.{} IS NOT NULL", column.sql()) };
             draft.sources.push(format!(
-                "# {}: a later step of the same row, reached by {:.0} % of them (likely).\n[events.{name}]\nsql = \"\"\"\nSELECT {who} AS person, t0.{} AS time\nFROM {}\nWHERE {reached}\n\"\"\"\ntime = {}",
+                "# {}: a later step of the same row, reached by {:.0} % of them (likely).\n{}",
                 self.seen.name,
                 100.0 * share,
-                column.sql(),
-                self.from(tables),
-                later.time_toml("time")
+                later.reached(tables, person, &name, never)
             ));
             draft.notes.push(format!("{}: the event `{name}`, a later step of `{first}` (likely)", self.seen.name));
             names.push(name);
         }
     }
-}
-
-struct Lines<'a> {
-    basket: Option<&'a Column>,
-}
-
-enum Amount<'a> {
-    Own(&'a Column),
-    Product(&'a Column, &'a Column),
-    Joined { table: &'a str, key: &'a Column, theirs: &'a Column, column: &'a Column },
-}
-
-fn alias(place: usize) -> String {
-    format!("t{place}")
 }

@@ -56,6 +56,13 @@ pub(super) struct Stage {
     comment: String,
 }
 
+impl Stage {
+    /// Whether everybody starts here who is nowhere else.
+    fn is_start(&self) -> bool {
+        self.enter.is_none() && self.silence.is_none()
+    }
+}
+
 /// Adds lifecycle, predictions and audiences.
 pub(super) fn lifecycle(folder: &Path, draft: &mut Draft) -> Result<()> {
     let read = |text: &str| spec::parse(text, &folder.join("clo.toml"), &|_| None);
@@ -65,14 +72,20 @@ pub(super) fn lifecycle(folder: &Path, draft: &mut Draft) -> Result<()> {
     let Some(goal) = goal(&kinds, n_people) else {
         return Err(Error::data("no event was found that people could reach").hint("give a file of what people did"));
     };
-    let stages = stages(&kinds, goal, n_people, &data);
+    let mut stages = stages(&kinds, goal, n_people, &data);
     draft.notes.push(format!(
         "the event that matters: `{}` ({} of {n_people} people)",
         kinds[goal].name, kinds[goal].n_people
     ));
-    let bare = [draft.readable().replace("\n[[lifecycle.stages]]\nname = \"known\"\n", ""), written(&stages)].concat();
-    let spec = read(&bare)?;
-    let stays = map::history(&data, &spec)?;
+    let sources = draft.readable().replace("\n[[lifecycle.stages]]\nname = \"known\"\n", "");
+    let history = |stages: &[Stage]| map::history(&data, &read(&[sources.clone(), written(stages)].concat())?);
+    let mut stays = history(&stages)?;
+    let is_needed = stays.stage.contains(&0) || stages.iter().any(|stage| stage.from.contains(&stages[0].name));
+    if stages[0].is_start() && !is_needed {
+        // Everybody begins further on.
+        stages.remove(0);
+        stays = history(&stages)?;
+    }
     let goal_stage = stages.iter().position(|stage| stage.comment.contains("(goal)")).unwrap_or_default();
     let mut questions = Vec::new();
     let before: Vec<usize> = (0..goal_stage).collect();
@@ -253,8 +266,7 @@ fn silence(data: &Data, goal: usize) -> Option<(Duration, f64)> {
 fn written(stages: &[Stage]) -> String {
     let mut text = String::new();
     for stage in stages {
-        let is_start = stage.enter.is_none() && stage.silence.is_none();
-        let start = if is_start { format!("    # {}", stage.comment) } else { String::new() };
+        let start = if stage.is_start() { format!("    # {}", stage.comment) } else { String::new() };
         text += &format!("\n[[lifecycle.stages]]\nname = {}{start}\n", toml(&stage.name));
         let comment = if stage.comment.is_empty() || stage.comment == "(goal)" {
             String::new()

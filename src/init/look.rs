@@ -187,6 +187,11 @@ impl Column {
         quoted(&self.name)
     }
 
+    /// Whether its file has no line of names: it is called by its place, `column_3`.
+    pub(super) fn is_nameless(&self) -> bool {
+        matches!(self.words.as_slice(), [column, _] if column == "column")
+    }
+
     /// Whether it reaches a person, by its name and its values together.
     pub(super) fn is_contact(&self) -> bool {
         use Semantic::{Address, Email, Name, Phone, Postcode};

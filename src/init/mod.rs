@@ -6,7 +6,7 @@
 //! 1. `look`: each file is told (`source::sniff`) and read whole.
 //! 2. `roles`, `outcome`: what each column may be, by name and by values.
 //! 3. `links`: which columns hold the same ids, and how each table reaches the people.
-//! 4. `events`: tables that say what people did and when (`happening`), who they are (`attributes`); `snapshot`: else, a column that may be the outcome.
+//! 4. `events`: tables that say what people did and when (`happening`, `query`), who they are (`attributes`); `snapshot`: else, a column that may be the outcome.
 //! 5. `lifecycle`: the events are read as clo will read them, and the `goal`, stages, and a `plan` of horizon and cutoffs
 //!    are chosen by what is in them.
 //!
@@ -22,6 +22,7 @@ mod links;
 mod look;
 mod outcome;
 mod plan;
+mod query;
 mod roles;
 mod snapshot;
 #[cfg(test)]

@@ -72,6 +72,11 @@ pub(super) fn may_be_outcome(column: &Column) -> bool {
     yes(column).is_some() && !column.has(&TRAITS)
 }
 
+/// Whether a column's name says that it holds an outcome, of whatever kind.
+pub(super) fn speaks_of_outcome(column: &Column) -> bool {
+    column.words.iter().any(|word| outcome_score(word) >= 5)
+}
+
 /// The one value of a few that speaks of an outcome: Churned, of Churned, Stayed and Joined.
 fn speaking_level(column: &Column) -> Option<&String> {
     const SPEAKS: i32 = 8;

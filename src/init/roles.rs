@@ -138,8 +138,7 @@ pub(super) fn person_score(seen: &Seen, column: &Column) -> i32 {
         (false, false) => 0,
     };
     // Of a file without names: the first column of codes, of which there are many and which come again.
-    let is_nameless = column.words.first().is_some_and(|first| first == "column") && column.words.len() == 2;
-    if is_nameless {
+    if column.is_nameless() {
         let is_first = seen.columns.first().is_some_and(|first| first.name == column.name);
         return i32::from(is_first && column.n_distinct > 20 && 10 * column.n_distinct > seen.n_rows) * 3;
     }
@@ -195,32 +194,48 @@ const FORMATS: [&str; 24] = [
     "%d-%b-%Y",
     "%d-%b-%y",
 ];
-const TIME_WORDS: [&str; 18] = [
-    "time",
-    "timestamp",
-    "date",
-    "datetime",
-    "at",
-    "on",
-    "day",
-    "hour",
-    "hours",
-    "ts",
-    "when",
-    "created",
-    "unix",
-    "unixtime",
-    "epoch",
-    "datum",
-    "zeit",
-    "fecha",
+/// Words in the names of times, and how much each says that it is the time at which its row happened. From 4 on they say nothing else.
+const TIME_WORDS: [(&str, i32); 23] = [
+    ("timestamp", 5),
+    ("datetime", 5),
+    ("time", 4),
+    ("date", 4),
+    ("at", 4),
+    ("on", 4),
+    ("ts", 4),
+    ("invoicedate", 4),
+    ("orderdate", 4),
+    ("unix", 4),
+    ("unixtime", 4),
+    ("epoch", 4),
+    ("datum", 4),
+    ("zeit", 4),
+    ("fecha", 4),
+    ("created", 3),
+    ("creation", 3),
+    ("received", 3),
+    ("occurred", 3),
+    ("day", 2),
+    ("hour", 2),
+    ("hours", 2),
+    ("when", 2),
 ];
 /// So many of the values must read as times: impossible dates happen.
 const READ: f64 = 0.95;
 
+fn time_word(word: &str) -> Option<i32> {
+    TIME_WORDS.iter().find(|(known, _)| word == *known).map(|(_, score)| *score)
+}
+
+/// The words of a time's name that say what happened: offer, received, of `offer_received_time`.
+pub(super) fn what_happened(column: &Column) -> Vec<&str> {
+    let is_bare = |word: &str| time_word(word).is_some_and(|score| score >= 4) || ["utc", "local"].contains(&word);
+    column.words.iter().map(String::as_str).filter(|word| !is_bare(word)).collect()
+}
+
 /// How the values of a column are times, if they are.
 pub(super) fn time_form(column: &Column) -> Option<TimeForm> {
-    let is_named = column.has(&TIME_WORDS);
+    let is_named = column.words.iter().any(|word| time_word(word).is_some());
     match column.values {
         Values::Time => Some(TimeForm { reading: Reading::Plain, sure: Sure::Certain }),
         Values::Text => text_form(column),
@@ -284,15 +299,11 @@ pub(super) fn event_time_score(column: &Column) -> Option<i32> {
         return None;
     }
     let word_score = |word: &str| match word {
-        "timestamp" | "datetime" => 5,
-        "time" | "date" | "at" | "ts" | "invoicedate" | "orderdate" | "unix" | "unixtime" | "epoch" | "datum"
-        | "zeit" | "fecha" => 4,
-        "on" | "created" | "creation" | "received" | "occurred" => 3,
-        "purchase" | "purchased" | "ordered" | "visited" | "event" | "order" | "day" => 2,
+        "purchase" | "purchased" | "ordered" | "visited" | "event" | "order" => 2,
         "estimated" | "expected" | "limit" | "deadline" | "due" | "expiry" | "expires" | "valid" | "until"
         | "renewal" => -8,
         "updated" | "modified" | "loaded" | "ingested" | "exported" => -6,
-        _ => 0,
+        _ => time_word(word).unwrap_or(0),
     };
     let by_name: i32 = column.words.iter().map(|word| word_score(word)).sum();
     let by_form = match form.reading {
@@ -307,6 +318,14 @@ pub(super) fn event_time_score(column: &Column) -> Option<i32> {
 pub(super) fn amount_score(column: &Column) -> i32 {
     if !column.is_number() || column.n_distinct < 3 {
         return 0;
+    }
+    // Of a file without names: what is written in cents.
+    if column.is_nameless() {
+        let has_cents = |text: &str| text.split_once('.').is_none_or(|(_, cents)| cents.len() <= 2);
+        let is_money = column.values == Values::Fractions
+            && column.range.is_some_and(|(low, _)| low >= 0.0)
+            && column.top.iter().all(|(text, _)| has_cents(text));
+        return i32::from(is_money) * 4;
     }
     let word_score = |word: &str| match word {
         "amount" | "revenue" | "betrag" | "umsatz" | "montant" | "importe" => 6,

@@ -2,21 +2,25 @@
 
 use super::draft::{Draft, slug, sql_text, toml};
 use super::lifecycle::audience;
-use super::look::{Column, Seen, Values};
-use super::outcome::{Target, may_be_outcome, target};
-use super::roles::{Sure, person_score};
+use super::look::{Column, Seen, Values, words};
+use super::outcome::{Target, may_be_outcome, speaks_of_outcome, target};
+use super::plan::LEAST_OUTCOMES;
+use super::roles::{Sure, amount_score, person_score};
 use crate::error::Result;
 
 /// Runs of rows whose rates are compared, to tell whether rows stand in time.
 const RUNS: usize = 10;
 /// Columns that are named where none looks like an outcome, at most.
 const SHOWN: usize = 12;
+/// Names, addresses, postcodes … that tell people apart.
+const LEAST_CONTACT: usize = 3;
 
 /// Adds people, stages, a prediction and a list for the table that holds the outcome: the one that was told, or that seems to; with
 /// none, people alone.
 pub(super) fn snapshot<'a>(tables: &'a [Seen], told: Option<(&'a Seen, Target<'a>)>, draft: &mut Draft) -> Result<()> {
     let with_target = tables.iter().filter_map(|seen| target(seen).map(|target| (seen, target)));
-    let best = told.or_else(|| with_target.max_by_key(|(_, target)| target.sure));
+    // Of two parts of one table the one with a column more is that which holds the outcome.
+    let best = told.or_else(|| with_target.max_by_key(|(seen, target)| (target.sure, seen.columns.len(), seen.n_rows)));
     let Some((seen, target)) = best else {
         people_alone(tables, draft);
         return Ok(());
@@ -44,12 +48,15 @@ pub(super) fn snapshot<'a>(tables: &'a [Seen], told: Option<(&'a Seen, Target<'a
         toml(&reached),
         toml(&rule)
     ));
+    let after = known_with(seen, &target)?;
     draft.rest.push(format!(
-        "# Columns that were filled in after the outcome must stay out: `clo discover` names those that look like it.\n[[predictions]]\nname = {}\nfrom = [{}]\nto = [{}]\n# exclude = [\"attr.…\"]",
+        "# Columns that were filled in after the outcome must stay out: `clo discover` names those that look like it.\n[[predictions]]\nname = {}\nfrom = [{}]\nto = [{}]\n{}",
         toml(&reached),
         toml(rest),
-        toml(&reached)
+        toml(&reached),
+        exclude(&after)
     ));
+    draft.rest.extend(test_of(seen, &rule, &after));
     let list = audience(&reached, consent(seen));
     draft.rest.push(list.replace("size = ", &format!("candidates = \"stage = '{rest}'\"\nsize = ")));
     Ok(())
@@ -73,6 +80,76 @@ fn people(seen: &Seen, person: Option<&Column>, order: Option<String>) -> String
         name = seen.name,
         table = toml(&seen.name)
     )
+}
+
+/// Columns whose names speak of an outcome or of money, and without which nobody has the outcome, though many of the others
+/// are: a visit and what was spent, of those who bought.
+fn known_with<'a>(seen: &'a Seen, target: &Target<'_>) -> Result<Vec<&'a Column>> {
+    const LEAST_ZERO: f64 = 0.3;
+    let outcomes = seen.texts(&target.column.name)?;
+    let mut known = Vec::new();
+    for column in seen.columns.iter().filter(|column| column.name != target.column.name) {
+        let speaks = speaks_of_outcome(column) || amount_score(column) >= 4;
+        if !speaks || !(column.is_number() || column.values == Values::Truth) {
+            continue;
+        }
+        let values = seen.texts(&column.name)?;
+        let is_zero = |value: &Option<String>| value.as_deref().is_none_or(|value| ["0", "false"].contains(&value));
+        let mut n = [[0_usize; 2]; 2];
+        for (value, outcome) in values.iter().zip(&outcomes) {
+            n[usize::from(outcome.as_deref() == Some(&target.yes))][usize::from(is_zero(value))] += 1;
+        }
+        let [[rest, rest_zero], [reached, reached_zero]] = n;
+        if reached >= LEAST_OUTCOMES && reached_zero == 0 && rest_zero as f64 >= LEAST_ZERO * (rest + rest_zero) as f64
+        {
+            known.push(column);
+        }
+    }
+    Ok(known)
+}
+
+fn exclude(after: &[&Column]) -> String {
+    if after.is_empty() {
+        return "# exclude = [\"attr.…\"]".to_owned();
+    }
+    let names: Vec<String> = after.iter().map(|column| toml(&format!("attr.{}", column.name))).collect();
+    format!("exclude = [{}]    # nobody with the outcome is without them: known only then (likely)", names.join(", "))
+}
+
+/// A test, if a column seems to say who was left alone (`No E-Mail` beside `Mens E-Mail`): what would learn whom it changes.
+fn test_of(seen: &Seen, outcome: &str, after: &[&Column]) -> Option<String> {
+    let (column, control) = seen.columns.iter().find_map(|column| Some((column, left_alone(column)?)))?;
+    let (treated, _) = column.top.iter().find(|(level, _)| level != control)?;
+    let is = |level: &str| toml(&format!("{} = {}", column.sql(), sql_text(level)));
+    let after: Vec<String> = after.iter().map(|column| toml(&column.name)).collect();
+    Some(format!(
+        "# `{}` looks like a test: {} was left alone. If who was treated was drawn at random, this learns whom it changes.\n# [[uplifts]]\n# name = {}\n# treatment = {}\n# control = {}\n# outcome = {}\n# after = [{}]",
+        column.name,
+        sql_text(control),
+        toml(&slug(&[treated]).replace('_', "-")),
+        is(treated),
+        is(control),
+        toml(outcome),
+        after.join(", ")
+    ))
+}
+
+/// The value that says that nothing was done where all others say what was.
+fn left_alone(column: &Column) -> Option<&String> {
+    if column.values != Values::Text || !(2..=6).contains(&column.n_distinct) {
+        return None;
+    }
+    let is_left = |level: &str| {
+        let said = words(level);
+        let others = column.top.iter().filter(|(other, _)| other != level).map(|(other, _)| words(other));
+        let shares = |other: Vec<String>| said[1..].iter().all(|word| other.contains(word));
+        match said.first().map(String::as_str) {
+            Some("control" | "holdout" | "placebo") => true,
+            Some("no") => said.len() > 1 && others.map(shares).all(|shares| shares),
+            _ => false,
+        }
+    };
+    column.top.iter().map(|(level, _)| level).find(|level| is_left(level))
 }
 
 /// The stage of those with the outcome, and of those without.
@@ -132,6 +209,11 @@ fn consent(seen: &Seen) -> Option<String> {
 fn people_alone(tables: &[Seen], draft: &mut Draft) {
     for seen in tables {
         draft.sources.push(people(seen, person_column(seen), None));
+    }
+    if tables.iter().all(|seen| seen.columns.iter().filter(|column| column.is_contact()).count() >= LEAST_CONTACT) {
+        draft.sources.push(
+            "# Rows that are likely one person become one, within and across tables (a guess: without this each id is a person).\n[identity.match]".into(),
+        );
     }
     let columns = || tables.iter().flat_map(|seen| &seen.columns).filter(|column| may_be_outcome(column));
     let names: Vec<&str> = columns().take(SHOWN).map(|column| column.name.as_str()).collect();

@@ -42,6 +42,7 @@ pub use files::{read_history, write_lifecycle, write_measured, write_stages};
 pub use history::{Stays, history};
 pub use lifecycle::Lifecycle;
 pub use lint::Lint;
+pub(crate) use orders::is_money;
 pub use outcome::{Outcome, outcome};
 pub use statistics::Statistics;
 pub use transitions::Transition;

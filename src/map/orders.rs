@@ -70,6 +70,11 @@ pub struct Measured {
     pub high: f64,
 }
 
+/// Whether a property is called as one that holds money is.
+pub(crate) fn is_money(property: &str) -> bool {
+    MONEY.contains(&property)
+}
+
 /// The orders of a spec; `None` when no property holds money.
 ///
 /// # Errors

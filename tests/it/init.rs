@@ -111,6 +111,100 @@ fn a_value_that_speaks_of_an_outcome_is_one() {
     assert!(spec.contains("when = \"status = 'Churned'\""), "{spec}");
 }
 
+/// Writes files of rows that are made by a row's number, and gives the spec guessed from them all, which ran.
+fn guessed(files: &[(&str, &str, usize, &dyn Fn(usize) -> String)]) -> String {
+    let project = folder();
+    let made = files.iter().map(|(name, header, n_rows, row)| {
+        let rows: String = (0..*n_rows).map(|i| format!("{}\n", row(i))).collect();
+        let header = if header.is_empty() { String::new() } else { format!("{header}\n") };
+        write(&project.path().join(name), &format!("{header}{rows}"));
+        project.path().join(name)
+    });
+    runs(&made.collect::<Vec<_>>()).1
+}
+
+/// A code of a kind, as long as those that other systems give.
+fn code_of(kind: &str, i: usize) -> String {
+    format!("{kind}{:08x}", i * 2_654_435_761 % 0xffff_fffb)
+}
+
+#[test]
+fn a_funnel_names_what_was_won_and_joins_what_describes_it() {
+    let day = |i: usize| format!("2024-{:02}-{:02}", i / 28 % 12 + 1, i % 28 + 1);
+    let leads = |i: usize| format!("{},{},{}", code_of("l", i), day(i), ["web", "fair"][i % 2]);
+    let deals = |i: usize| format!("{},{},{},{}", code_of("l", 3 * i), code_of("s", i), day(3 * i + 9), 100 + i % 37);
+    let sellers = |i: usize| format!("{},{}", code_of("s", i), ["north", "south", "west"][i % 3]);
+    let stock = |i: usize| format!("{},{}", code_of("w", i), i % 5);
+    let spec = guessed(&[
+        ("leads.csv", "lead_id,first_contact_date,origin", 900, &leads),
+        ("deals.csv", "lead_id,seller_id,won_date,monthly_revenue", 290, &deals),
+        ("sellers.csv", "seller_id,seller_state", 290, &sellers),
+        ("stock.csv", "warehouse_id,shelves", 20, &stock),
+    ]);
+    for line in [
+        "# What `seller_id` is, sellers tells.\n[events.won]",
+        "LEFT JOIN sellers d0 ON t0.seller_id = d0.seller_id",
+        "enter = \"event = 'won'\"",
+        "from = [\"first_contact\"]\nto = [\"won\"]",
+        "# - not used: stock: no id in common with these people",
+    ] {
+        assert!(spec.contains(line), "no {line} in\n{spec}");
+    }
+    assert!(!spec.contains("name = \"visitor\""), "nobody starts there:\n{spec}");
+}
+
+#[test]
+fn what_is_known_only_with_the_outcome_is_left_out_and_a_test_is_told() {
+    let row = |i: usize| {
+        let visit = usize::from(i * 7919 % 100 < 40);
+        let bought = usize::from(i * 7919 % 100 < 10);
+        let mail = ["Mens E-Mail", "Womens E-Mail", "No E-Mail"][i % 3];
+        format!("{},{},{mail},{visit},{bought},{}", i % 12, i * 31 % 400, bought * (20 + i % 30))
+    };
+    let spec = guessed(&[("mails.csv", "recency,history,segment,visit,conversion,spend", 900, &row)]);
+    for line in [
+        "when = \"conversion = 1\"",
+        "exclude = [\"attr.visit\", \"attr.spend\"]",
+        "# `segment` looks like a test: 'No E-Mail' was left alone.",
+        "# after = [\"visit\", \"spend\"]",
+    ] {
+        assert!(spec.contains(line), "no {line} in\n{spec}");
+    }
+    // What is commented out is a spec too.
+    let (before, test) = spec.split_once("this learns whom it changes.\n").unwrap();
+    let (test, after) = test.split_once("\n\n").unwrap();
+    let whole = format!("{before}\n{}\n\n{after}", test.replace("# ", ""));
+    assert_eq!(clo::spec::parse(&whole, Path::new("clo.toml"), &|_| None).unwrap().uplifts.len(), 1);
+}
+
+#[test]
+fn purchases_without_a_line_of_names_have_amounts() {
+    let row = |i: usize| {
+        format!(
+            "{:05} 2023{:02}{:02} {:>2} {:>7.2}",
+            i * 7919 % 120,
+            i / 28 % 12 + 1,
+            i % 28 + 1,
+            i % 4 + 1,
+            i as f64 * 1.37 % 90.0
+        )
+    };
+    let spec = guessed(&[("sales_log.txt", "", 900, &row)]);
+    for line in ["[events.purchase]", "column_4 AS amount", "column_4 is taken for an amount of money (a guess)"] {
+        assert!(spec.contains(line), "no {line} in\n{spec}");
+    }
+}
+
+#[test]
+fn people_alone_are_looked_at_for_who_is_who() {
+    let row = |i: usize| {
+        let name = ["Ada", "Ben", "Cleo", "Dan", "Eve"][i % 5];
+        format!("r{i},{name},{}son,{} High Street,{:05}", ["Ander", "Ols", "Peter"][i % 3], i % 97, 10_000 + i * 37)
+    };
+    let spec = guessed(&[("register.csv", "rec_id,given_name,surname,address,postcode", 300, &row)]);
+    assert!(spec.contains("\n[identity.match]\n"), "{spec}");
+}
+
 #[test]
 fn logs_as_shops_write_them_are_read_as_events() {
     let files = folder();
