@@ -123,6 +123,7 @@ fn spec(recipe: &Recipe, new: NewData<'_>) -> Result<Spec> {
         events: vec![event_source()],
         end: new.as_of,
         as_of: new.as_of,
+        keeps_undated: true,
         stages: (0..recipe.stages.len()).map(|position| stage(position, recipe)).collect::<Result<_>>()?,
         ..Spec::default()
     })

@@ -31,6 +31,7 @@ mod spend;
 mod sql;
 mod strangers;
 pub(crate) mod times;
+mod undated;
 
 pub(crate) use batch::{each_text, normalise_column};
 pub use events::{Events, Property, Values};
@@ -45,6 +46,7 @@ pub use preview::{Preview, preview, reads_as};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_unprofiled, read_with};
 pub use spend::Spend;
+pub(crate) use undated::UNDATED;
 
 use crate::time::Time;
 

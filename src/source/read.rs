@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion};
 use super::spend::{self, Spend};
 use super::strangers::refuse_strangers;
-use super::{Data, Input, places, sql};
+use super::{Data, Input, places, sql, undated};
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
@@ -331,6 +331,9 @@ impl<'s> Reading<'s> {
         let resolved = resolve(sources, &mut self.ids, &spec.identity, state);
         let identified = resolved.map_err(|error| at(spec, "identity.match", error))?;
         let identity::Identified { person_of, rank, former: identities, resolved } = identified;
+        if spec.as_of.is_some() && !spec.keeps_undated {
+            undated::leave_out(&mut self.people, &self.events, &person_of, &mut self.ledger)?;
+        }
         let mut used = vec![false; self.ids.len()];
         self.people.iter().for_each(|people| people.mark(&mut used, &person_of));
         self.events.iter().for_each(|events| events.mark(&mut used, &person_of));

@@ -138,6 +138,8 @@ pub struct Spec {
     pub end: Option<Time>,
     /// Back to what was known before this instant (`--as-of`): a row that became known at or after it is not used.
     pub as_of: Option<Time>,
+    /// Whether going back keeps people of whom nothing says that they were known then: those whose scores are asked for.
+    pub keeps_undated: bool,
     /// The stages, in the order of the file.
     pub stages: Vec<Stage>,
     /// How the data is looked at.

@@ -145,6 +145,73 @@ fn attributes_count_from_when_they_are_known() {
     assert_eq!(gold(&["--as-of", "2024-01-15"]), ["b 2024-01-06 00:00:00"]);
 }
 
+#[test]
+fn as_of_holds_nobody_who_came_later_though_no_table_says_since_when_it_holds() {
+    let place = folder();
+    write(&place.path().join("clo.toml"), SHOP_WITH_REGISTERS);
+    write(&place.path().join("orders.csv"), "person,time\na,2024-01-05\nb,2024-03-06\n");
+    write(&place.path().join("register.csv"), "person,town\na,Rome\nb,Oslo\nc,Bern\nd,Bonn\ne,Kyiv\n");
+    write(&place.path().join("members.csv"), "person,since\nd,2024-01-01\ne,2024-02-20\n");
+    let stands = |arguments: &[&str]| {
+        let spec = place.path().to_str().unwrap();
+        let output = run(&[&["map", "--quiet", "--spec", spec][..], arguments].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let out = place.path().join("out");
+        let text = |frame: &polars::prelude::DataFrame, column: &str, row: usize| {
+            frame.column(column).unwrap().get(row).unwrap().to_string().replace('"', "")
+        };
+        let history = store::read_frame(&out.join("map/stage_history.parquet")).unwrap();
+        let stays = (0..history.height())
+            .map(|row| format!("{} {}", text(&history, "person", row), text(&history, "stage", row)));
+        let rejected = store::read_frame(&out.join("discover/rejected.parquet")).unwrap();
+        let rows = (0..rejected.height()).map(|row| text(&rejected, "reason", row));
+        let lint = std::fs::read_to_string(out.join("map/lint.json")).unwrap();
+        (stays.collect::<Vec<_>>(), rows.collect::<Vec<_>>(), lint.contains("people-undated"))
+    };
+    let (stays, rejected, is_told) = stands(&[]);
+    assert_eq!(stays, ["a customer", "b customer", "c visitor", "d visitor", "e visitor"]);
+    assert!(rejected.is_empty() && !is_told, "{rejected:?}");
+    // b bought later, c never did anything, d was a member by then and e was not.
+    let (stays, rejected, is_told) = stands(&["--as-of", "2024-02-01"]);
+    assert_eq!(stays, ["a customer", "d visitor"]);
+    assert_eq!(
+        rejected,
+        [
+            "not yet known then",
+            "at or after lifecycle.end",
+            "not yet known then: this person is first heard of later",
+            "nothing says that this person was known then",
+            "not yet known then: this person is first heard of later",
+        ]
+    );
+    assert!(is_told, "lint says that a row is of somebody whom nothing dates");
+}
+
+const SHOP_WITH_REGISTERS: &str = r#"
+[project]
+name = "registers"
+[tables]
+orders = "orders.csv"
+register = "register.csv"
+members = "members.csv"
+[people.register]
+table = "register"
+person = "person"
+[people.members]
+table = "members"
+person = "person"
+valid_from = "since"
+[events.purchase]
+table = "orders"
+person = "person"
+time = "time"
+[[lifecycle.stages]]
+name = "visitor"
+[[lifecycle.stages]]
+name = "customer"
+enter = "event = 'purchase'"
+"#;
+
 const SHOP_WITH_TIERS: &str = r#"
 [project]
 name = "tiers"

@@ -15,7 +15,7 @@ use super::history::Stays;
 use super::machine::Machine;
 use super::transitions::n_people;
 use crate::rate::grouped;
-use crate::source::Data;
+use crate::source::{Data, UNDATED};
 use crate::spec::{Rule, Shape, Spec};
 use crate::time::Time;
 
@@ -43,7 +43,7 @@ pub enum Severity {
 pub struct Finding {
     /// What was found: `stage-unreachable`, `stage-unreached`, `stage-empty`, `stage-final`, `rule-catches-nobody`,
     /// `exit-unused`, `rules-overlap`, `transition-claimed-twice`, `silence-circle`, `silence-loop`, `not-decidable`,
-    /// `attribute-undated`, `kind-unknown`, `people-without-stage`.
+    /// `attribute-undated`, `kind-unknown`, `people-without-stage`, `people-undated`.
     pub code: String,
     /// How much it matters.
     pub severity: Severity,
@@ -92,6 +92,7 @@ pub(crate) fn lint(data: &Data, spec: &Spec, stays: &Stays, claims: &Claims) -> 
         linter.circle(stage);
     }
     linter.without_stage();
+    linter.undated();
     Lint { format_version: 1, findings: linter.findings }
 }
 
@@ -209,6 +210,18 @@ impl Linter<'_> {
             let who = &people[..people.len().min(EXAMPLES)];
             self.add("people-without-stage", Severity::Info, 0, message, advice, who);
         }
+    }
+
+    /// People who were left out because nothing says that they were known at the instant that one went back to.
+    fn undated(&mut self) {
+        let n_rows = self.data.rejected.iter().filter(|row| row.reason == UNDATED).count();
+        let Some(as_of) = self.spec.as_of.filter(|_| n_rows > 0 && !self.spec.stages.is_empty()) else { return };
+        let message = format!(
+            "{} rows of people are left out: they have no event, and nothing says whether they were known on {as_of}.",
+            grouped(n_rows as u64)
+        );
+        let advice = "Tell since when rows of people hold or were known: `valid_from` or `known_at`.";
+        self.add("people-undated", Severity::Warning, 0, message, advice, &[]);
     }
 
     fn who_stood(&self, stage: usize) -> Vec<u32> {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::columns::{Gathered, concatenate, ranks};
 use super::order::{order, take};
-use super::{NOBODY, Positions};
+use super::{NOBODY, Positions, only};
 use crate::error::{Error, Result};
 use crate::source::batch::{Batch, Header, encode};
 use crate::source::events::{Events, NO_LEVEL, Property, Values};
@@ -33,6 +33,8 @@ pub(crate) struct EventGather<'s> {
     kind: Vec<u32>,
     kinds: Interner,
     properties: Vec<(String, Gathered)>,
+    /// Whose events are left out because they were not known yet.
+    later: Vec<u32>,
 }
 
 impl<'s> EventGather<'s> {
@@ -53,6 +55,7 @@ impl<'s> EventGather<'s> {
             kind: Vec::new(),
             kinds: Interner::default(),
             properties: Vec::new(),
+            later: Vec::new(),
         })
     }
 
@@ -117,6 +120,10 @@ impl<'s> EventGather<'s> {
             keep[*row] = false;
             let source = if column.is_some() { self.source } else { ledger.source("lifecycle.end") };
             ledger.reject(source, batch.at(*row), *column, reason);
+        }
+        if self.as_of.is_some() {
+            let later = faults.iter().filter(|(_, column, _)| column.is_none());
+            self.later.extend(later.map(|&(row, ..)| rows.person[row]));
         }
         self.push(&batch.keep(&keep)?.frame, rows.keep(&keep))
     }
@@ -187,6 +194,11 @@ impl<'s> EventGather<'s> {
     pub(crate) fn mark(&self, used: &mut [bool], person_of: &[u32]) {
         self.person.iter().for_each(|&code| used[person_of[code as usize] as usize] = true);
     }
+
+    /// Marks the people whose events were not known yet.
+    pub(crate) fn mark_later(&self, later: &mut [bool], person_of: &[u32]) {
+        self.later.iter().for_each(|&code| later[person_of[code as usize] as usize] = true);
+    }
 }
 
 /// The columns of a batch that every event has.
@@ -199,9 +211,6 @@ struct Rows {
 
 impl Rows {
     fn keep(self, keep: &[bool]) -> Self {
-        fn only<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
-            values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
-        }
         Self {
             person: only(&self.person, keep),
             time: only(&self.time, keep),

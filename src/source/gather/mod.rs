@@ -40,3 +40,8 @@ impl Positions {
         Self { ids: people.into_par_iter().map(|code| ids.text(code).to_owned()).collect(), of_code }
     }
 }
+
+/// The values that `keep` keeps.
+fn only<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+}

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{Column, DataFrame, DataType, IdxCa};
+use polars::prelude::{BooleanChunked, Column, DataFrame, DataType, IdxCa, NewChunkedArray};
 use rayon::prelude::*;
 
 use super::contact::reaches;
 use super::join::{Rows, join};
-use super::{NOBODY, Positions};
+use super::{NOBODY, Positions, only};
 use crate::error::{Error, Excerpt, Result};
 use crate::source::batch::{Batch, Header, each_text, encode};
 use crate::source::events::NO_LEVEL;
@@ -36,6 +36,8 @@ pub(crate) struct PeopleGather<'s> {
     valid_from: Vec<i64>,
     at: Vec<(Place, u64)>,
     attributes: Option<DataFrame>,
+    /// Whose rows are left out because they were not known yet.
+    later: Vec<u32>,
 }
 
 impl<'s> PeopleGather<'s> {
@@ -52,6 +54,7 @@ impl<'s> PeopleGather<'s> {
             valid_from: Vec::new(),
             at: Vec::new(),
             attributes: None,
+            later: Vec::new(),
         })
     }
 
@@ -120,6 +123,7 @@ impl<'s> PeopleGather<'s> {
                 keep[row] = false;
                 let source = ledger.source("lifecycle.end");
                 ledger.reject(source, batch.at(row), None, "not yet known then");
+                self.later.push(person[row]);
                 continue;
             }
             self.person.push(person[row]);
@@ -169,6 +173,36 @@ impl<'s> PeopleGather<'s> {
     /// Marks the ids that rows name.
     pub(crate) fn mark(&self, used: &mut [bool], person_of: &[u32]) {
         self.person.iter().for_each(|&code| used[person_of[code as usize] as usize] = true);
+    }
+
+    /// Marks the people of whom a row tells since when it holds or was known: by then, and only later.
+    pub(crate) fn mark_dated(&self, (by_then, later): (&mut [bool], &mut [bool]), person_of: &[u32]) {
+        let since = self.person.iter().zip(&self.valid_from).filter(|&(_, &since)| since != ALWAYS);
+        since.for_each(|(&code, _)| by_then[person_of[code as usize] as usize] = true);
+        self.later.iter().for_each(|&code| later[person_of[code as usize] as usize] = true);
+    }
+
+    /// Leaves out the rows of people for whom there is a reason.
+    pub(crate) fn leave_out(
+        &mut self,
+        reason: impl Fn(u32) -> Option<&'static str>,
+        ledger: &mut Ledger,
+    ) -> Result<()> {
+        let reasons: Vec<Option<&str>> = self.person.iter().map(|&code| reason(code)).collect();
+        if reasons.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let source = ledger.source("lifecycle.end");
+        let left_out = self.at.iter().zip(&reasons).filter_map(|(&at, reason)| Some((at, (*reason)?)));
+        left_out.for_each(|(at, reason)| ledger.reject(source, at, None, reason));
+        let keep: Vec<bool> = reasons.iter().map(Option::is_none).collect();
+        self.person = only(&self.person, &keep);
+        self.valid_from = only(&self.valid_from, &keep);
+        self.at = only(&self.at, &keep);
+        if let Some(attributes) = &mut self.attributes {
+            *attributes = attributes.filter(&BooleanChunked::from_slice("keep".into(), &keep))?;
+        }
+        Ok(())
     }
 
     /// The positions of people in the order of rows or of a column, if the spec wants one.

@@ -76,6 +76,7 @@ pub(super) fn check(
         identity,
         end,
         as_of: None,
+        keeps_undated: false,
         stages,
         discover,
         predictions,
