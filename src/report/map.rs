@@ -1,7 +1,8 @@
 //! Section 1: where people stand and how they move.
 
 use crate::report::flow::{self, Direction, Link, Node};
-use crate::report::measures::{self, Card, Heat, Place};
+use crate::report::kpis::{self, Card};
+use crate::report::measures::{self, Heat, Place};
 use crate::report::moves::{self, interval};
 use crate::report::read::{Kpi, Lifecycle, Results, Stage, Transition};
 use crate::report::table::{Cell, Kind, Table};
@@ -64,7 +65,7 @@ pub(super) fn section(results: &Results, sheets: &mut Sheets) -> Section {
     let journeys = measures::journeys(measured, &names);
     let stalls = measures::stalls(measured);
     let values = measures::values(measured);
-    let kpis = measures::kpi_table(&lifecycle.stages);
+    let kpis = kpis::kpi_table(&lifecycle.stages);
     let retention = measures::retention_table(measured);
     let of = |tables: &[Table], title: &str| tables.iter().map(|table| table.of(title, &table.caption)).collect();
     let sheet = |tables: Vec<Table>| {
@@ -97,7 +98,7 @@ pub(super) fn section(results: &Results, sheets: &mut Sheets) -> Section {
         moves: moves::departures(measured, &names),
         groups,
         occupation: moves::occupation(measured, &names),
-        cards: measures::cards(&lifecycle.stages),
+        cards: kpis::cards(&lifecycle.stages),
         funnels,
         heats: measures::heats(measured),
         journeys,

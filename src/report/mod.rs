@@ -17,6 +17,7 @@ mod expand;
 #[cfg(test)]
 mod fixture;
 mod flow;
+mod kpis;
 mod map;
 mod measured;
 mod measures;

@@ -3,7 +3,7 @@
 use super::super::written;
 use super::super::{EventSource, KpiName, Measures, Orders, Rows, Rule, Score, Shape, Spend, Stage, Target};
 use super::times::unmistakable;
-use super::{Check, goals};
+use super::{Check, audiences};
 use crate::time::Duration;
 
 /// The windows of funnels when the spec does not say.
@@ -98,7 +98,7 @@ impl Check<'_, '_> {
         let margin = orders.margin.and_then(|share| {
             let found = match share {
                 written::Share::Number(share) => Some(share),
-                written::Share::Text(text) => goals::percent(&text),
+                written::Share::Text(text) => audiences::percent(&text),
             };
             if found.is_none_or(|share| !(share > 0.0 && share <= 1.0)) {
                 let hint = "write \"40%\" or 0.4: what is left of the amount after what the order costs";

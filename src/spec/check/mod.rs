@@ -3,12 +3,13 @@
 //! Every check notes its fault and goes on with a stand-in, so that all faults are found in one go; a [`Spec`] made of
 //! stand-ins never leaves [`super::parse`].
 
+mod audiences;
 mod contacting;
 mod explained;
-mod goals;
 mod identity;
 mod measures;
 mod models;
+mod predictions;
 mod seeds;
 mod sources;
 mod stages;
@@ -106,6 +107,20 @@ impl Check<'_, '_> {
     fn name(&mut self, at: &str, name: String) -> String {
         if name.trim().is_empty() {
             self.fault(at, "this name is empty", "give it a name in words, such as \"second-purchase\"");
+        }
+        name
+    }
+
+    /// A name that a folder can bear.
+    fn folder(&mut self, at: &str, name: String) -> String {
+        let name = self.name(at, name);
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.trim().is_empty() && (name.starts_with('.') || !name.chars().all(fits)) {
+            self.fault(
+                at,
+                format!("`{name}` cannot be the name of a folder, and one is named after it"),
+                "use letters, digits, `-`, `_` and `.` only",
+            );
         }
         name
     }

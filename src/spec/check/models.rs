@@ -3,7 +3,7 @@
 use super::super::written;
 use super::super::{AttainedWeight, Budget, Model};
 use super::Check;
-use super::goals::percent;
+use super::audiences::percent;
 
 impl Check<'_, '_> {
     pub(super) fn model(&mut self, at: &str, model: written::Model) -> Model {
