@@ -16,7 +16,7 @@ use super::issues;
 use super::units::unit_changes;
 use crate::error::{Error, Kind, Result};
 use crate::rate::grouped;
-use crate::source::{Data, JOINED};
+use crate::source::{Data, JOINED, is_later};
 use crate::spec::{FailOn, Rows, Shape, Spec};
 use crate::store;
 use crate::time::Time;
@@ -71,7 +71,7 @@ pub struct Findings {
 /// # Errors
 /// When a column of the people table is not of the type that its profile says.
 pub fn findings(data: &Data, spec: &Spec, days: &[Days]) -> Result<Findings> {
-    let mut findings = rejections(data);
+    let mut findings = rejections(data, spec);
     findings.extend(orphans(data, spec));
     findings.extend(end_after_data(data, spec));
     findings.extend(columns(data));
@@ -127,15 +127,19 @@ pub fn gate(findings: &Findings, spec: &Spec) -> Result<()> {
 }
 
 /// Rows not used, by file, column and reason.
-fn rejections(data: &Data) -> Vec<Finding> {
+fn rejections(data: &Data, spec: &Spec) -> Vec<Finding> {
     let mut groups: BTreeMap<(&str, Option<&str>, &str), (u64, u64)> = BTreeMap::new();
     for row in &data.rejected {
         let group = groups.entry((&row.file, row.column.as_deref(), &row.reason)).or_insert((0, row.row));
         *group = (group.0 + 1, group.1.min(row.row));
     }
     let finding = |((file, column, reason), (rows, first)): ((&str, Option<&str>, &str), (u64, u64))| Finding {
-        // Two rows that were joined to one person are what was asked for.
-        severity: if reason == JOINED { Severity::Info } else { Severity::Warning },
+        // Two rows that were joined to one person are what was asked for, as is what is later than the instant one goes back to.
+        severity: if reason == JOINED || spec.as_of.is_some() && is_later(reason) {
+            Severity::Info
+        } else {
+            Severity::Warning
+        },
         code: "rows-rejected".into(),
         table: file.into(),
         column: column.map(ToOwned::to_owned),

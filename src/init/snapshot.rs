@@ -141,11 +141,11 @@ fn left_alone(column: &Column) -> Option<&String> {
     }
     let is_left = |level: &str| {
         let said = words(level);
-        let others = column.top.iter().filter(|(other, _)| other != level).map(|(other, _)| words(other));
+        let mut others = column.top.iter().filter(|(other, _)| other != level).map(|(other, _)| words(other));
         let shares = |other: Vec<String>| said[1..].iter().all(|word| other.contains(word));
         match said.first().map(String::as_str) {
             Some("control" | "holdout" | "placebo") => true,
-            Some("no") => said.len() > 1 && others.map(shares).all(|shares| shares),
+            Some("no") => said.len() > 1 && others.all(shares),
             _ => false,
         }
     };

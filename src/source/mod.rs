@@ -20,6 +20,7 @@ pub mod identity;
 pub(crate) mod intern;
 mod kind;
 mod known;
+mod later;
 mod ledger;
 mod one;
 pub mod people;
@@ -31,7 +32,6 @@ mod spend;
 mod sql;
 mod strangers;
 pub(crate) mod times;
-mod undated;
 
 pub(crate) use batch::{each_text, normalise_column};
 pub use events::{Events, Property, Values};
@@ -40,13 +40,13 @@ pub use files::{Format, sniff};
 pub(crate) use gather::{JOINED, is_contact_name};
 pub(crate) use intern::Interner;
 pub(crate) use kind::{Kind, is_truth, number as number_kind};
+pub(crate) use later::{UNDATED, is_later};
 pub use one::{OneTable, instants, one};
 pub use people::{FromSource, People};
 pub use preview::{Preview, preview, reads_as};
 pub use profile::{ColumnProfile, RANKS, Semantic, Suspicion};
 pub use read::{read, read_unprofiled, read_with};
 pub use spend::Spend;
-pub(crate) use undated::UNDATED;
 
 use crate::time::Time;
 

@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::profile::{ColumnProfile, FULL_UP_TO, ProfileGather, Suspicion};
 use super::spend::{self, Spend};
 use super::strangers::refuse_strangers;
-use super::{Data, Input, places, sql, undated};
+use super::{Data, Input, later, places, sql};
 use crate::error::{Error, Result, did_you_mean};
 use crate::spec::{Rows, Spec};
 use crate::time::Time;
@@ -332,7 +332,7 @@ impl<'s> Reading<'s> {
         let identified = resolved.map_err(|error| at(spec, "identity.match", error))?;
         let identity::Identified { person_of, rank, former: identities, resolved } = identified;
         if spec.as_of.is_some() && !spec.keeps_undated {
-            undated::leave_out(&mut self.people, &self.events, &person_of, &mut self.ledger)?;
+            later::leave_out(&mut self.people, &self.events, &person_of, &mut self.ledger)?;
         }
         let mut used = vec![false; self.ids.len()];
         self.people.iter().for_each(|people| people.mark(&mut used, &person_of));

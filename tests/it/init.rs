@@ -111,8 +111,11 @@ fn a_value_that_speaks_of_an_outcome_is_one() {
     assert!(spec.contains("when = \"status = 'Churned'\""), "{spec}");
 }
 
-/// Writes files of rows that are made by a row's number, and gives the spec guessed from them all, which ran.
-fn guessed(files: &[(&str, &str, usize, &dyn Fn(usize) -> String)]) -> String {
+/// A file: its name, its line of names, if any, how many rows it has, and a row by its number.
+type Made<'a> = (&'a str, &'a str, usize, &'a dyn Fn(usize) -> String);
+
+/// Writes files, and gives the spec guessed from them all, which ran.
+fn guessed(files: &[Made<'_>]) -> String {
     let project = folder();
     let made = files.iter().map(|(name, header, n_rows, row)| {
         let rows: String = (0..*n_rows).map(|i| format!("{}\n", row(i))).collect();

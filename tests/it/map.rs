@@ -166,13 +166,16 @@ fn as_of_holds_nobody_who_came_later_though_no_table_says_since_when_it_holds() 
         let rejected = store::read_frame(&out.join("discover/rejected.parquet")).unwrap();
         let rows = (0..rejected.height()).map(|row| text(&rejected, "reason", row));
         let lint = std::fs::read_to_string(out.join("map/lint.json")).unwrap();
-        (stays.collect::<Vec<_>>(), rows.collect::<Vec<_>>(), lint.contains("people-undated"))
+        let issues: serde_json::Value = store::read_json(&out.join("discover/issues.json")).unwrap();
+        let warned = issues["findings"].as_array().unwrap().iter().filter(|found| found["severity"] == "warning");
+        let warned: Vec<String> = warned.map(|found| found["advice"].to_string()).collect();
+        (stays.collect::<Vec<_>>(), rows.collect::<Vec<_>>(), (lint.contains("people-undated"), warned))
     };
-    let (stays, rejected, is_told) = stands(&[]);
+    let (stays, rejected, (is_told, warned)) = stands(&[]);
     assert_eq!(stays, ["a customer", "b customer", "c visitor", "d visitor", "e visitor"]);
-    assert!(rejected.is_empty() && !is_told, "{rejected:?}");
+    assert!(rejected.is_empty() && warned.is_empty() && !is_told, "{rejected:?} {warned:?}");
     // b bought later, c never did anything, d was a member by then and e was not.
-    let (stays, rejected, is_told) = stands(&["--as-of", "2024-02-01"]);
+    let (stays, rejected, (is_told, warned)) = stands(&["--as-of", "2024-02-01"]);
     assert_eq!(stays, ["a customer", "d visitor"]);
     assert_eq!(
         rejected,
@@ -185,6 +188,7 @@ fn as_of_holds_nobody_who_came_later_though_no_table_says_since_when_it_holds() 
         ]
     );
     assert!(is_told, "lint says that a row is of somebody whom nothing dates");
+    assert!(warned.len() == 1 && warned[0].contains("nothing says"), "going back is what was asked for: {warned:?}");
 }
 
 const SHOP_WITH_REGISTERS: &str = r#"

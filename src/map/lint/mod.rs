@@ -138,6 +138,7 @@ impl Linter<'_> {
             let advice = "Name in `from` a stage that people are in when its rule holds, or let an exit lead here.";
             return ("stage-unreachable", message, advice);
         }
+        let from = &self.spec.stages[stage].from;
         match self.spec.stages[stage].rule {
             Rule::Start => {
                 let message = "Nobody ever starts here: the first event already takes everyone elsewhere.".to_owned();
@@ -146,6 +147,10 @@ impl Linter<'_> {
             Rule::Exits => {
                 let message = "Nobody ever reaches it: no exit ever led here.".to_owned();
                 ("stage-unreached", message, "Look at the exits that lead here.")
+            }
+            Rule::Silence(_) if !from.is_empty() && from.iter().all(|&stage| self.counts[stage].0 == 0) => {
+                let message = "Nobody ever reaches it: nobody is ever in a stage from which it is reached.".to_owned();
+                ("stage-unreached", message, "Look at the rules of the stages in `from`.")
             }
             Rule::Silence(after) => {
                 let message = format!("Nobody ever stayed silent for {after}.");

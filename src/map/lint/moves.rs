@@ -152,6 +152,24 @@ mod tests {
     }
 
     #[test]
+    fn a_silence_that_nobody_can_fall_into_is_not_told_to_be_shortened() {
+        let stages = vec![
+            start("visitor"),
+            stage("customer", "event = 'buy'"),
+            stage("regular", "event = 'buy' AND nth > 9"),
+            Stage { from: vec![2], ..Stage::new("gone", Rule::Silence(Duration::days(5))) },
+            Stage { from: vec![1], ..Stage::new("lapsed", Rule::Silence(Duration::days(500))) },
+        ];
+        let mapped = crate::map::map(&data(&ROWS, 100), &spec(stages)).unwrap();
+        let advice = |stage: &str| {
+            let found = mapped.lint.findings.iter().find(|found| found.stage == stage).unwrap();
+            (found.code.as_str(), found.advice.as_str())
+        };
+        assert_eq!(advice("gone"), ("stage-unreached", "Look at the rules of the stages in `from`."));
+        assert!(advice("lapsed").1.starts_with("Shorten the silence"), "{:?}", advice("lapsed"));
+    }
+
+    #[test]
     fn a_move_that_an_exit_and_a_rule_claim_is_told_with_who_made_it() {
         let stages = vec![
             start("visitor"),

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::source::batch::{Batch, Header, encode};
 use crate::source::events::{Events, NO_LEVEL, Property, Values};
 use crate::source::intern::Interner;
+use crate::source::later::{NOT_YET_KNOWN, PAST_THE_END};
 use crate::source::ledger::{Ledger, Source};
 use crate::source::times::{self, Clock, MISSING};
 use crate::spec::{EventSource, Spec, TimeReading};
@@ -148,10 +149,10 @@ impl<'s> EventGather<'s> {
             } else if let Some((reason, column)) = known_fault(row) {
                 Some((row, Some(column.column.as_str()), reason))
             } else if rows.time[row] >= end {
-                Some((row, None, "at or after lifecycle.end"))
+                Some((row, None, PAST_THE_END))
             } else {
                 let known = rows.known_at.as_ref().map_or(MISSING, |known| known[row]);
-                (known >= as_of).then_some((row, None, "not yet known then"))
+                (known >= as_of).then_some((row, None, NOT_YET_KNOWN))
             }
         };
         (0..rows.time.len()).into_par_iter().filter_map(fault).collect()

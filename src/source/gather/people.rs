@@ -12,6 +12,7 @@ use crate::error::{Error, Excerpt, Result};
 use crate::source::batch::{Batch, Header, each_text, encode};
 use crate::source::events::NO_LEVEL;
 use crate::source::intern::Interner;
+use crate::source::later::NOT_YET_KNOWN;
 use crate::source::ledger::{Ledger, Place, Source};
 use crate::source::people::{FromSource, People};
 use crate::source::times::{self, Clock, MISSING};
@@ -122,7 +123,7 @@ impl<'s> PeopleGather<'s> {
             if counts_from >= as_of {
                 keep[row] = false;
                 let source = ledger.source("lifecycle.end");
-                ledger.reject(source, batch.at(row), None, "not yet known then");
+                ledger.reject(source, batch.at(row), None, NOT_YET_KNOWN);
                 self.later.push(person[row]);
                 continue;
             }
