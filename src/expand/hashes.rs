@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::normalise::{Step, apply, cleaned};
@@ -28,51 +30,18 @@ pub(super) fn read(text: &str) -> Option<Hash> {
         return None;
     }
     let text = cleaned(text);
-    if text.len() == 64 { from_hex(text.as_bytes()) } else { from_base64(text.strip_suffix('=').unwrap_or(&text)) }
-}
-
-fn from_hex(text: &[u8]) -> Option<Hash> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut hash = Hash::default();
-    for (byte, pair) in hash.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    if text.len() == 2 * hash.len() {
+        return hex::decode_to_slice(text.as_bytes(), &mut hash).ok().map(|()| hash);
     }
-    Some(hash)
-}
-
-/// RFC 4648, section 4: 43 signs of six bits, of which the last two bits are not used and zero.
-fn from_base64(text: &str) -> Option<Hash> {
-    if text.len() != SHORTEST {
-        return None;
-    }
-    let mut hash = Hash::default();
-    let (mut bits, mut n_bits, mut bytes) = (0_u32, 0, hash.iter_mut());
-    for sign in text.bytes() {
-        let value = match sign {
-            b'A'..=b'Z' => sign - b'A',
-            b'a'..=b'z' => sign - b'a' + 26,
-            b'0'..=b'9' => sign - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, n_bits) = (bits << 6 | u32::from(value), n_bits + 6);
-        if n_bits >= 8 {
-            n_bits -= 8;
-            *bytes.next()? = u8::try_from(bits >> n_bits).expect("eight bits, as those before were taken");
-            bits &= (1 << n_bits) - 1;
-        }
-    }
-    (bits == 0).then_some(hash)
+    let base64 = text.strip_suffix('=').unwrap_or(&text);
+    (base64.len() == SHORTEST).then(|| STANDARD_NO_PAD.decode(base64).ok()?.try_into().ok()).flatten()
 }
 
 /// Puts a hash into `text` as destinations want it: lower-case hexadecimal.
 pub(super) fn write(hash: &Hash, text: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+    hex::encode_to_slice(hash, &mut digits).expect("there are two digits for each byte");
     text.clear();
     text.push_str(std::str::from_utf8(&digits).expect("digits are ASCII"));
 }
