@@ -87,7 +87,8 @@ def by_cosine(wide, codes, is_seed, random):
 
 
 def by_neighbours(wide, codes, is_seed, random):
-    distances, _ = NearestNeighbors(n_neighbors=10).fit(wide[is_seed]).kneighbors(wide)
+    """By angle, as the centroid: by Euclid's distance whoever is ordinary is near to everybody, and converters often are not."""
+    distances, _ = NearestNeighbors(n_neighbors=10, metric="cosine").fit(wide[is_seed]).kneighbors(wide)
     return -distances.mean(axis=1)
 
 

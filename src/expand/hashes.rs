@@ -2,13 +2,11 @@
 //!
 //! Destinations hash without salt, each after rules of its own, and write hexadecimal; Google's API takes Base64 too.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::normalise::{Step, apply, cleaned};
+use super::normalise::cleaned;
 use super::phone;
 
 /// A SHA-256.
@@ -46,54 +44,62 @@ pub(super) fn write(hash: &Hash, text: &mut String) {
     text.push_str(std::str::from_utf8(&digits).expect("digits are ASCII"));
 }
 
-/// The texts of one contact of which a list may hold the SHA-256, each once: as it stands, as the destinations write it before
-/// they hash it, and, of a telephone number, the digits that are dialled at home. `mailbox` is what it is as an address, `number`
-/// what it is as a telephone number; an address is no number.
-pub(super) fn texts<'t>(
-    text: &'t str,
-    mailbox: Option<&'t str>,
-    number: &dyn Fn() -> Option<String>,
-) -> Vec<Cow<'t, str>> {
-    const WRITTEN: [&[Step]; 3] = [
-        &[Step::NoSpace, Step::Lower],
-        &[Step::NoSpace, Step::Lower, Step::GmailDots],
-        &[Step::NoSpace, Step::Lower, Step::NoTag, Step::NoDots],
-    ];
-    let mut texts: Vec<Cow<'_, str>> = vec![text.into()];
-    let mut add = |text: Cow<'t, str>| {
-        if !text.is_empty() && !texts.contains(&text) {
-            texts.push(text);
+/// Gives `take` the texts of an e-mail address of which a list may hold the SHA-256: as it stands, as its `mailbox`, and as the
+/// destinations write it before they hash it. The same text may come twice.
+pub(super) fn texts_of_email(text: &str, mailbox: &str, take: &mut dyn FnMut(&str)) {
+    take(text);
+    let mut lower = text.to_lowercase();
+    lower.retain(|c| !c.is_whitespace());
+    if lower != text {
+        take(&lower);
+    }
+    if mailbox != lower {
+        take(mailbox);
+    }
+    let Some((user, domain)) = lower.rsplit_once('@').filter(|(user, _)| user.contains(['.', '+'])) else { return };
+    let no_tag = user.split('+').next().unwrap_or(user);
+    for user in std::iter::once(user).chain(Some(no_tag).filter(|no_tag| *no_tag != user)) {
+        let no_dots = format!("{}@{domain}", user.replace('.', ""));
+        if no_dots != mailbox {
+            take(&no_dots);
         }
+    }
+}
+
+/// As [`texts_of_email`], of any other contact, with what it is as a telephone `number` in E.164: that with and without its plus
+/// sign, and the digits that are dialled at home.
+pub(super) fn texts_of_other(text: &str, number: Option<&str>, take: &mut dyn FnMut(&str)) {
+    take(text);
+    let Some(number) = number else {
+        let plain = text.trim_start_matches('@').to_lowercase();
+        if plain != text {
+            take(&plain);
+        }
+        if let Some(dialled) = phone::Dialled::of(text) {
+            texts_of_number(&format!("+{}", dialled.digits), take);
+        }
+        return;
     };
-    if let Some(mailbox) = mailbox {
-        add(mailbox.into());
-        // The others are but the address in lower case when nothing is to be left out.
-        let may_differ = text.rsplit_once('@').is_none_or(|(user, _)| user.contains(['.', '+']));
-        let n_ways = if may_differ { WRITTEN.len() } else { 1 };
-        for steps in &WRITTEN[..n_ways] {
-            let mut written = String::new();
-            if apply(steps, text, None, &mut written) == Ok(true) {
-                add(written.into());
-            }
-        }
-        return texts;
-    }
-    let number = number().map(|number| number.trim_start_matches('+').to_owned());
+    texts_of_number(number, take);
     // What begins with its country's code may be an international number without its plus sign: 4915… in Germany is either.
-    let code = number.as_deref().and_then(|number| Some(&number[..phone::at_home(number)?.n_code]));
-    let dialled = phone::Dialled::of(text).map(|dialled| dialled.digits);
-    let dialled = dialled.filter(|digits| code.is_none_or(|code| digits.starts_with(code)));
-    for digits in [number.clone(), dialled].into_iter().flatten() {
-        add(format!("+{digits}").into());
-        if let Some(home) = phone::at_home(&digits) {
-            let national = &digits[home.n_code..];
-            add(national.to_owned().into());
-            add(format!("{}{national}", home.prefix).into());
-        }
-        add(digits.into());
+    let code = phone::at_home(&number[1..]).map_or("", |home| &number[1..=home.n_code]);
+    let begins_so = text.bytes().filter(u8::is_ascii_digit).take(code.len()).eq(code.bytes());
+    if begins_so && let Some(dialled) = phone::Dialled::of(text).filter(|dialled| dialled.digits != number[1..]) {
+        texts_of_number(&format!("+{}", dialled.digits), take);
     }
-    add(text.trim_start_matches('@').to_lowercase().into());
-    texts
+}
+
+fn texts_of_number(number: &str, take: &mut dyn FnMut(&str)) {
+    take(number);
+    let digits = number.trim_start_matches('+');
+    take(digits);
+    let Some(home) = phone::at_home(digits) else { return };
+    let national = &digits[home.n_code..];
+    take(national);
+    let dialled = format!("{}{national}", home.prefix);
+    if dialled != national && dialled != digits {
+        take(&dialled);
+    }
 }
 
 #[cfg(test)]
@@ -129,30 +135,32 @@ mod tests {
 
     #[test]
     fn one_contact_is_hashed_in_many_forms() {
-        let number = |number: &'static str| move || Some(number.to_owned());
+        let of_email = |text: &str, mailbox: &str| {
+            let mut texts = Vec::new();
+            texts_of_email(text, mailbox, &mut |text| texts.push(text.to_owned()));
+            texts
+        };
+        let of_other = |text: &str, number: Option<&str>| {
+            let mut texts = Vec::new();
+            texts_of_other(text, number, &mut |text| texts.push(text.to_owned()));
+            texts
+        };
         assert_eq!(
-            texts("Jane.Doe+x@gmail.com", Some("janedoe@gmail.com"), &|| None),
-            ["Jane.Doe+x@gmail.com", "janedoe@gmail.com", "jane.doe+x@gmail.com", "janedoe+x@gmail.com"]
+            of_email("Jane.Doe+x@gmail.com", "janedoe@gmail.com"),
+            ["Jane.Doe+x@gmail.com", "jane.doe+x@gmail.com", "janedoe@gmail.com", "janedoe+x@gmail.com"]
         );
-        assert_eq!(texts("jane@x", Some("jane@x"), &|| None), ["jane@x"]);
+        assert_eq!(of_email("j.d+x@x.co", "j.d+x@x.co"), ["j.d+x@x.co", "jd+x@x.co", "jd@x.co"]);
+        assert_eq!(of_email("jane@x.co", "jane@x.co"), ["jane@x.co"]);
         assert_eq!(
-            texts("0151 23456789", None, &number("+4915123456789")),
-            ["0151 23456789", "+4915123456789", "15123456789", "015123456789", "4915123456789"]
+            of_other("0151 23456789", Some("+4915123456789")),
+            ["0151 23456789", "+4915123456789", "4915123456789", "15123456789", "015123456789"]
         );
-        assert_eq!(
-            texts("4915123456789", None, &number("+494915123456789")),
-            [
-                "4915123456789",
-                "+494915123456789",
-                "04915123456789",
-                "494915123456789",
-                "+4915123456789",
-                "15123456789",
-                "015123456789"
-            ]
-        );
-        assert!(texts("(800) 555-0100", None, &|| None).contains(&"8005550100".into()));
-        assert_eq!(texts("@Jane", None, &|| None), ["@Jane", "jane"]);
+        let either = of_other("4915123456789", Some("+494915123456789"));
+        for text in ["4915123456789", "+4915123456789", "015123456789", "+494915123456789", "04915123456789"] {
+            assert!(either.contains(&text.to_owned()), "{text}");
+        }
+        assert!(of_other("(800) 555-0100", None).contains(&"8005550100".to_owned()));
+        assert_eq!(of_other("@Jane", None), ["@Jane", "jane"]);
     }
 
     proptest! {
@@ -164,8 +172,9 @@ mod tests {
                     write(&hash, &mut written);
                     prop_assert_eq!(read(&written), Some(hash));
                 }
-                texts(text, Some(text), &|| Some(text.clone()));
-                texts(text, None, &|| Some(text.clone()));
+                texts_of_email(text, text, &mut |_| {});
+                texts_of_other(text, None, &mut |_| {});
+                texts_of_other(text, Some("+4915123456789"), &mut |_| {});
             }
         }
     }

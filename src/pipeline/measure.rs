@@ -92,6 +92,8 @@ pub fn measure(project: &Project, job: &Job) -> Result<Measurement> {
         sequential: job.sequential,
     })?;
     measurement.warnings.extend(still_running(&outcomes, campaign.span));
+    measurement.since = campaign.span.start.map(|start| start.to_string());
+    measurement.until = campaign.span.end.map(|end| end.to_string());
     measurement.file = FileUsed { path: shown, blake3: file.input.blake3 };
     keep(project, &campaign.list_blake3, job.sequential, measurement)
 }

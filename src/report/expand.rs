@@ -83,7 +83,10 @@ impl Section {
             let chosen =
                 format!("A list of {} people to contact, {} held out to measure it", made.n_target, made.n_holdout);
             let expected = made.expected.as_ref().map(|n| format!("; about {n} of them all will {}", made.goal));
-            let measured = made.measured.as_ref().map(|measured| format!(" {}", measured.sentence));
+            let measured = made.measured.as_ref().map(|measured| match &measured.span {
+                Some(span) => format!(" Measured {span}: {}", measured.sentence),
+                None => format!(" {}", measured.sentence),
+            });
             let sentence = format!("{chosen}{}.{}", expected.unwrap_or_default(), measured.unwrap_or_default());
             Some((audience.name.clone(), sentence))
         };
@@ -326,7 +329,7 @@ fn files(name: &str, summary: &Summary) -> Vec<File> {
         rejected: export
             .rejected
             .iter()
-            .filter_map(|(reason, n)| Some(format!("{} {reason}", words::count(n.as_u64()?))))
+            .filter_map(|(reason, n)| Some(format!("{} left out ({reason})", words::count(n.as_u64()?))))
             .collect(),
     };
     summary.exports.iter().map(file).collect()

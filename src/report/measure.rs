@@ -13,6 +13,10 @@ use crate::report::{Figure, words};
 #[template(path = "report/measure.html")]
 pub(super) struct Measured {
     pub(super) sentence: String,
+    /// When outcomes counted, where that is known.
+    pub(super) span: Option<String>,
+    /// What was expected of each group, and what came.
+    came: Vec<String>,
     groups: Table,
     estimates: Table,
     /// How often these outcomes were looked at, when more than once.
@@ -32,6 +36,12 @@ pub(super) fn measured(i: usize, measurement: &Measurement, sheets: &mut Sheets)
     let n_looks = measurement.looks.len();
     Measured {
         sentence: measurement.verdict.sentence.clone(),
+        span: measurement
+            .since
+            .as_ref()
+            .zip(measurement.until.as_ref())
+            .map(|(since, until)| format!("from {since} until {until}")),
+        came: came(measurement),
         groups,
         estimates,
         looks: if n_looks > 1 { format!("This is look number {n_looks} at the outcomes.") } else { String::new() },
@@ -39,6 +49,20 @@ pub(super) fn measured(i: usize, measurement: &Measurement, sheets: &mut Sheets)
         figures: tiers(i, measurement).into_iter().collect(),
         segments: self::parts("By group of people", &measurement.segments),
     }
+}
+
+/// Expected against realised, in sentences.
+fn came(measurement: &Measurement) -> Vec<String> {
+    let groups = [("contacted", &measurement.target), ("held out", &measurement.holdout)];
+    let sentence = |(name, arm): (&str, &Arm)| {
+        let (people, converted) = (words::people(arm.rate.n_eligible), words::count(arm.rate.n_attained));
+        let expected = arm.expected.zip(arm.expected_low).zip(arm.expected_high).map(|((value, low), high)| {
+            let [value, low, high] = [value, low, high].map(|number| words::number(number, 0));
+            format!("; {value} were expected to without contact ({low} to {high})")
+        });
+        format!("Of {people} {name}, {converted} converted{}.", expected.unwrap_or_default())
+    };
+    groups.map(sentence).into()
 }
 
 /// Expected against realised.
@@ -64,7 +88,7 @@ fn groups(measurement: &Measurement) -> Table {
 }
 
 fn estimates(measurement: &Measurement) -> Table {
-    let columns = [("Figure", Kind::Text), ("Estimate (95 %)", Kind::Text), ("Interval", Kind::Text)];
+    let columns = [("Figure", Kind::Text), ("Estimate (95 %)", Kind::Text), ("Interval by", Kind::Text)];
     let mut table = Table::new("The lift in figures", &columns);
     let mut row = |name: String, estimate: Option<&Estimate>, factor: f64, unit: &str, decimals: usize| {
         if let Some(estimate) = estimate {

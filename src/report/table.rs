@@ -124,6 +124,12 @@ impl Table {
         self.rows.iter().any(is_long)
     }
 
+    /// Whether rows end with a sentence, which needs more room still.
+    pub(super) fn ends_long(&self) -> bool {
+        let is_long = |row: &Vec<Cell>| matches!(row.last(), Some(Cell::Text(text)) if text.chars().count() > 60);
+        self.rows.iter().any(is_long)
+    }
+
     fn most(&self, column: usize) -> f64 {
         let number = |row: &Vec<Cell>| if let Cell::Number(value) = row[column] { Some(value) } else { None };
         self.rows.iter().filter_map(number).filter(|value| value.is_finite()).fold(0.0, f64::max)

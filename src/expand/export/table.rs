@@ -126,8 +126,9 @@ fn script(expanded: &Expanded, rows: &[usize], writer: &mut dyn Write) -> std::i
     let (chosen, stamp, audience) = (&expanded.chosen, &expanded.stamp, &expanded.summary.audience);
     let valid_until = stamp.valid_until.map(|until| until.to_string());
     let quoted = audience.replace('\'', "''");
-    write!(writer, "BEGIN;\n{CREATE};\nDELETE FROM clo_audience WHERE audience = '{quoted}';\n")?;
-    writeln!(writer, "COPY clo_audience FROM stdin;")?;
+    // psql goes on after a mistake unless it is told not to, and reads files in the encoding of whoever calls it.
+    write!(writer, "\\set ON_ERROR_STOP on\nSET client_encoding = 'UTF8';\nBEGIN;\n{CREATE};\n")?;
+    write!(writer, "DELETE FROM clo_audience WHERE audience = '{quoted}';\nCOPY clo_audience FROM stdin;\n")?;
     for &row in rows {
         let [first, second, third] = chosen.reasons.of(row);
         let (rank, score) = (chosen.rank[row].to_string(), chosen.score[row].to_string());

@@ -16,6 +16,12 @@ pub struct Measurement {
     pub file: FileUsed,
     /// Its rows.
     pub rows: Used,
+    /// When the campaign started, as far as that is known; filled by whoever knows.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// When outcomes ceased to count.
+    #[serde(default)]
+    pub until: Option<String>,
     /// The answer in a word and a sentence.
     pub verdict: Verdict,
     /// The two groups.

@@ -151,6 +151,8 @@ pub fn measure(question: &Question<'_>) -> Result<Measurement> {
         audience: question.audience.to_owned(),
         file: FileUsed::default(),
         rows: outcomes.used.clone(),
+        since: None,
+        until: None,
         verdict,
         lift_relative: relative(target.rate, holdout.rate).filter(|_| !question.sequential),
         lift_adjusted: adjusted(&converted),

@@ -12,6 +12,7 @@ use crate::expand::contact::{ContactColumn, Contacts, Role};
 use crate::expand::hashes;
 use crate::expand::normalise::{cleaned, is_nothing, mailbox};
 use crate::expand::phone::{Dialled, at_home, e164};
+use crate::expand::suppression::list::Meaning;
 
 /// Makes keys that say nothing about the person to anyone without the project's seed: for each form with a key of its own.
 pub(super) struct Keyed([[u8; 32]; Form::ALL.len()]);
@@ -36,12 +37,14 @@ pub(super) enum Form {
     NationalOfInternational,
     /// Any other contact: a handle, a device.
     Other,
-    /// A SHA-256 of an address, a number or another contact.
-    Sha256,
+    /// A SHA-256 of an e-mail address.
+    HashOfEmail,
+    /// A SHA-256 of a number or another contact.
+    HashOfOther,
 }
 
 impl Form {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Id,
         Self::LooseId,
         Self::Mailbox,
@@ -49,7 +52,8 @@ impl Form {
         Self::National,
         Self::NationalOfInternational,
         Self::Other,
-        Self::Sha256,
+        Self::HashOfEmail,
+        Self::HashOfOther,
     ];
 }
 
@@ -93,24 +97,29 @@ impl Keyed {
     /// Adds the contacts of someone whose id is on a list to the list.
     pub(super) fn of_entries(&self, contacts: &Contacts, row: usize, keys: &mut ListKeys) {
         for text in personal(contacts, row) {
-            self.of_entry(text, contacts.country(row), keys);
+            self.of_entry(text, (Meaning::Any, contacts.country(row)), keys);
         }
     }
 
-    /// Adds an entry that is a contact of someone.
-    pub(super) fn of_entry(&self, text: &str, country: Option<&str>, keys: &mut ListKeys) {
+    /// Adds an entry that is a contact of someone, in a column of that meaning, of someone in that country.
+    pub(super) fn of_entry(&self, text: &str, (meaning, country): (Meaning, Option<&str>), keys: &mut ListKeys) {
         let text = cleaned(text);
         if is_nothing(&text) {
             return;
         }
         if let Some(hash) = hashes::read(&text) {
-            keys.add(Form::Sha256, self.key_of_bytes(Form::Sha256, &hash));
+            keys.add(Form::HashOfEmail, self.key_of_bytes(Form::HashOfEmail, &hash));
+            // Where a column holds addresses alone, nobody's number need be hashed to look for it.
+            if meaning != Meaning::Email {
+                keys.add(Form::HashOfOther, self.key_of_bytes(Form::HashOfOther, &hash));
+            }
             return;
         }
         let mailbox = mailbox(&text);
         if keys.with_hashes {
-            let texts = hashes::texts(&text, mailbox.as_deref(), &|| e164(&text, country).ok());
-            keys.keys.extend(texts.iter().map(|text| self.of_hash_of(text)));
+            self.of_hashes(&text, mailbox.as_deref(), &|| e164(&text, country).ok(), &mut |key| {
+                keys.keys.insert(key);
+            });
         }
         if let Some(mailbox) = mailbox {
             keys.add(Form::Mailbox, self.key(Form::Mailbox, &mailbox));
@@ -130,9 +139,22 @@ impl Keyed {
         phone.raw().for_each(|(form, digits)| add(form, digits));
     }
 
-    /// The key of the SHA-256 of a text.
-    fn of_hash_of(&self, text: &str) -> Key {
-        self.key_of_bytes(Form::Sha256, &hashes::of(text))
+    /// Gives `take` the keys of the SHA-256 of a contact in all forms in which it may have been hashed. An address is no number.
+    fn of_hashes(
+        &self,
+        text: &str,
+        mailbox: Option<&str>,
+        number: &dyn Fn() -> Option<String>,
+        take: &mut dyn FnMut(Key),
+    ) {
+        match mailbox {
+            Some(mailbox) => hashes::texts_of_email(text, mailbox, &mut |text| {
+                take(self.key_of_bytes(Form::HashOfEmail, &hashes::of(text)));
+            }),
+            None => hashes::texts_of_other(text, number().as_deref(), &mut |text| {
+                take(self.key_of_bytes(Form::HashOfOther, &hashes::of(text)));
+            }),
+        }
     }
 
     /// The keys of a person's id, as far as `wanted` lists could hold them.
@@ -174,13 +196,12 @@ impl Keyed {
             return;
         }
         if let Some(hash) = hashes::read(&text) {
-            keys.push(self.key_of_bytes(Form::Sha256, &hash));
+            keys.extend([Form::HashOfEmail, Form::HashOfOther].map(|form| self.key_of_bytes(form, &hash)));
             return;
         }
         let mailbox = mailbox(&text);
-        if wanted.has(Form::Sha256) {
-            let texts = hashes::texts(&text, mailbox.as_deref(), number);
-            keys.extend(texts.iter().map(|text| self.of_hash_of(text)));
+        if wanted.has(if mailbox.is_some() { Form::HashOfEmail } else { Form::HashOfOther }) {
+            self.of_hashes(&text, mailbox.as_deref(), number, &mut |key| keys.push(key));
         }
         if let Some(mailbox) = mailbox {
             if wanted.has(Form::Mailbox) {
@@ -229,7 +250,7 @@ pub(super) struct ListKeys {
 impl ListKeys {
     /// Adds ids that nobody has exactly so.
     pub(super) fn add_loose(&mut self, ids: HashSet<Key>) {
-        self.wanted.forms |= u8::from(!ids.is_empty()) << Form::LooseId as u8;
+        self.wanted.forms |= u16::from(!ids.is_empty()) << Form::LooseId as u8;
         self.keys.extend(ids);
     }
 
@@ -243,7 +264,7 @@ impl ListKeys {
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     /// A bit for each form.
-    forms: u8,
+    forms: u16,
     /// How the telephone numbers end.
     endings: HashSet<String>,
 }

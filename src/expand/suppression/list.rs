@@ -16,7 +16,9 @@ use crate::store;
 pub(super) enum Meaning {
     /// Ids of people.
     Id,
-    /// E-mail addresses, telephone numbers, or hashes of them.
+    /// E-mail addresses or hashes of them.
+    Email,
+    /// Telephone numbers, addresses, or hashes of them.
     Contact,
     /// The column does not say: any of these.
     Any,
@@ -199,7 +201,8 @@ fn meaning(header: &str, id_columns: &[&str]) -> Option<Meaning> {
     }
     let is_contact =
         matches!(Role::of(header), Role::Email | Role::Phone) && !words.bytes().any(|b| b.is_ascii_digit());
-    is_contact.then_some(Meaning::Contact)
+    let is_email = Role::of(&words.replace("mail", "")) != Role::Phone && words.contains("mail");
+    is_contact.then_some(if is_email { Meaning::Email } else { Meaning::Contact })
 }
 
 #[cfg(test)]
@@ -215,7 +218,8 @@ mod tests {
     fn one_column_needs_no_header_and_loses_no_line() {
         assert_eq!(parsed("p1\r\n\"p2\"\n\n p3 "), [(Meaning::Any, vec!["p1".into(), "p2".into(), "p3".into()])]);
         assert_eq!(parsed("customer_id\np1\n"), [(Meaning::Id, vec!["customer_id".into(), "p1".into()])]);
-        assert_eq!(parsed("E-Mail\na@b.co"), [(Meaning::Contact, vec!["E-Mail".into(), "a@b.co".into()])]);
+        assert_eq!(parsed("email or phone\na@b.co")[0].0, Meaning::Contact);
+        assert_eq!(parsed("E-Mail\na@b.co"), [(Meaning::Email, vec!["E-Mail".into(), "a@b.co".into()])]);
         assert_eq!(columns("email\n", &[]).unwrap().1, 0);
         assert_eq!(columns("", &[]).unwrap().1, 0);
     }
@@ -224,7 +228,7 @@ mod tests {
     fn of_several_columns_the_named_ones_count() {
         let text = "mql_id;reason;email\np1;\"asked; twice\";a@b.co\np2;;\n";
         let ids = (Meaning::Id, vec!["p1".into(), "p2".into()]);
-        assert_eq!(parsed(text), [ids, (Meaning::Contact, vec!["a@b.co".into()])]);
+        assert_eq!(parsed(text), [ids, (Meaning::Email, vec!["a@b.co".into()])]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Suppression {
         let mut loose: HashSet<Key> = HashSet::new();
         for column in &file.columns {
             for text in &column.texts {
-                if column.meaning != Meaning::Contact {
+                if matches!(column.meaning, Meaning::Id | Meaning::Any) {
                     self.keyed.of_id(text, &mut keys);
                     let people = who.named(text);
                     if people.is_empty() {
@@ -116,7 +116,7 @@ impl Suppression {
                     named.extend(people);
                 }
                 if column.meaning != Meaning::Id || text.contains('@') {
-                    self.keyed.of_entry(text, None, &mut keys);
+                    self.keyed.of_entry(text, (column.meaning, None), &mut keys);
                 }
             }
         }
@@ -142,7 +142,7 @@ impl Suppression {
         if self.lists.is_empty() {
             return (vec![false; candidates.len()], Vec::new());
         }
-        if self.wanted.has(Form::Sha256) {
+        if self.wanted.has(Form::HashOfOther) {
             who.contacts.read_numbers();
         }
         let counts: Vec<AtomicU64> = self.lists.iter().map(|_| AtomicU64::new(0)).collect();

@@ -165,7 +165,10 @@ fn every_destination_takes_the_target_group_and_nothing_else() {
         ("mailchimp", "Email Address,First Name,Last Name,Phone Number,Tags\r\n"),
         ("klaviyo", "Email Address,Phone Number,First Name,Last Name,clo_audience\r\n"),
         ("braze", "external_id,clo_audience\r\n"),
-        ("postgres", "BEGIN;\nCREATE TABLE IF NOT EXISTS clo_audience ("),
+        (
+            "postgres",
+            "\\set ON_ERROR_STOP on\nSET client_encoding = 'UTF8';\nBEGIN;\nCREATE TABLE IF NOT EXISTS clo_audience (",
+        ),
         ("sqlite", "SQLite format 3"),
     ] {
         let prefix = format!("export/{destination}/come-back.");
@@ -222,6 +225,37 @@ fn the_dots_of_gmail_are_kept_where_the_spec_says_so() {
     // sha256sum of janedoe@gmail.com and of jane.doe@gmail.com.
     assert_eq!(hash(false), "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69");
     assert_eq!(hash(true), "831f6494ad6be4fcb3a724c3d5fef22d3ceffa3c62ef3a7984e45a0ea177f982");
+}
+
+#[test]
+fn the_script_for_postgres_holds_the_rows_of_the_sqlite_table() {
+    let ids = ["a\tb", "c\\d", "e'f", "\\.", "\\N", "é\ng", "h\ri"];
+    let everyone: Vec<Someone> = ids.iter().map(|id| someone(id, "", "", 0.25)).collect();
+    let files =
+        written(&everyone, &Audience { export: vec![Destination::Sqlite, Destination::Postgres], ..audience() });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.sqlite");
+    std::fs::write(&path, &files["export/sqlite/second-purchase.sqlite"]).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let mut select = connection.prepare("SELECT * FROM clo_audience ORDER BY rank").unwrap();
+    let cell = |value: rusqlite::types::Value| match value {
+        rusqlite::types::Value::Null => "\\N".to_owned(),
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        rusqlite::types::Value::Real(number) => number.to_string(),
+        // The text form of COPY, from PostgreSQL's page on it.
+        rusqlite::types::Value::Text(text) => {
+            let escapes = [("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")];
+            escapes.iter().fold(text, |text, (plain, escaped)| text.replace(plain, escaped))
+        }
+        rusqlite::types::Value::Blob(_) => panic!("no column is a blob"),
+    };
+    let rows =
+        select.query_map([], |row| (0..11).map(|at| Ok(cell(row.get(at)?))).collect::<rusqlite::Result<Vec<_>>>());
+    let rows: Vec<String> = rows.unwrap().map(|row| row.unwrap().join("\t")).collect();
+    assert_eq!(rows.len(), ids.len());
+    let script = String::from_utf8(files["export/postgres/second-purchase.sql"].clone()).unwrap();
+    let (_, copied) = script.split_once("FROM stdin;\n").unwrap();
+    assert_eq!(copied, rows.join("\n") + "\n\\.\nCOMMIT;\n");
 }
 
 #[test]
