@@ -128,7 +128,7 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
     };
     if !rules.match_keys.iter().any(|headers| headers.iter().all(has)) {
         warnings.push(format!(
-            "No contact column fills {}. Name the columns that hold e-mail or phone in `contact` of [people.*].",
+            "No contact column fills {}. Name a column that holds one of them in `contact` of [people.*].",
             form.headers.join(", ")
         ));
     }
