@@ -2,9 +2,11 @@
 //! serve as attributes and properties at all.
 
 use super::draft::{Draft, toml};
+use super::events::event_time;
 use super::happening::Happening;
 use super::links::Links;
 use super::look::{Column, Seen, Values};
+use super::query::time_toml;
 use super::roles::{BASKETS, person_score, time_form};
 use crate::error::Result;
 use crate::source::is_contact_name;
@@ -26,6 +28,9 @@ pub(super) const HINDSIGHT: [&str; 12] = [
     "ltv",
     "group",
 ];
+
+/// Words of times at which somebody was given a label.
+const GIVEN: [&str; 8] = ["assigned", "assignment", "treated", "drawn", "labelled", "labeled", "segmented", "scored"];
 
 /// People tables: those in which the person is a key, and attributes that an event table repeats in each row.
 pub(super) fn people_sources(
@@ -55,9 +60,11 @@ pub(super) fn people_sources(
                 draft.sources.push(grouped_people(seen, person, &honest, "the same in all rows of a person (likely)"));
             }
         } else if seen.is_key(&person.name) && !others.is_empty() {
-            draft
-                .sources
-                .push(format!("# A row per person: attributes (sure). {}", row_per_person(seen, person, &others)));
+            let since = since(seen, &others, draft);
+            draft.sources.push(format!(
+                "# A row per person: attributes (sure). {}{since}",
+                row_per_person(seen, person, &others)
+            ));
         } else {
             let attributes: Vec<&Column> = others.into_iter().filter(|column| is_property(seen, column)).collect();
             if !attributes.is_empty() {
@@ -71,6 +78,22 @@ pub(super) fn people_sources(
         }
     }
     Ok(())
+}
+
+/// Since when rows hold that give people a label (the group of a test, a segment), which nobody had before; where no time says that it is
+/// that of the label, a note asks.
+fn since(seen: &Seen, others: &[&Column], draft: &mut Draft) -> String {
+    let Some(label) = others.iter().find(|column| column.has(&HINDSIGHT)) else { return String::new() };
+    let is_given = |time: &Column| time.n_known == seen.n_rows && time.has(&GIVEN);
+    if let Some((time, form)) = event_time(seen).filter(|(time, _)| is_given(time)) {
+        let told = time_toml(&form.reading, &time.name);
+        return format!("\nvalid_from = {told}    # since when `{}` holds (likely)", label.name);
+    }
+    draft.notes.push(format!(
+        "{} of {}: perhaps a label made with hindsight; if it was given later than a cutoff, exclude = [\"attr.{0}\"]",
+        label.name, seen.name
+    ));
+    String::new()
 }
 
 /// The people table of a file with a row per person. Contact columns with names of their own are told by their values.

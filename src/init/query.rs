@@ -194,13 +194,18 @@ impl Happening<'_> {
     }
 
     fn time_toml(&self, column: &str) -> String {
-        let column = toml(column);
-        match &self.form.reading {
-            Reading::Plain => column,
-            Reading::Format(format, _) => format!("{{ column = {column}, format = {} }}", toml(format)),
-            Reading::Since1970(unit) => format!("{{ column = {column}, unit = \"{unit}\" }}"),
-            Reading::Counter(unit) => format!("{{ column = {column}, unit = \"{unit}\", origin = \"2020-01-01\" }}"),
-        }
+        time_toml(&self.form.reading, column)
+    }
+}
+
+/// A column of times and how they are written.
+pub(super) fn time_toml(reading: &Reading, column: &str) -> String {
+    let column = toml(column);
+    match reading {
+        Reading::Plain => column,
+        Reading::Format(format, _) => format!("{{ column = {column}, format = {} }}", toml(format)),
+        Reading::Since1970(unit) => format!("{{ column = {column}, unit = \"{unit}\" }}"),
+        Reading::Counter(unit) => format!("{{ column = {column}, unit = \"{unit}\", origin = \"2020-01-01\" }}"),
     }
 }
 

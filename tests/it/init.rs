@@ -30,7 +30,15 @@ fn the_simulated_shop_runs_from_its_files_alone() {
     let shop = folder();
     simulate(shop.path(), &Settings { n_people: 1500, seed: 5, reveal_traits: false }).unwrap();
     let file = |name: &str| shop.path().join("data").join(name);
-    let files = ["people.csv", "visits.csv.gz", "emails.jsonl", "carts.csv", "purchases.parquet", "unsubscribed.csv"];
+    let files = [
+        "people.csv",
+        "visits.csv.gz",
+        "emails.jsonl",
+        "carts.csv",
+        "purchases.parquet",
+        "unsubscribed.csv",
+        "campaign.csv",
+    ];
     let (_, spec) = runs(&files.map(file));
     for line in [
         "person = \"person_id\"",
@@ -39,6 +47,7 @@ fn the_simulated_shop_runs_from_its_files_alone() {
         "delimiter = \";\"",
         "[[predictions]]",
         "consent = \"email_opt_in = true\"",
+        "valid_from = \"assigned_at\"    # since when `group` holds (likely)",
     ] {
         assert!(spec.contains(line), "no {line} in\n{spec}");
     }
@@ -124,6 +133,19 @@ fn guessed(files: &[Made<'_>]) -> String {
         project.path().join(name)
     });
     runs(&made.collect::<Vec<_>>()).1
+}
+
+#[test]
+fn a_status_in_a_register_is_asked_about() {
+    let day = |i: usize| format!("2024-{:02}-{:02}", i / 28 % 12 + 1, i % 28 + 1);
+    let people = |i: usize| format!("c{i},{},{}", day(i), ["new", "good", "lost"][i % 3]);
+    let orders = |i: usize| format!("c{},{},{}", i * 7919 % 300, day(i * 31), 10 + i % 50);
+    let spec = guessed(&[
+        ("customers.csv", "customer_id,created_at,status", 300, &people),
+        ("orders.csv", "customer_id,ordered_at,amount", 900, &orders),
+    ]);
+    assert!(spec.contains("# - status of customers: perhaps a label made with hindsight"), "{spec}");
+    assert!(!spec.contains("valid_from"), "when somebody came says nothing about the status:\n{spec}");
 }
 
 /// A code of a kind, as long as those that other systems give.
