@@ -2,7 +2,7 @@
 //! `known_at` names everybody who came later too.
 //!
 //! Known then is whom an event from before the instant names, or a row of a people table that tells since when it holds or was
-//! known. The rows of all others go to the ledger.
+//! known. The rows of all others go to the ledger, unless nothing came after the instant: then nobody came either.
 
 use super::gather::{EventGather, PeopleGather};
 use super::ledger::Ledger;
@@ -36,6 +36,9 @@ pub(crate) fn leave_out(
     }
     for people in people.iter() {
         people.mark_dated((&mut is_known, &mut comes_later), person_of);
+    }
+    if !comes_later.contains(&true) {
+        return Ok(());
     }
     let reason = |person: u32| match (is_known[person as usize], comes_later[person as usize]) {
         (true, _) => None,

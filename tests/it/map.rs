@@ -174,6 +174,8 @@ fn as_of_holds_nobody_who_came_later_though_no_table_says_since_when_it_holds() 
     let (stays, rejected, (is_told, warned)) = stands(&[]);
     assert_eq!(stays, ["a customer", "b customer", "c visitor", "d visitor", "e visitor"]);
     assert!(rejected.is_empty() && warned.is_empty() && !is_told, "{rejected:?} {warned:?}");
+    // A nightly run names its day: nothing came after it.
+    assert_eq!(stands(&["--as-of", "2024-03-07"]).0, stays);
     // b bought later, c never did anything, d was a member by then and e was not.
     let (stays, rejected, (is_told, warned)) = stands(&["--as-of", "2024-02-01"]);
     assert_eq!(stays, ["a customer", "d visitor"]);
