@@ -127,11 +127,11 @@ impl Learner {
         let settings = of_bag(prepared.tune(&windows)?.settings, sample.n_seed);
         // Each bag has a seed of its own, so that their trees look at other features.
         let fit = |bags: &[Bag]| {
-            let one = |bag: &Bag| {
+            let one = |(at, bag): (usize, &Bag)| {
                 let data = Data { seed: bag.seed, ..data };
-                estimator.prepare(data, &all)?.fit(&bag.rows, &settings)
+                estimator.prepare(data, &all)?.fit(&bag.rows, &of_one(&settings, at))
             };
-            bags.iter().map(one).collect::<Result<Vec<Fitted>>>()
+            bags.iter().enumerate().map(one).collect::<Result<Vec<Fitted>>>()
         };
         let (models, judges) = (fit(bags)?, fit(judged)?);
         Ok(Bagged {
@@ -248,6 +248,17 @@ fn of_bag(settings: Settings, n_seed: usize) -> Settings {
             })
         }
         others => others,
+    }
+}
+
+/// Settings for the bag at a place. Where cuts are drawn at random, they are for every other bag: whether that ranks better is not
+/// what log loss tells, and models of two kinds err apart.
+fn of_one(settings: &Settings, at: usize) -> Settings {
+    match settings {
+        Settings::Trees(trees) => {
+            Settings::Trees(TreeSettings { random_cuts: trees.random_cuts && at.is_multiple_of(2), ..*trees })
+        }
+        others => others.clone(),
     }
 }
 
