@@ -7,7 +7,7 @@
 
 use faer::Mat;
 
-use super::newton::{Descent, Iterate, PATIENCE, Pair, Problem, dot};
+use super::newton::{Iterate, PATIENCE, Pair, Problem, dot};
 
 /// Steps at most.
 const MAX_STEPS: usize = 100;
@@ -56,7 +56,9 @@ impl Iterate {
                 self.curvature = Some(curvature);
                 return;
             }
-            let Some((pair, next)) = self.descend_elastic(problem, elastic, &here, &step, promise) else {
+            let descended =
+                self.descend(problem, elastic.squared(), &here, (&step, promise), |weights| elastic.of(weights));
+            let Some((pair, next)) = descended else {
                 if fresh {
                     return;
                 }
@@ -71,31 +73,6 @@ impl Iterate {
             correct(&mut curvature, &pair, elastic.squared());
             self.curvature = Some(curvature);
         }
-    }
-
-    /// Goes along `step` as far as it pays; `None`, and no move, when nothing does.
-    fn descend_elastic(
-        &mut self,
-        problem: Problem<'_>,
-        elastic: Elastic,
-        here: &Descent,
-        step: &[f64],
-        promise: f64,
-    ) -> Option<(Pair, Descent)> {
-        let now = here.loss + elastic.of(&self.weights);
-        let mut share = 1.0;
-        for _ in 0..12 {
-            let step: Vec<f64> = step.iter().map(|step| share * step).collect();
-            let weights: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
-            let next = problem.descent(&weights, elastic.squared());
-            if next.loss + elastic.of(&weights) <= now - 1e-4 * share * promise {
-                let change = next.gradient.iter().zip(&here.gradient).map(|(next, here)| next - here).collect();
-                self.weights = weights;
-                return Some((Pair { step, change }, next));
-            }
-            share *= 0.5;
-        }
-        None
     }
 }
 

@@ -100,9 +100,12 @@ impl Iterate {
                 if promise <= enough {
                     return Ok(());
                 }
-                let Some(next) = self.descend(problem, penalty, &here, &direction, promise) else { break };
-                pairs.push(next.0);
-                here = next.1;
+                let step: Vec<f64> = direction.iter().map(|slope| -slope).collect();
+                let Some((pair, next)) = self.descend(problem, penalty, &here, (&step, promise), |_| 0.0) else {
+                    break;
+                };
+                pairs.push(pair);
+                here = next;
                 steps += 1;
                 if pairs.len() == patience || steps >= MAX_STEPS {
                     break;
@@ -117,21 +120,22 @@ impl Iterate {
         Ok(())
     }
 
-    /// Goes against `direction` as far as it pays; `None`, and no move, when nothing does.
-    fn descend(
+    /// Goes along `step` as far as it pays, with what `beside` adds to the loss; `None`, and no move, when nothing does.
+    pub(super) fn descend(
         &mut self,
         problem: Problem<'_>,
         penalty: f64,
         here: &Descent,
-        direction: &[f64],
-        promise: f64,
+        (step, promise): (&[f64], f64),
+        beside: impl Fn(&[f64]) -> f64,
     ) -> Option<(Pair, Descent)> {
+        let now = here.loss + beside(&self.weights);
         let mut share = 1.0;
         for _ in 0..12 {
-            let step: Vec<f64> = direction.iter().map(|slope| -share * slope).collect();
+            let step: Vec<f64> = step.iter().map(|step| share * step).collect();
             let weights: Vec<f64> = self.weights.iter().zip(&step).map(|(weight, step)| weight + step).collect();
             let next = problem.descent(&weights, penalty);
-            if next.loss <= here.loss - 1e-4 * share * promise {
+            if next.loss + beside(&weights) <= now - 1e-4 * share * promise {
                 let change = next.gradient.iter().zip(&here.gradient).map(|(next, here)| next - here).collect();
                 self.weights = weights;
                 return Some((Pair { step, change }, next));
