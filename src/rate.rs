@@ -37,6 +37,14 @@ impl Rate {
     pub fn interval(self) -> Option<(f64, f64)> {
         self.share().map(|share| wilson(share, self.n_eligible as f64))
     }
+
+    /// The rate with an interval that is not Wilson's of its counts: `3.0 % (30 of 1,000; 1.9–4.7)`.
+    #[must_use]
+    pub fn within(self, (low, high): (f64, f64)) -> String {
+        let share = 100.0 * self.share().unwrap_or_default();
+        let (attained, eligible) = (grouped(self.n_attained), grouped(self.n_eligible));
+        format!("{share:.1} % ({attained} of {eligible}; {:.1}–{:.1})", 100.0 * low, 100.0 * high)
+    }
 }
 
 /// Wilson's 95 % interval of a share of `n`, above 0; `n` may be no whole number where people count less than once.
@@ -51,11 +59,10 @@ pub fn wilson(share: f64, n: f64) -> (f64, f64) {
 impl fmt::Display for Rate {
     /// `3.0 % (30 of 1,000; 2.1–4.3)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Some(share), Some((low, high))) = (self.share(), self.interval()) else {
-            return write!(f, "none (0 of 0)");
-        };
-        let (attained, eligible) = (grouped(self.n_attained), grouped(self.n_eligible));
-        write!(f, "{:.1} % ({attained} of {eligible}; {:.1}–{:.1})", 100.0 * share, 100.0 * low, 100.0 * high)
+        match self.interval() {
+            None => write!(f, "none (0 of 0)"),
+            Some(interval) => f.write_str(&self.within(interval)),
+        }
     }
 }
 

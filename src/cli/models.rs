@@ -11,13 +11,14 @@ use super::table::{Align, Table, printable};
 use super::{Global, exported, imported, numbers, project};
 use crate::error::Result;
 use crate::pipeline::gate::{Evidence, Verdict, gate};
-use crate::pipeline::realised::check;
+use crate::pipeline::realised::{Scored, check};
 use crate::pipeline::versions::{Difference, Version, difference, list, show};
 use crate::predict::realised::{Group, Realised};
 use crate::rate::grouped;
 use crate::store::lock::{self, Lock};
 use crate::store::moves::{self, Kind, Move};
 use crate::store::{Layout, models};
+use crate::time::Time;
 
 /// List, compare, choose, and hand on the versions of models
 #[derive(Debug, clap::Args)]
@@ -44,10 +45,14 @@ enum Command {
     },
     /// Compare what earlier runs predicted with what has come of people since, by tenth of the score and by month
     ///
-    /// Each run over events keeps whom it scored and when. Needs the spec and its data.
+    /// Each run over events keeps whom it scored and when, a run of each week for two years. Needs the spec and its data.
     Check {
         /// The prediction; default: all
         prediction: Option<String>,
+        /// What `clo score` wrote, in place of what runs kept: files, each scored as of the day in its name
+        /// (scores-2024-10-01.csv), or as of TIME when it is told so
+        #[arg(long, value_name = "[TIME=]FILE", num_args = 1.., requires = "prediction", value_parser = scored)]
+        scores: Vec<Scored>,
     },
     /// Compare two versions: settings, features, metrics on the same examples, scores
     Diff {
@@ -110,8 +115,8 @@ pub(super) fn run(args: Args, global: &Global) -> Result<Answer> {
                 Move { at: now(), kind: Kind::Rollback, from: Some(from), to, forced: false, reason, gate: None };
             done(&lock, "models rollback", folder, prediction, moved, None)
         }
-        Command::Check { prediction } => {
-            let found = check(&project::open(global)?, prediction.as_deref())?;
+        Command::Check { prediction, scores } => {
+            let found = check(&project::open(global)?, prediction.as_deref(), &scores)?;
             let text = found.iter().map(came).collect::<Vec<_>>().join("\n");
             Answer::new("models check", text, &json!({ "predictions": found }))
         }
@@ -208,20 +213,51 @@ fn listed(versions: &[Version]) -> String {
     table.render()
 }
 
+/// A file of scores and the time it was scored as of, told before it or by its name.
+fn scored(text: &str) -> std::result::Result<Scored, String> {
+    let told = text.split_once('=').and_then(|(time, file)| Some((time.parse().ok()?, file)));
+    if let Some((as_of, file)) = told {
+        return Ok(Scored { as_of, file: file.into() });
+    }
+    let as_of = day_in(text).ok_or("its name holds no day that it was scored as of: say 2024-10-01=FILE")?;
+    Ok(Scored { as_of, file: text.into() })
+}
+
+/// The last day that a path names, `2024-10-01` or `20241001`; not one that a time of day goes with.
+fn day_in(path: &str) -> Option<Time> {
+    let is_digit = |at: usize| path.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let day = |at: usize| {
+        let end = [10, 8].map(|length| at + length).into_iter().find(|&end| path.get(at..end).is_some_and(is_a_day))?;
+        let apart = !is_digit(end) && (at == 0 || !is_digit(at - 1));
+        let timed = matches!(path.as_bytes().get(end), Some(b'T' | b't')) && is_digit(end + 1);
+        if apart && !timed { path[at..end].parse().ok() } else { None }
+    };
+    (0..path.len()).rev().find_map(day)
+}
+
+fn is_a_day(text: &str) -> bool {
+    let is_dash = |at: usize| text.len() == 10 && (at == 4 || at == 7);
+    text.bytes().enumerate().all(|(at, byte)| if is_dash(at) { byte == b'-' } else { byte.is_ascii_digit() })
+}
+
 fn came(found: &Realised) -> String {
-    let Realised { prediction, horizon, n_cutoffs, n_immature, all, deciles, months, .. } = found;
+    let Realised { prediction, horizon, n_cutoffs, n_immature, matures, n_people, all, deciles, months, .. } = found;
+    let waiting = matures.as_ref().map(|at| format!("the first of them can be looked at once the data reaches {at}"));
     let Some(all) = all else {
-        return format!("{prediction}: no scores of an earlier run are {horizon} old yet ({n_immature} are kept)\n");
+        return match waiting {
+            None => format!("{prediction}: no scores are kept yet: each run keeps them\n"),
+            Some(waiting) => format!("{prediction}: no scores are {horizon} old yet: {waiting}\n"),
+        };
     };
     let mut table =
         Table::new([("group", Align::Left), ("predicted", Align::Right), ("realised", Align::Left), ("", Align::Left)]);
     let mut rows = |kind: &str, groups: &[Group]| {
-        for Group { group, predicted, realised, as_predicted, .. } in groups {
+        for Group { group, predicted, realised, low, high, as_predicted, .. } in groups {
             let mark = if *as_predicted { "" } else { "not as predicted" };
             table.row([
                 format!("{kind}{group}"),
                 format!("{:.1} %", 100.0 * predicted),
-                realised.to_string(),
+                realised.within((*low, *high)),
                 mark.to_owned(),
             ]);
         }
@@ -229,8 +265,22 @@ fn came(found: &Realised) -> String {
     rows("", std::slice::from_ref(all));
     rows("tenth ", deciles);
     rows("", months);
-    let people = grouped(all.realised.n_eligible);
-    format!("{prediction}: {people} people scored at {n_cutoffs} cutoffs, {horizon} later\n{}", table.render())
+    let [scores, people] = [all.realised.n_eligible, *n_people].map(grouped);
+    let left_out = [
+        (found.n_unknown, "of people whom the data does not know are left out"),
+        (found.n_not_eligible, "of people who, by what is known now, stood elsewhere then are left out"),
+    ];
+    let left_out: String = left_out
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, why)| format!("warning: {} scores {why}\n", grouped(n)))
+        .collect();
+    let waiting = waiting
+        .map_or_else(String::new, |waiting| format!("cutoffs whose horizon is not over: {n_immature}; {waiting}\n"));
+    let table = table.render();
+    format!(
+        "{prediction}: {scores} scores of {people} people, cutoffs: {n_cutoffs}, {horizon} later\n{table}{left_out}{waiting}"
+    )
 }
 
 fn told(moves: &[Move]) -> String {

@@ -107,7 +107,9 @@ pub(super) fn run(args: &Args, global: &Global, ui: &Ui) -> Result<Answer> {
 fn told(done: &Done) -> String {
     let mean = done.mean_propensity.map(|mean| format!(", mean propensity {mean:.4}")).unwrap_or_default();
     let [n_people, n_eligible] = [done.n_people, done.n_eligible].map(grouped);
-    let mut text = format!("{n_people} people, {n_eligible} of them eligible and scored{mean}: {}\n", done.output);
+    let as_of = done.as_of.as_ref().map(|at| format!(" as of {at}")).unwrap_or_default();
+    let mut text =
+        format!("{n_people} people, {n_eligible} of them eligible and scored{as_of}{mean}: {}\n", done.output);
     if done.n_resumed > 0 {
         text += &format!("an earlier job had done {} rows of them\n", grouped(done.n_resumed));
     }

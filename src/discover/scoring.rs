@@ -43,6 +43,8 @@ pub struct ToScore {
     pub row: Vec<Option<u32>>,
     /// The features of the eligible.
     pub features: Table,
+    /// The cutoff.
+    pub as_of: Time,
     /// How many rows were read.
     pub n_read: u64,
     /// Every row that was not used.
@@ -70,7 +72,7 @@ pub fn to_score(recipe: &Recipe, new: NewData<'_>) -> Result<ToScore> {
         row[person as usize] = Some(place);
     }
     let n_read = data.inputs.iter().map(|input| input.rows).sum();
-    Ok(ToScore { person: data.people.ids, row, features, n_read, rejected: data.rejected })
+    Ok(ToScore { person: data.people.ids, row, features, as_of: data.end, n_read, rejected: data.rejected })
 }
 
 /// Every property that the recipe looks at must be a column, numbers where it takes sums, texts where it takes shares.

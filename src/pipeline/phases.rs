@@ -125,7 +125,8 @@ impl<'a> Phases<'a> {
         drop(examples);
         trials.finish(&predicted.trials)?;
         if let Some(cutoff) = cutoff {
-            realised::keep_scores(&layout.models.join(&prediction.name), Time(cutoff), &predicted.scores)?;
+            let folder = layout.models.join(&prediction.name);
+            realised::keep_scores(&folder, Time(cutoff), prediction.horizon, &predicted.scores)?;
         }
         keep(&predicted, fairness.as_ref(), &prediction.name, layout)
     }

@@ -147,6 +147,11 @@ pub fn files_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Removes a file among the models; one that cannot be removed stays, until it is tried again.
+pub fn remove(file: &Path) {
+    let _ = fs::remove_file(file);
+}
+
 fn nothing_of(models: &Path, prediction: &str) -> Error {
     let known = predictions(models);
     let error = Error::usage(format!("there is no model of `{prediction}` in {}", models.display()));

@@ -20,6 +20,7 @@ mod measure;
 mod mistakes;
 mod mutations;
 mod planted;
+mod realised;
 mod registry;
 mod same_bytes;
 mod scoring;

@@ -9,7 +9,7 @@ use clo::source::{Data, Values};
 use clo::{source, spec, store};
 use polars::prelude::DataType;
 
-use crate::support::{LEAVING, code, folder, run, stderr, write};
+use crate::support::{LEAVING, code, folder, run, stderr, stdout, write};
 
 /// Propensities as text, by person.
 fn propensities(path: &Path) -> BTreeMap<String, String> {
@@ -152,4 +152,18 @@ fn events_score_as_in_the_run() {
         ["--input", events_file.to_str().unwrap(), "--people", people_file.to_str().unwrap(), "--as-of", "2024-10-01"];
     assert!(said.len() > 100);
     assert_eq!(score(project.path(), "first-purchase", &input), said);
+
+    let (last, night) = (input.len() - 1, project.path().join("2024-08-01.csv"));
+    let model = project.path().join("models/first-purchase/current");
+    let door = ["score", "--model", model.to_str().unwrap(), "--output", night.to_str().unwrap()];
+    let scored = run(&[&door, &input[..last], &["2024-08-01"]].concat());
+    assert_eq!(code(&scored), 0, "{}", stderr(&scored));
+    let told = stdout(&scored);
+    let (n_eligible, rest) = told.split_once(" of them eligible and scored").unwrap();
+    let n_eligible = n_eligible.rsplit_once(' ').unwrap().1;
+    assert!(rest.starts_with(" as of 2024-08-01"), "{rest}");
+    let spec = file.to_str().unwrap();
+    let came = run(&["models", "check", "first-purchase", "--spec", spec, "--scores", night.to_str().unwrap()]);
+    let expected = format!("{n_eligible} scores of {n_eligible} people, cutoffs: 1, 30d later");
+    assert!(stdout(&came).contains(&expected), "{expected}: {}{}", stdout(&came), stderr(&came));
 }

@@ -67,6 +67,8 @@ pub struct Job {
 pub struct Done {
     /// The bundle's folder.
     pub model: String,
+    /// The cutoff: what happened at or after it was not looked at. Absent for a snapshot, which has no times.
+    pub as_of: Option<String>,
     /// How many people the input holds.
     pub n_people: u64,
     /// How many of them could make the transition, and have a propensity.
@@ -106,10 +108,12 @@ pub fn score(job: &Job, pipe: &mut (dyn Write + Send)) -> Result<Done> {
         .map_err(|error| Error::data(format!("{}: the recipe is damaged: {error}", folder.display())))?;
     let correction = job.recent.as_ref().map(|file| recent::correct(&mut bundle, &recipe, job, file)).transpose()?;
     let scorer = Scorer::new(&bundle, job.n_reasons);
-    let (facts, n_resumed) = if recipe.snapshot {
-        snapshot(job, &recipe, &scorer, &place, pipe)?
+    let (facts, n_resumed, as_of) = if recipe.snapshot {
+        let (facts, n_resumed) = snapshot(job, &recipe, &scorer, &place, pipe)?;
+        (facts, n_resumed, None)
     } else {
-        (events(job, &recipe, &scorer, &place, pipe)?, 0)
+        let (facts, as_of) = events(job, &recipe, &scorer, &place, pipe)?;
+        (facts, 0, Some(as_of.to_string()))
     };
     let drift = facts.tally.as_ref().zip(bundle.sketches.as_ref());
     let drift = drift.map(|(tally, sketches)| Drift::new(sketches, &bundle.features, tally));
@@ -121,6 +125,7 @@ pub fn score(job: &Job, pipe: &mut (dyn Write + Send)) -> Result<Done> {
     }
     Ok(Done {
         model: folder.display().to_string(),
+        as_of,
         n_people: facts.n_people,
         n_eligible: facts.n_eligible,
         mean_propensity: facts.mean_propensity(),
@@ -162,7 +167,7 @@ fn events(
     scorer: &Scorer<'_>,
     place: &Place,
     pipe: &mut (dyn Write + Send),
-) -> Result<Facts> {
+) -> Result<(Facts, Time)> {
     if job.input == Path::new(PIPE) || job.people.as_deref() == Some(Path::new(PIPE)) {
         return Err(Error::usage(
             "this model looks at events, and a person's may stand anywhere: it cannot read a pipe",
@@ -171,7 +176,8 @@ fn events(
     }
     let new = NewData { input: &job.input, people: job.people.as_deref(), as_of: job.as_of };
     let people = discover::to_score(recipe, new).map_err(without_spec)?;
-    scorer.people(&people, &mut Sink::whole(place), pipe)
+    let facts = scorer.people(&people, &mut Sink::whole(place), pipe)?;
+    Ok((facts, people.as_of))
 }
 
 /// There is no spec at this door: a column that is not there is missing in the data.
