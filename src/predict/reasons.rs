@@ -132,6 +132,8 @@ struct Phrase<'a> {
     name: &'a str,
     meaning: Meaning,
     cells: Option<&'a Cells>,
+    /// How many events of its kind each person has, where the table tells.
+    counts: Option<&'a Cells>,
 }
 
 impl<'a> Phrase<'a> {
@@ -140,12 +142,20 @@ impl<'a> Phrase<'a> {
             Meaning::Other(what) if dates.iter().any(|date| date == feature) => Meaning::Date(what),
             meaning => meaning,
         };
-        Self { name: feature, meaning, cells: table.column(feature).map(|column| &column.cells) }
+        let cells = |name: &str| table.column(name).map(|column| &column.cells);
+        let kind = feature.split_once('.').map(|(kind, _)| format!("{kind}.count.all"));
+        Self { name: feature, meaning, cells: cells(feature), counts: kind.and_then(|name| cells(&name)) }
     }
 
     fn told(&self, row: usize) -> Option<String> {
         match self.cells? {
-            Cells::Number(values) => Some(self.meaning.number(self.name, values[row])),
+            Cells::Number(values) => {
+                let n_events = match self.counts {
+                    Some(Cells::Number(counts)) => Some(counts[row]),
+                    _ => None,
+                };
+                Some(self.meaning.number(self.name, values[row], n_events))
+            }
             Cells::Category { codes, levels } => {
                 let level = if codes[row] == NO_LEVEL { None } else { levels.get(codes[row] as usize) };
                 Some(self.meaning.level(self.name, level.map(String::as_str)))

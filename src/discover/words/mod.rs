@@ -127,13 +127,14 @@ impl Meaning {
         )
     }
 
-    pub(crate) fn number(&self, name: &str, value: f32) -> String {
+    /// What a number says of a person; `n_events` is how many events of the kind that it is of they have, where that is known.
+    pub(crate) fn number(&self, name: &str, value: f32, n_events: Option<f32>) -> String {
         let shown = amount(value);
         let none = value.is_nan();
         match self {
             Self::Count { kind, window } if none || value == 0.0 => match window.as_str() {
-                "all" => format!("no {kind} yet"),
-                window => format!("no {kind} in the last {}", spelled(window)),
+                "all" => never(kind),
+                window => format!("{} in the last {}", no(kind), spelled(window)),
             },
             Self::Count { kind, window } => format!("{}{}", counted(value, kind), within(window)),
             Self::Trend { kind, span } if none || value == 0.0 => {
@@ -141,24 +142,34 @@ impl Meaning {
             }
             Self::Trend { kind, span } => {
                 let (n, more) = (amount(value.abs()), if value > 0.0 { "more" } else { "fewer" });
-                let kind = if value.abs() == 1.0 { kind.clone() } else { plural(kind) };
+                let kind = if value.abs() == 1.0 { singular(kind) } else { plural(kind) };
                 format!("{n} {more} {kind} in the last {span} than in the {span} before")
             }
-            Self::Statistic { kind, property, window, .. } if none => {
+            Self::Statistic { kind, property, statistic, window }
+                if none || (*statistic == "total" && value == 0.0) =>
+            {
                 if window == "all" {
                     format!("no {kind} {property} yet")
                 } else {
                     format!("no {kind} {property}{}", within(window))
                 }
             }
-            Self::Statistic { kind, property, statistic: "average", window } => {
-                format!("{property} of {shown} per {kind} on average{}", within(window))
-            }
-            Self::Statistic { kind, property, statistic: "largest", window } => {
-                format!("{property} of up to {shown} per {kind}{}", within(window))
+            Self::Statistic { kind, property, statistic, window } if is_plural(property) => {
+                let things = if value == 1.0 { one_of(property) } else { property.clone() };
+                let per = match *statistic {
+                    "average" => format!("{shown} {things} per {kind} on average"),
+                    "largest" => format!("up to {shown} {things} per {kind}"),
+                    _ => format!("{shown} {things} in {}", plural(kind)),
+                };
+                per + &within(window)
             }
             Self::Statistic { kind, property, statistic, window } => {
-                format!("{statistic} {kind} {property} of {shown}{}", within(window))
+                let of = match *statistic {
+                    "average" => format!("{property} of {shown} per {kind} on average"),
+                    "largest" => format!("{property} of up to {shown} per {kind}"),
+                    _ => format!("total {kind} {property} of {shown}"),
+                };
+                of + &within(window)
             }
             Self::Distinct { property, window } if none || value == 0.0 => format!("no {property}{}", within(window)),
             Self::Distinct { property, window } => {
@@ -166,10 +177,8 @@ impl Meaning {
                 format!("{shown} {different}{}", within(window))
             }
             Self::Share { kind, property, level } if none => format!("no {kind} with {property} {level} yet"),
-            Self::Share { kind, property, level } => {
-                format!("{} % of {} with {property} {level}", amount((value * 100.0).round()), plural(kind))
-            }
-            Self::DaysSinceFirst(kind) | Self::DaysSinceLast(kind) if none => format!("no {kind} yet"),
+            Self::Share { kind, property, level } => share((kind, property, level), value, n_events),
+            Self::DaysSinceFirst(kind) | Self::DaysSinceLast(kind) if none => never(kind),
             Self::DaysSinceFirst(kind) => format!("first {kind} {} ago", days(value)),
             Self::DaysSinceLast(kind) => format!("last {kind} {} ago", days(value)),
             Self::MeanGap(kind) if none => format!("not two {} yet", plural(kind)),
@@ -202,14 +211,20 @@ impl Meaning {
     }
 }
 
-/// `email_opt_in` → `email opt in`, `MonthlyCharges` → `monthly charges`.
+/// `email_opt_in` → `email opt in`, `MonthlyCharges` → `monthly charges`, `n_lines` → `lines`.
 fn words(name: &str) -> String {
-    uncameled(name).replace(['_', '.', '-'], " ").trim().to_owned()
+    uncameled(name.strip_prefix("n_").unwrap_or(name)).replace(['_', '.', '-'], " ").trim().to_owned()
 }
 
-/// `MonthlyCharges` → `monthly charges`; `StreamingTV` → `streaming TV`; a name without humps stays as it is.
+/// `MonthlyCharges` → `monthly charges`; `StreamingTV` → `streaming TV`; `Country` → `country`; `GDP` stays as it is.
 fn uncameled(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
+    let is_capitalised = letters.first().is_some_and(|first| first.is_uppercase())
+        && letters.len() > 1
+        && letters[1..].iter().all(|letter| !letter.is_uppercase());
+    if is_capitalised {
+        return name.to_lowercase();
+    }
     let mut text = String::with_capacity(name.len() + 4);
     let is_hump = |at: usize| at > 0 && letters[at].is_uppercase() && letters[at - 1].is_lowercase();
     if !(0..letters.len()).any(is_hump) {
@@ -223,6 +238,21 @@ fn uncameled(name: &str) -> String {
         if in_capitals { text.push(letter) } else { text.extend(letter.to_lowercase()) }
     }
     text
+}
+
+/// `46 % of visits with channel mail`. All or nothing is no percentage: who has one event of a kind, as everybody may, has no shares.
+fn share((kind, property, level): (&str, &str, &str), share: f32, n_events: Option<f32>) -> String {
+    let several = n_events.is_some_and(|n| n > 1.0);
+    if share > 0.0 && share < 1.0 {
+        let percent = amount((share * 100.0).round().clamp(1.0, 99.0));
+        return format!("{percent} % of {} with {property} {level}", plural(kind));
+    }
+    match (share > 0.0, several) {
+        (true, true) => format!("all {} with {property} {level}", plural(kind)),
+        (false, true) => format!("no {} with {property} {level}", singular(kind)),
+        (true, false) => format!("{kind} {property}: {level}"),
+        (false, false) => format!("{kind} {property}: not {level}"),
+    }
 }
 
 /// ` in the last 90 days`, or ` so far`.
@@ -249,24 +279,58 @@ fn spelled(window: &str) -> String {
 
 /// `1 purchase`, `3 purchases`.
 fn counted(value: f32, what: &str) -> String {
-    let what = if value == 1.0 { what.to_owned() } else { plural(what) };
+    let what = if value == 1.0 { singular(what) } else { plural(what) };
     format!("{} {what}", amount(value))
+}
+
+/// `no purchase`, `not won`.
+fn no(what: &str) -> String {
+    if is_participle(what) { format!("not {what}") } else { format!("no {what}") }
+}
+
+fn never(what: &str) -> String {
+    format!("{} yet", no(what))
+}
+
+/// `purchase`, `won event`: what was done and not to what is no thing.
+fn singular(what: &str) -> String {
+    if is_participle(what) { format!("{what} event") } else { what.to_owned() }
+}
+
+fn is_participle(word: &str) -> bool {
+    const OTHERS: [&str; 7] = ["bought", "made", "paid", "seen", "sent", "sold", "won"];
+    let ends_so = word.len() > 4 && word.ends_with("ed") && !word.ends_with("eed");
+    !word.contains(' ') && (ends_so || OTHERS.contains(&word))
 }
 
 /// `purchases`, `deliveries`, `emails sent`.
 fn plural(what: &str) -> String {
-    const PARTICIPLES: [&str; 5] = ["sent", "seen", "made", "paid", "won"];
-    if let Some((thing, done)) = what.rsplit_once(' ')
-        && (done.ends_with("ed") || PARTICIPLES.contains(&done))
-    {
+    if is_participle(what) {
+        return format!("{what} events");
+    }
+    if let Some((thing, done)) = what.rsplit_once(' ').filter(|(_, done)| is_participle(done)) {
         return format!("{} {done}", plural(thing));
     }
     let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|ending| what.ends_with(ending));
     let consonant_y = what.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|ending| what.ends_with(ending));
     match what {
+        _ if is_plural(what) => what.to_owned(),
         _ if consonant_y => format!("{}ies", &what[..what.len() - 1]),
         _ if sibilant => format!("{what}es"),
         _ => format!("{what}s"),
+    }
+}
+
+/// Whether a name says several things already: `shipping details`, and not `status`.
+fn is_plural(what: &str) -> bool {
+    what.ends_with('s') && !["ss", "us", "is"].iter().any(|ending| what.ends_with(ending))
+}
+
+/// `pages` → `page`, `categories` → `category`.
+fn one_of(things: &str) -> String {
+    match things.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => things.strip_suffix('s').unwrap_or(things).to_owned(),
     }
 }
 
@@ -290,7 +354,7 @@ mod tests {
 
     #[test]
     fn names_and_values_read_as_a_marketer_says_them() {
-        let told = |name: &str, value: f32| Meaning::of(name).number(name, value);
+        let told = |name: &str, value: f32| Meaning::of(name).number(name, value, None);
         assert_eq!(told("purchase.count.90d", 3.0), "3 purchases in the last 90 days");
         assert_eq!(told("purchase.count.all", 0.0), "no purchase yet");
         assert_eq!(told("visit.days_since_last", 4.2), "last visit 4 days ago");
@@ -303,9 +367,24 @@ mod tests {
         );
         assert_eq!(told("purchase.amount.sum.365d", 1234.56), "total purchase amount of 1235 in the last 365 days");
         assert_eq!(told("purchase.amount.mean.90d", f32::NAN), "no purchase amount in the last 90 days");
-        assert_eq!(told("visit.pages.mean.7d", 2.5), "pages of 2.5 per visit on average in the last 7 days");
+        assert_eq!(told("visit.pages.mean.7d", 2.5), "2.5 pages per visit on average in the last 7 days");
+        assert_eq!(told("purchase.n_pieces.sum.all", 40.0), "40 pieces in purchases so far");
+        assert_eq!(told("purchase.installments.max.all", 1.0), "up to 1 installment per purchase so far");
+        assert_eq!(told("attr.Country", 1.0), "country: 1");
         assert_eq!(told("cart.value.max.all", 40.0), "value of up to 40 per cart so far");
         assert_eq!(told("visit.channel.share.e.mail", 0.456), "46 % of visits with channel e.mail");
+        assert_eq!(told("visit.channel.share.mail", 0.999), "99 % of visits with channel mail");
+        let share = |value, n| Meaning::of("won.lead_type.share.shop").number("", value, n);
+        assert_eq!(share(1.0, None), "won lead type: shop");
+        assert_eq!(share(0.0, Some(1.0)), "won lead type: not shop");
+        assert_eq!(share(1.0, Some(2.0)), "all won events with lead type shop");
+        assert_eq!(share(0.0, Some(3.0)), "no won event with lead type shop");
+        assert_eq!(told("won.count.all", 0.0), "not won yet");
+        assert_eq!(told("won.days_since_last", f32::NAN), "not won yet");
+        assert_eq!(told("contacted.count.7d", 1.0), "1 contacted event in the last 7 days");
+        assert_eq!(told("feed.count.7d", 2.0), "2 feeds in the last 7 days");
+        assert_eq!(told("shipping_details.count.7d", 2.0), "2 shipping details in the last 7 days");
+        assert_eq!(told("purchase.cds.sum.90d", 0.0), "no purchase cds in the last 90 days");
         assert_eq!(told("purchase.category.distinct.all", 4.0), "4 different categories so far");
         assert_eq!(told("purchase.gap_days.mean", 12.0), "12 days between purchases on average");
         assert_eq!(told("person.tenure_days", 0.3), "known for less than a day");
