@@ -8,12 +8,16 @@
 #![expect(clippy::float_cmp, reason = "one thing is told from several by its exact count")]
 
 mod noun;
+mod number;
 mod range;
 
 use std::borrow::Cow;
 
 pub use noun::feature;
 pub use range::{Region, who};
+
+use super::attributes::OTHER;
+use number::{counted, is_plural, never, no, one_of, plural, singular};
 
 /// What a feature's name says, by the grammar of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +207,7 @@ impl Meaning {
         };
         let level = match level {
             None => "not known",
+            Some(OTHER) => "one of the rarer",
             Some("true" | "True" | "TRUE") => "yes",
             Some("false" | "False" | "FALSE") => "no",
             Some(level) => level,
@@ -277,63 +282,6 @@ fn spelled(window: &str) -> String {
     if number == "1" { unit.to_owned() } else { format!("{number} {unit}s") }
 }
 
-/// `1 purchase`, `3 purchases`.
-fn counted(value: f32, what: &str) -> String {
-    let what = if value == 1.0 { singular(what) } else { plural(what) };
-    format!("{} {what}", amount(value))
-}
-
-/// `no purchase`, `not won`.
-fn no(what: &str) -> String {
-    if is_participle(what) { format!("not {what}") } else { format!("no {what}") }
-}
-
-fn never(what: &str) -> String {
-    format!("{} yet", no(what))
-}
-
-/// `purchase`, `won event`: what was done and not to what is no thing.
-fn singular(what: &str) -> String {
-    if is_participle(what) { format!("{what} event") } else { what.to_owned() }
-}
-
-fn is_participle(word: &str) -> bool {
-    const OTHERS: [&str; 7] = ["bought", "made", "paid", "seen", "sent", "sold", "won"];
-    let ends_so = word.len() > 4 && word.ends_with("ed") && !word.ends_with("eed");
-    !word.contains(' ') && (ends_so || OTHERS.contains(&word))
-}
-
-/// `purchases`, `deliveries`, `emails sent`.
-fn plural(what: &str) -> String {
-    if is_participle(what) {
-        return format!("{what} events");
-    }
-    if let Some((thing, done)) = what.rsplit_once(' ').filter(|(_, done)| is_participle(done)) {
-        return format!("{} {done}", plural(thing));
-    }
-    let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|ending| what.ends_with(ending));
-    let consonant_y = what.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|ending| what.ends_with(ending));
-    match what {
-        _ if is_plural(what) => what.to_owned(),
-        _ if consonant_y => format!("{}ies", &what[..what.len() - 1]),
-        _ if sibilant => format!("{what}es"),
-        _ => format!("{what}s"),
-    }
-}
-
-/// Whether a name says several things already: `shipping details`, and not `status`.
-fn is_plural(what: &str) -> bool {
-    what.ends_with('s') && !["ss", "us", "is"].iter().any(|ending| what.ends_with(ending))
-}
-
-/// `pages` → `page`, `categories` → `category`.
-fn one_of(things: &str) -> String {
-    match things.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => things.strip_suffix('s').unwrap_or(things).to_owned(),
-    }
-}
-
 fn days(value: f32) -> String {
     if value < 1.0 {
         return "less than a day".into();
@@ -382,6 +330,7 @@ mod tests {
         assert_eq!(told("won.count.all", 0.0), "not won yet");
         assert_eq!(told("won.days_since_last", f32::NAN), "not won yet");
         assert_eq!(told("contacted.count.7d", 1.0), "1 contacted event in the last 7 days");
+        assert_eq!(told("add_to_cart.gap_days.mean", 3.0), "3 days between add to cart events on average");
         assert_eq!(told("feed.count.7d", 2.0), "2 feeds in the last 7 days");
         assert_eq!(told("shipping_details.count.7d", 2.0), "2 shipping details in the last 7 days");
         assert_eq!(told("purchase.cds.sum.90d", 0.0), "no purchase cds in the last 90 days");
@@ -396,5 +345,6 @@ mod tests {
         assert_eq!(level("attr.email_opt_in", Some("true")), "email opt in: yes");
         assert_eq!(level("stage.current", Some("lead")), "stage: lead");
         assert_eq!(level("attr.job", None), "job: not known");
+        assert_eq!(level("attr.town", Some("(other)")), "town: one of the rarer");
     }
 }

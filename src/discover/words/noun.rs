@@ -17,7 +17,7 @@ pub fn feature(name: &str) -> String {
     }
     if let Some((before, level)) = name.split_once(".share.") {
         let (kind, property) = before.rsplit_once('.').unwrap_or((before, ""));
-        return format!("share of {} with {property} = {level}", events_of(kind));
+        return format!("share of {} with {} = {level}", events_of(kind), super::words(property));
     }
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
@@ -26,11 +26,11 @@ pub fn feature(name: &str) -> String {
             format!("change in the number of {}: last {span} against the {span} before", events_of(kind))
         }
         [kind, "count", window] => format!("number of {} {}", events_of(kind), within(window)),
-        [kind, "days_since_first"] => format!("days since the first {kind}"),
-        [kind, "days_since_last"] => format!("days since the last {kind}"),
+        [kind, "days_since_first"] => format!("days since the first {}", super::words(kind)),
+        [kind, "days_since_last"] => format!("days since the last {}", super::words(kind)),
         [kind, "gap_days", "mean"] => format!("average days between {}", events_of(kind)),
         [kind, property @ .., how, window] if !property.is_empty() => {
-            let property = property.join(".").replace('_', " ");
+            let property = super::words(&property.join("."));
             let what = match *how {
                 "sum" => format!("total {property}"),
                 "mean" => format!("average {property}"),
@@ -45,7 +45,7 @@ pub fn feature(name: &str) -> String {
 }
 
 fn events_of(kind: &str) -> String {
-    if kind == "event" { "events of any kind".into() } else { format!("{kind} events") }
+    if kind == "event" { "events of any kind".into() } else { format!("{} events", super::words(kind)) }
 }
 
 fn within(window: &str) -> String {

@@ -1,6 +1,8 @@
 //! Who the people in a part of a feature's range are: "people with 3 or more purchases in the last 90 days".
 
-use super::{Meaning, amount, counted, days, feature, plural, spelled, within};
+use super::number::{counted, plural, singular};
+use super::{Meaning, amount, days, feature, spelled, within};
+use crate::discover::attributes::OTHER;
 use crate::discover::table::{Cells, NO_LEVEL};
 
 /// A part of a feature's range.
@@ -60,8 +62,8 @@ pub fn who(name: &str, cells: &Cells, region: Region, is_date: bool) -> String {
     };
     match region {
         Region::Level(level) => format!("people whose {} is {}", noun(name), level_name(cells, level)),
-        Region::Missing => unknown(name, &meaning),
-        Region::Known => format!("people whose {} is known", noun(name)),
+        Region::Missing => has_value(name, &meaning, "without"),
+        Region::Known => has_value(name, &meaning, "with"),
         Region::AtLeast(low) => numbers(name, &meaning, Some(low), None),
         Region::Below(high) => numbers(name, &meaning, None, Some(high)),
         Region::Between(low, high) => numbers(name, &meaning, Some(low), Some(high)),
@@ -73,19 +75,22 @@ fn level_name(cells: &Cells, level: u32) -> &str {
     match levels.get(level as usize).map(String::as_str) {
         Some("true" | "True" | "TRUE") => "yes",
         Some("false" | "False" | "FALSE") => "no",
+        Some(OTHER) => "one of the rarer",
         Some(level) => level,
         None => "not known",
     }
 }
 
-fn unknown(name: &str, meaning: &Meaning) -> String {
+/// People `with` or `without` what the feature needs to have a value.
+fn has_value(name: &str, meaning: &Meaning, with: &str) -> String {
     match meaning {
-        Meaning::DaysSinceFirst(kind) | Meaning::DaysSinceLast(kind) => format!("people without any {kind} so far"),
-        Meaning::MeanGap(kind) => format!("people without two {}", plural(kind)),
+        Meaning::DaysSinceFirst(kind) | Meaning::DaysSinceLast(kind) => format!("people {with} any {kind} so far"),
+        Meaning::MeanGap(kind) => format!("people {with} two {}", plural(kind)),
         Meaning::Statistic { kind, property, window, .. } => {
-            format!("people without any {kind} {property}{}", within(window))
+            format!("people {with} any {kind} {property}{}", within(window))
         }
-        Meaning::Share { kind, property, .. } => format!("people without any {kind} {property}"),
+        Meaning::Share { kind, property, .. } => format!("people {with} any {kind} {property}"),
+        _ if with == "with" => format!("people whose {} is known", noun(name)),
         _ => format!("people whose {} is not known", noun(name)),
     }
 }
@@ -94,7 +99,13 @@ fn numbers(name: &str, meaning: &Meaning, low: Option<f32>, high: Option<f32>) -
     match meaning {
         Meaning::Count { kind, window } => format!("people with {}{}", so_many(kind, low, high), within(window)),
         Meaning::Distinct { property, window } => {
-            format!("people with {}{}", so_many(&format!("different {property}"), low, high), within(window))
+            let some = |what: &str| so_many(what, low, high);
+            let many = if low.is_none_or(|low| low <= 1.0) && high.is_some_and(|high| high <= 2.0) {
+                some(property)
+            } else {
+                some(&format!("different {property}"))
+            };
+            format!("people with {many}{}", within(window))
         }
         Meaning::DaysSinceFirst(kind) => format!("people whose first {kind} was {} ago", span(low, high)),
         Meaning::DaysSinceLast(kind) => format!("people whose last {kind} was {} ago", span(low, high)),
@@ -104,8 +115,20 @@ fn numbers(name: &str, meaning: &Meaning, low: Option<f32>, high: Option<f32>) -
         }
         Meaning::Tenure => format!("people known for {}", span(low, high)),
         Meaning::DaysInStage => format!("people who have been in their stage for {}", span(low, high)),
+        Meaning::Trend { kind, span } if (low, high) == (None, Some(0.0)) => {
+            format!("people with fewer {} than in the {span} before", last(kind, span))
+        }
+        Meaning::Trend { kind, span } if low.is_some_and(|low| low > 0.0 && low <= 1.0) && high.is_none() => {
+            format!("people with more {} than in the {span} before", last(kind, span))
+        }
         Meaning::Trend { kind, span } => {
             format!("people whose {} changed by {} against the {span} before", last(kind, span), between(low, high))
+        }
+        Meaning::Share { kind, property, level } if low.is_some_and(|low| low >= 1.0) => {
+            format!("people whose {} all have {property} {level}", plural(kind))
+        }
+        Meaning::Share { kind, property, level } if low.is_none() && high.is_some_and(|high| high >= 1.0) => {
+            format!("people whose {} do not all have {property} {level}", plural(kind))
         }
         Meaning::Share { kind, property, level } => {
             let percent = |share: f32| (share * 100.0).round();
@@ -129,11 +152,11 @@ fn last(kind: &str, span: &str) -> String {
 fn so_many(what: &str, low: Option<f32>, high: Option<f32>) -> String {
     let most = high.map(|high| high.ceil() - 1.0);
     match (low.map(f32::ceil).filter(|low| *low > 0.0), most) {
-        (_, Some(most)) if most <= 0.0 => format!("no {what}"),
+        (_, Some(most)) if most <= 0.0 => format!("no {}", singular(what)),
         (Some(low), Some(most)) if low == most => counted(low, what),
         (Some(low), Some(most)) => format!("{} to {} {}", amount(low), amount(most), plural(what)),
         (Some(low), None) => format!("{} or more {}", amount(low), plural(what)),
-        (None, Some(1.0)) => format!("at most 1 {what}"),
+        (None, Some(1.0)) => format!("at most 1 {}", singular(what)),
         (None, Some(most)) => format!("at most {} {}", amount(most), plural(what)),
         (None, None) => format!("any number of {}", plural(what)),
     }
@@ -174,6 +197,20 @@ mod tests {
             ("visit.count.all", Region::Between(2.0, 5.0), "people with 2 to 4 visits so far"),
             ("visit.days_since_last", Region::Below(6.7), "people whose last visit was less than 7 days ago"),
             ("visit.days_since_last", Region::Missing, "people without any visit so far"),
+            ("visit.days_since_first", Region::Known, "people with any visit so far"),
+            ("contact.origin.share.social", Region::AtLeast(1.0), "people whose contacts all have origin social"),
+            ("won.lead_type.share.shop", Region::Below(1.0), "people whose won events do not all have lead type shop"),
+            ("visit.page.distinct.7d", Region::Below(1.0), "people with no page in the last 7 days"),
+            (
+                "visit.page.distinct.7d",
+                Region::AtLeast(2.0),
+                "people with 2 or more different pages in the last 7 days",
+            ),
+            (
+                "visit.count.trend.7d",
+                Region::Below(0.0),
+                "people with fewer visits in the last 7 days than in the 7 days before",
+            ),
             ("person.tenure_days", Region::AtLeast(90.0), "people known for 90 days or more"),
             ("attr.monthly_charges", Region::AtLeast(70.5), "people whose monthly charges is 70.5 or more"),
             (
