@@ -55,17 +55,23 @@ impl Dialled {
         Some(Self { number, digits, is_international })
     }
 
-    /// The number that this means, dialled in `country` (alpha-2, lower case). A national reading comes first: a number
-    /// whose first digits happen to be the country's code is not an international one.
+    /// The number that this means, dialled in `country` (alpha-2, lower case); see [`reading`].
     fn meant(&self, country: Option<&str>) -> Option<PhoneNumber> {
+        let abroad = || phonenumber::parse(None, format!("+{}", self.bare())).ok();
         if self.is_international {
-            return phonenumber::parse(None, &self.number).ok();
+            return abroad();
         }
         let country: Id = country?.to_uppercase().parse().ok()?;
         let code = DATABASE.by_id(country.as_ref())?.country_code();
         let valid = |number: PhoneNumber| Some(number).filter(phonenumber::is_valid);
-        let national = phonenumber::parse(Some(country), format!("+{code} {}", self.number));
-        national.ok().and_then(valid).or_else(|| phonenumber::parse(Some(country), &self.number).ok().and_then(valid))
+        let national = phonenumber::parse(Some(country), format!("+{code} {}", self.number)).ok().and_then(valid);
+        let is_mobile = |number: &PhoneNumber| {
+            let national = number.national().value().to_string();
+            plan::Number { code: number.country().code(), national }.is_mobile()
+        };
+        let with_code = || abroad().filter(|number| number.country().code() == code).and_then(valid);
+        reading(national, with_code, is_mobile)
+            .or_else(|| phonenumber::parse(Some(country), &self.number).ok().and_then(valid))
     }
 
     /// Whether there are but digits and what parts them, so that [`plan`] can read it.
@@ -84,9 +90,12 @@ impl Dialled {
             return plan::international(self.bare(), None);
         }
         let country = country?;
-        let with_code = format!("{}{}", plan::code(country)?, self.bare());
-        let national = plan::international(&with_code, Some(country)).filter(plan::Number::is_valid);
-        national.or_else(|| plan::within(self.bare(), country).filter(plan::Number::is_valid))
+        let code = plan::code(country)?;
+        let valid = |number: plan::Number| Some(number).filter(plan::Number::is_valid);
+        let national = plan::international(&format!("{code}{}", self.bare()), Some(country)).and_then(valid);
+        let with_code = || plan::international(self.bare(), None).filter(|number| number.code == code).and_then(valid);
+        reading(national, with_code, plan::Number::is_mobile)
+            .or_else(|| plan::within(self.bare(), country).and_then(valid))
     }
 
     /// The forms in which the number is dialled: international digits, national ones without and with trunk prefix.
@@ -98,6 +107,16 @@ impl Dialled {
     pub(super) fn forms_if_international(&self) -> Option<[String; 3]> {
         let number = phonenumber::parse(None, format!("+{}", self.digits)).ok()?;
         phonenumber::is_valid(&number).then(|| forms(&number))
+    }
+}
+
+/// Which number digits mean that are no international number by their looks: the national reading comes first, as a number whose
+/// first digits happen to be the country's code is not an international one. But where lengths vary, as in Germany, a mobile
+/// number with its country code and without a plus sign, 4915…, may pass for one of a landline, (0491) 5…: it is a mobile number.
+fn reading<N>(national: Option<N>, with_code: impl Fn() -> Option<N>, is_mobile: impl Fn(&N) -> bool) -> Option<N> {
+    match national {
+        Some(national) if !is_mobile(&national) => with_code().filter(is_mobile).or(Some(national)),
+        national => national,
     }
 }
 
@@ -195,6 +214,12 @@ mod tests {
             ("06 1234 5678", Some("it"), "+390612345678"),
             ("(11) 91234-5678", Some("br"), "+5511912345678"),
             ("+49151-2345678", None, "+491512345678"),
+            // International without the plus sign, though (0491) 5… could be dialled too; a landline stays one.
+            ("4915112345678", Some("de"), "+4915112345678"),
+            ("49 170 1234567", Some("de"), "+491701234567"),
+            ("436641234567", Some("at"), "+436641234567"),
+            ("0491 92345", Some("de"), "+4949192345"),
+            ("49192345", Some("de"), "+4949192345"),
             // Begins with its own country code; Segment's connector leaves it without.
             ("91234 56789", Some("in"), "+919123456789"),
             ("211234", Some("fo"), "+298211234"),

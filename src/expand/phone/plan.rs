@@ -95,6 +95,12 @@ impl Number {
     pub(super) fn is_valid(&self) -> bool {
         plan_of(self.code, &self.national).is_some_and(|(plan, gives)| gives || plan.gives(&self.national))
     }
+
+    /// Whether such numbers are given to mobile phones.
+    pub(super) fn is_mobile(&self) -> bool {
+        of_number(self.code, &self.national)
+            .is_some_and(|plan| plan.mobile.as_ref().is_some_and(|mobile| mobile.is_match(&self.national)))
+    }
 }
 
 /// The plan that gives a number out, of those that share its code.
@@ -152,6 +158,7 @@ struct Plan {
     transform: Option<&'static str>,
     leading: Option<Regex>,
     general: Pattern,
+    mobile: Option<Regex>,
     kinds: Kinds,
     /// How many digits numbers have, and those that are dialled within a town.
     lengths: &'static [u16],
@@ -204,6 +211,7 @@ impl Plan {
             transform: data.national_prefix_transform_rule(),
             leading: optional(data.leading_digits().map(|regex| regex.as_str()))?,
             general: Pattern::compile(all.general())?,
+            mobile: all.mobile().and_then(|kind| beginning(&format!("(?:{})$", kind.national_number().as_str()))),
             kinds: Kinds {
                 all: kinds.into_iter().flatten().collect(),
                 of_length: std::array::from_fn(|_| OnceLock::new()),
@@ -298,6 +306,7 @@ mod tests {
     use phonenumber::country::Id;
     use proptest::prelude::*;
 
+    use super::super::Dialled;
     use super::*;
 
     /// What the crate makes of a text, in the country of that plan or in none.
@@ -323,6 +332,11 @@ mod tests {
             "{digits} in {country}"
         );
         assert_eq!(told(within(digits, &at)), crate_says(digits, Some(country)), "{digits} at home in {country}");
+        let dialled = Dialled::of(digits).filter(Dialled::is_plain);
+        let meant = dialled.as_ref().and_then(|dialled| dialled.meant_by_plan(Some(&at)));
+        let of_crate = dialled.as_ref().and_then(|dialled| dialled.meant(Some(&at)));
+        let of_crate = of_crate.map(|number| number.format().mode(Mode::E164).to_string());
+        assert_eq!(meant.map(|number| number.to_string()), of_crate, "what {digits} mean in {country}");
     }
 
     fn countries() -> Vec<&'static str> {
@@ -347,6 +361,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_mobile_number_with_its_country_code_needs_no_plus_sign() {
+        let mut misread = Vec::new();
+        for country in countries() {
+            let plan = DATABASE.by_id(country).unwrap();
+            let Some(example) = plan.descriptors().mobile().and_then(Descriptor::example) else { continue };
+            let digits = format!("{}{example}", plan.country_code());
+            let read = super::super::e164(&digits, Some(&country.to_lowercase()));
+            if read != Ok(format!("+{digits}")) {
+                misread.push(country);
+            }
+        }
+        assert_eq!(misread, [""; 0]);
     }
 
     proptest! {
