@@ -72,6 +72,14 @@ impl fmt::Display for Time {
     }
 }
 
+impl Time {
+    /// How people name the start of what follows on data: these end a microsecond after their last event.
+    #[must_use]
+    pub fn as_a_start(self) -> String {
+        if self.0.rem_euclid(1_000_000) == 1 { format!("after {}", Self(self.0 - 1)) } else { format!("at {self}") }
+    }
+}
+
 impl FromStr for Time {
     type Err = Error;
 

@@ -7,8 +7,8 @@ use super::table::{Align, Table, printable};
 use super::ui::{Ui, bold};
 use super::{Global, project};
 use crate::error::Result;
-use crate::expand::measure::{Columns, Estimate, Measurement, Part};
-use crate::pipeline::measure::{Job, measure};
+use crate::expand::measure::{self, Columns, Estimate, Measurement, Part};
+use crate::pipeline::measure::Job;
 use crate::rate::{Rate, grouped};
 use crate::time::Time;
 
@@ -36,8 +36,11 @@ pub(super) struct Args {
     /// The column of times [default: `time`]
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
-    /// The audience.parquet that went out, when the list was made again since
-    #[arg(long, value_name = "FILE")]
+    /// How times are written, when it is in doubt: "%d.%m.%Y"
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
+    /// The audience.parquet that went out, or the copy of its folder, when the list was made again since
+    #[arg(long, value_name = "PATH")]
     list: Option<PathBuf>,
     /// When the campaign started [default: when the list was made]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
@@ -51,8 +54,8 @@ pub(super) struct Args {
     /// Or the share of them: 0.6 or 60%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     match_rate: Option<f64>,
-    /// What the campaign cost, all in all
-    #[arg(long, value_name = "MONEY", value_parser = money)]
+    /// What the campaign cost, all in all [default: the audience's `cost` for each person to be reached]
+    #[arg(long, value_name = "MONEY", value_parser = money, allow_negative_numbers = true)]
     cost: Option<f64>,
     /// Part people by this attribute, too; may be given several times
     #[arg(long = "by", value_name = "ATTRIBUTE")]
@@ -67,7 +70,13 @@ pub(super) fn run(args: Args, global: &Global, ui: &Ui) -> Result<Answer> {
     let job = Job {
         audience: args.audience,
         outcomes: args.outcomes,
-        columns: Columns { person: args.person, converted: args.converted, value: args.value, time: args.time },
+        columns: Columns {
+            person: args.person,
+            converted: args.converted,
+            value: args.value,
+            time: args.time,
+            time_format: args.time_format,
+        },
         list: args.list,
         since: args.since,
         until: args.until,
@@ -79,7 +88,7 @@ pub(super) fn run(args: Args, global: &Global, ui: &Ui) -> Result<Answer> {
     };
     let progress = ui.progress();
     progress.wait("measuring");
-    let measured = measure(&project, &job)?;
+    let measured = crate::pipeline::measure::measure(&project, &job)?;
     drop(progress);
     let place = project.layout.measure(&measured.audience).join("measure.json");
     let text = format!("{}\nWritten: {}; `clo report` shows it on the page.\n", text(&measured), place.display());
@@ -115,9 +124,17 @@ fn text(measured: &Measurement) -> String {
         );
     }
     let rows = &measured.rows;
+    let said = rows
+        .converted_column
+        .as_ref()
+        .map_or_else(|| "each says yes".to_owned(), |column| format!("yes or no in column `{}`", printable(column)));
+    let when = rows.time_column.as_ref().map_or_else(
+        || "none has a time, so all count".to_owned(),
+        |column| format!("times in column `{}`", printable(column)),
+    );
     parts.push(format!(
-        "{} rows of outcomes: {} count, {} are about others; ids in column `{}`\n",
-        grouped(rows.n_rows),
+        "{} of outcomes: {} count, {} are about others; ids in column `{}`, {said}, {when}\n",
+        measure::rows(rows.n_rows),
         grouped(rows.n_counted),
         grouped(rows.n_elsewhere),
         printable(&rows.person_column)

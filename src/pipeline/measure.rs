@@ -18,7 +18,7 @@ use crate::expand::measure::{
     Segment, Span,
 };
 use crate::source::{self, Data, Identity, OneTable};
-use crate::spec::{Audience, Size};
+use crate::spec::Audience;
 use crate::store::{self, Fingerprint, lock};
 use crate::time::{Duration, Time};
 
@@ -66,12 +66,14 @@ struct Looks {
 pub fn measure(project: &Project, job: &Job) -> Result<Measurement> {
     let audience = audience(project, &job.audience)?;
     let campaign = Campaign::open(project, audience, job)?;
-    let file = open(&job.outcomes)?;
-    let people = People::read(project, job, &campaign.list, &file)?;
+    let file = open(&job.outcomes, "--outcomes")?;
+    let matched = job.matched.as_ref().map(|path| open(path, "--matched")).transpose()?;
+    let people = People::read(project, job, &campaign.list, &file, matched.as_ref())?;
     let shown = job.outcomes.display().to_string();
     let list = (&campaign.list, &people.names);
     let outcomes = measure::outcomes((&file.frame, &shown), &job.columns, list, campaign.span)?;
-    let matched = job.matched.as_ref().map(|path| matched(path, list)).transpose()?;
+    let named = |(file, path): (&OneTable, &PathBuf)| measure::named((&file.frame, &path.display().to_string()), list);
+    let matched = matched.as_ref().zip(job.matched.as_ref()).map(named).transpose()?;
     let reached = match (&matched, job.match_rate) {
         (Some(people), _) => Reached::People(people),
         (None, Some(share)) => Reached::Share(share),
@@ -121,8 +123,8 @@ struct Campaign {
 
 impl Campaign {
     fn open(project: &Project, audience: &Audience, job: &Job) -> Result<Self> {
-        let usual = project.layout.expand(&audience.name).join("audience.parquet");
-        let path = job.list.as_ref().unwrap_or(&usual);
+        let told = job.list.clone().unwrap_or_else(|| project.layout.expand(&audience.name));
+        let path = &if told.is_dir() || job.list.is_none() { told.join("audience.parquet") } else { told };
         if !path.exists() {
             let error = Error::data(format!("there is no list {}", path.display()));
             return Err(
@@ -148,19 +150,12 @@ impl Campaign {
     }
 }
 
-fn open(path: &Path) -> Result<OneTable> {
+fn open(path: &Path, flag: &str) -> Result<OneTable> {
     if !path.exists() {
-        return Err(Error::data(format!("there is no file {}", path.display())).hint("check the path of --outcomes"));
+        let error = Error::data(format!("there is no file {}", path.display()));
+        return Err(error.hint(format!("check the path of {flag}")));
     }
     source::one(path)
-}
-
-fn matched(path: &Path, list: (&List, &Names)) -> Result<Vec<bool>> {
-    if !path.exists() {
-        return Err(Error::data(format!("there is no file {}", path.display())).hint("check the path of --matched"));
-    }
-    let file = source::one(path)?;
-    measure::named((&file.frame, &path.display().to_string()), None, list)
 }
 
 /// What the people of the list are called, and the attributes that part them.
@@ -171,9 +166,17 @@ struct People {
 
 impl People {
     /// Reads the project's tables only where ids alone do not do.
-    fn read(project: &Project, job: &Job, list: &List, file: &OneTable) -> Result<Self> {
+    fn read(
+        project: &Project,
+        job: &Job,
+        list: &List,
+        outcomes: &OneTable,
+        matched: Option<&OneTable>,
+    ) -> Result<Self> {
         let names = Names::of(list, &identities(project)?);
-        let by_contact = names.n_meant(&file.frame, job.columns.person.as_deref())? == 0;
+        let is_unknown = |file: &OneTable, told| Ok::<bool, Error>(names.n_meant(&file.frame, told)? == 0);
+        let by_contact = is_unknown(outcomes, job.columns.person.as_deref())?
+            || matched.map_or(Ok(false), |file| is_unknown(file, None))?;
         if !by_contact && job.segments.is_empty() {
             return Ok(Self { names, segments: Vec::new() });
         }
@@ -254,9 +257,8 @@ fn covariates(project: &Project, audience: &Audience, campaign: &Campaign) -> Re
 
 /// What reaching everybody of the target group costs, when the audience says what one costs.
 fn cost(audience: &Audience, list: &List) -> Option<f64> {
-    let Size::MaxProfit { cost, .. } = audience.size else { return None };
     let n_target = list.group.iter().filter(|group| group.name() == "target").count();
-    Some(cost * n_target as f64)
+    Some(audience.cost? * n_target as f64)
 }
 
 /// Says when the outcomes end before the campaign does.
@@ -264,7 +266,8 @@ fn still_running(outcomes: &Outcomes, span: Span) -> Option<String> {
     let (end, last) = (span.end?, outcomes.used.last.as_ref()?.parse::<Time>().ok()?);
     (end.days_since(last) > 1.0 + 0.1 * span.start.map_or(0.0, |start| end.days_since(start))).then(|| {
         format!(
-            "The last outcome is of {last}, and outcomes count until {end}: what is expected is expected until then."
+            "The last outcome is of {last}, and outcomes count until {}: what is expected is expected until then.",
+            Time(end.0 - end.0.rem_euclid(1_000_000))
         )
     })
 }

@@ -204,7 +204,7 @@ impl Known<'_> {
 fn read_kept(file: &Path) -> Result<Cutoff> {
     let frame = store::read_frame(file)?;
     let damaged = |_| Error::data(format!("{} does not hold scores: delete it", file.display()));
-    let at = source::instants(frame.column("cutoff").map_err(damaged)?)?.into_iter().flatten().next();
+    let at = source::instants(frame.column("cutoff").map_err(damaged)?, None)?.into_iter().flatten().next();
     Ok(Cutoff { at: at.unwrap_or(Time::NEVER), people: scores(&frame).map_err(damaged)? })
 }
 

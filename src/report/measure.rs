@@ -40,7 +40,7 @@ pub(super) fn measured(i: usize, measurement: &Measurement, sheets: &mut Sheets)
             .since
             .as_ref()
             .zip(measurement.until.as_ref())
-            .map(|(since, until)| format!("from {since} until {until}")),
+            .map(|(since, until)| format!("from {} until {}", day(since), day(until))),
         came: came(measurement),
         groups,
         estimates,
@@ -49,6 +49,12 @@ pub(super) fn measured(i: usize, measurement: &Measurement, sheets: &mut Sheets)
         figures: tiers(i, measurement).into_iter().collect(),
         segments: self::parts("By group of people", &measurement.segments),
     }
+}
+
+/// A time without the microsecond by which the end of data lies after their last event.
+fn day(time: &str) -> &str {
+    let Some(second) = time.strip_suffix(".000001") else { return time };
+    second.strip_suffix("T00:00:00").unwrap_or(second)
 }
 
 /// Expected against realised, in sentences.

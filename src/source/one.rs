@@ -57,12 +57,13 @@ fn delimiter(columns: &[String]) -> Option<Delimiter> {
     [b';', b'\t', b'|'].into_iter().find(parts).map(Delimiter::Byte)
 }
 
-/// The instants in a column, which are written so that they cannot be mistaken; `None` where there is none.
+/// The instants in a column, written in `format` or so that they cannot be mistaken; `None` where there is none.
 ///
 /// # Errors
 /// When the column holds something else than times.
-pub fn instants(column: &Column) -> Result<Vec<Option<Time>>> {
-    let told = TimeColumn { column: column.name().to_string(), reading: TimeReading::Unmistakable, zone: None };
+pub fn instants(column: &Column, format: Option<&str>) -> Result<Vec<Option<Time>>> {
+    let reading = format.map_or(TimeReading::Unmistakable, |format| TimeReading::Format(format.to_owned()));
+    let told = TimeColumn { column: column.name().to_string(), reading, zone: None };
     let read = Clock::new(&told)?.read(column)?;
     Ok(read.into_iter().map(|instant| times::fault(instant, &told).is_none().then_some(Time(instant))).collect())
 }

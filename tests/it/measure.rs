@@ -107,6 +107,46 @@ fn outcomes_may_name_people_by_their_e_mail_address() {
 }
 
 #[test]
+fn national_numbers_mean_people_and_those_reached_may_be_named_otherwise() {
+    let (_project, shop) = campaign("holdout = \"30%\"\ncost = 2");
+    let people = source::one(&Path::new(&shop).join("data/people.csv")).unwrap().frame;
+    let column = |name: &str| {
+        let texts = people.column(name).unwrap().cast(&DataType::String).unwrap();
+        texts.str().unwrap().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let list = groups(&shop);
+    let target: Vec<&str> =
+        list.iter().filter(|(_, group)| group == "target").map(|(person, _)| person.as_str()).collect();
+    let file = |name: &str, lines: &[String]| {
+        let path = Path::new(&shop).join(name);
+        write(&path, &lines.join("\n"));
+        path.to_str().unwrap().to_owned()
+    };
+    let ids: Vec<String> = ["id".to_owned()].into_iter().chain(target.iter().map(ToString::to_string)).collect();
+    let won = file("won.csv", &ids[..target.len() / 2]);
+    let emails = file("reached.csv", &[vec!["mail".to_owned()], column("email")].concat());
+    // A copy of the folder that went out stands for its list.
+    let kept = Path::new(&shop).join("out/expand/spring");
+    let words = ["measure", "--spec", &shop, "--audience", "spring", "--list", kept.to_str().unwrap(), "--outcomes"];
+    let said = done(&[&words[..], &[&won, "--matched", &emails]].concat());
+    assert!(
+        said.contains(" % reached") && said.contains("ids in column `id`, each says yes, none has a time"),
+        "{said}"
+    );
+    let path = Path::new(&shop).join("out/measure/spring/measure.json");
+    let cost =
+        |measured: Measurement| measured.cost_per_incremental.unwrap().value * measured.incremental.unwrap().value;
+    let spent = cost(store::read_json(&path).unwrap());
+    assert!((spent - 2.0 * target.len() as f64).abs() < 1e-6, "what the audience says of one: {spent}");
+    let at_home = |phone: String| phone.replace("+49", "0").replace("0049", "0");
+    let phones: Vec<String> = column("phone").into_iter().map(at_home).collect();
+    let phones = file("phones.csv", &[vec!["phone".to_owned()], phones].concat());
+    done(&[&words[..], &[&phones]].concat());
+    let measured: Measurement = store::read_json(&path).unwrap();
+    assert!(measured.rows.n_counted as usize > list.len() / 2, "{:?}", measured.rows);
+}
+
+#[test]
 fn a_stratified_holdout_is_exact_and_stays_when_all_is_done_again() {
     let (_project, shop) = campaign("holdout = \"20%\"\nstratify = \"propensity\"");
     let first = groups(&shop);

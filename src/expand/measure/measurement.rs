@@ -46,7 +46,7 @@ pub struct Measurement {
     pub cost_per_incremental: Option<Estimate>,
     /// Whether the groups are of the sizes that were planned.
     pub sample_ratio: Option<SampleRatio>,
-    /// By fifths of the list, best first.
+    /// By the tiers of the list, or by fifths of it, best first.
     pub tiers: Vec<Part>,
     /// By the attributes that were asked for.
     pub segments: Vec<Part>,

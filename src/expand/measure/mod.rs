@@ -12,6 +12,7 @@
 //! - **Looks**: an interval that is looked at until it suits covers less than it says. [`Look`]s are kept; from the second on, only
 //!   the always-valid interval is a fair one.
 
+mod cells;
 mod cuped;
 mod intervals;
 mod measurement;
@@ -51,6 +52,8 @@ pub struct List {
     pub group: Vec<Group>,
     /// What was expected of each without contact; not finite where nothing was.
     pub propensity: Vec<f64>,
+    /// The smallest tier that each is in, where the audience has tiers.
+    pub tier: Vec<Option<String>>,
 }
 
 /// What a measurement goes by.
@@ -95,7 +98,7 @@ impl List {
     /// # Errors
     /// When it is missing, or is none.
     pub fn read(path: &Path) -> Result<Self> {
-        let frame = store::read_frame(path)?;
+        let frame = store::read_frame(path).map_err(|error| error.hint("name an audience.parquet, or its folder"))?;
         let column = |name: &str| {
             frame.column(name).map_err(|_| {
                 Error::data(format!("{} has no column `{name}`", path.display())).hint("name an audience.parquet")
@@ -116,7 +119,11 @@ impl List {
             return Err(Error::data(format!("{} has people without id or group", path.display()))
                 .hint("name an audience.parquet"));
         };
-        Ok(Self { person, group, propensity })
+        let tier = match frame.column("tier") {
+            Ok(column) => column.cast(&text)?.str()?.iter().map(|tier| tier.map(str::to_owned)).collect(),
+            Err(_) => vec![None; frame.height()],
+        };
+        Ok(Self { person, group, propensity, tier })
     }
 
     fn is_target(&self) -> Vec<bool> {
@@ -320,6 +327,19 @@ fn warnings(question: &Question<'_>, measured: &Measurement) -> Vec<String> {
             warnings.push("Nobody of the target group was reached: there is no effect to measure.".to_owned());
         }
     }
+    if question.sequential {
+        warnings.push(
+            "Only the interval of the lift, and what is counted from it, holds for every look: those of values, of CUPED and of parts are for one."
+                .to_owned(),
+        );
+    }
+    let n_converted = measured.target.rate.n_attained + measured.holdout.rate.n_attained;
+    if measured.rows.converted_column.is_none() && n_converted == question.list.person.len() as u64 {
+        warnings.push(
+            "Everybody on the list converted, as every row says yes. If a column tells who did, name it with --converted."
+                .to_owned(),
+        );
+    }
     if measured.rows.n_before > 0 {
         warnings.push(format!(
             "{} of the outcomes are from before the campaign and do not count.",
@@ -335,7 +355,9 @@ fn warnings(question: &Question<'_>, measured: &Measurement) -> Vec<String> {
     warnings
 }
 
-fn rows(n: u64) -> String {
+/// `1 row`, `2 rows`.
+#[must_use]
+pub fn rows(n: u64) -> String {
     if n == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(n)) }
 }
 

@@ -10,12 +10,13 @@ use polars::prelude::{Column, DataFrame, DataType, PlSmallStr, StringChunked};
 use serde::{Deserialize, Serialize};
 
 use super::List;
+use super::cells::{instants, numbers, yes_or_no};
 use crate::error::{Error, Result, did_you_mean};
 use crate::expand::contact::{Contacts, Role};
 use crate::expand::normalise::{cleaned, mailbox};
-use crate::expand::phone::e164;
+use crate::expand::phone::{Dialled, e164};
 use crate::expand::scores::as_text;
-use crate::source::{self, Identity, People};
+use crate::source::{Identity, People};
 use crate::time::Time;
 
 /// Which columns hold what, as far as it is told.
@@ -29,6 +30,8 @@ pub struct Columns {
     pub value: Option<String>,
     /// When it happened; default: `time`, if there is one.
     pub time: Option<String>,
+    /// How times are written, as `strftime` has it; default: so that they cannot be mistaken.
+    pub time_format: Option<String>,
 }
 
 /// The span in which outcomes count; an end that is absent is open.
@@ -68,11 +71,17 @@ pub struct Used {
     pub n_not_converted: u64,
     /// The column of the ids.
     pub person_column: String,
+    /// The column that says yes or no; none: every row is a yes.
+    #[serde(default)]
+    pub converted_column: Option<String>,
+    /// The column of times; none: rows of any time count.
+    #[serde(default)]
+    pub time_column: Option<String>,
     /// The last time of a row about the list's people, when rows have times.
     pub last: Option<String>,
 }
 
-/// The names that the people of a list go by.
+/// The names that the people of a list go by; digits that are dialled within a country come after `tel:`.
 #[derive(Debug, Clone, Default)]
 pub struct Names(HashMap<String, u32>);
 
@@ -102,8 +111,10 @@ impl Names {
             for row in people.offsets[person] as usize..people.offsets[person + 1] as usize {
                 let values = |role| contacts.with_role(role).filter_map(|column| contacts.text(column, row));
                 let mailboxes = values(Role::Email).filter_map(mailbox);
-                let phones = values(Role::Phone).filter_map(|text| e164(text, contacts.country(row)).ok());
-                for name in mailboxes.chain(phones) {
+                let country = contacts.country(row);
+                let phones = values(Role::Phone).filter_map(|text| e164(text, country).ok());
+                let forms = values(Role::Phone).filter_map(|text| Dialled::of(text)?.forms(country)).flatten();
+                for name in mailboxes.chain(phones).chain(forms.map(|digits| format!("tel:{digits}"))) {
                     self.0.entry(name).or_insert(at);
                 }
             }
@@ -114,7 +125,21 @@ impl Names {
     /// The person of the list who goes by this name.
     fn find(&self, text: &str) -> Option<u32> {
         let own = || self.0.get(&*cleaned(text));
-        own().or_else(|| self.0.get(&mailbox(text)?)).or_else(|| self.0.get(&e164(text, None).ok()?)).copied()
+        let dialled = || self.0.get(&format!("tel:{}", Dialled::of(text)?.digits));
+        let known = own().or_else(|| self.0.get(&mailbox(text)?)).or_else(|| self.0.get(&e164(text, None).ok()?));
+        known.or_else(dialled).copied()
+    }
+
+    /// As [`Self::best`], but of a file that has a header.
+    fn meant(&self, frame: &DataFrame, file: &str, told: Option<&str>) -> Result<Option<Meant>> {
+        let best = self.best(frame, told)?;
+        if best.as_ref().is_some_and(|best| self.find(&best.column).is_some()) {
+            return Err(Error::data(format!(
+                "{file} has no header line: its first line means one of the list's people"
+            ))
+            .hint("write a line above it that names the columns, such as `person`"));
+        }
+        Ok(best)
     }
 
     /// The people whom a column means, row by row.
@@ -171,21 +196,34 @@ pub fn outcomes(
     (list, names): (&List, &Names),
     span: Span,
 ) -> Result<Outcomes> {
-    let optional = |told: &Option<String>, usual: &str, flag: &str| -> Result<Option<&Column>> {
+    let optional = |told: &Option<String>, usual: &str| -> Result<Option<&Column>> {
         match told {
-            Some(name) => column(frame, name, flag).map(Some),
-            None => Ok(frame.column(usual).ok()),
+            Some(name) => column(frame, name, usual).map(Some),
+            None => Ok(frame.columns().iter().find(|column| column.name().eq_ignore_ascii_case(usual))),
         }
     };
-    let times = optional(&columns.time, "time", "time")?.map(|column| instants(column, file)).transpose()?;
-    let said =
-        optional(&columns.converted, "converted", "converted")?.map(|column| yes_or_no(column, file)).transpose()?;
-    let values = optional(&columns.value, "value", "value")?.map(|column| numbers(column, file)).transpose()?;
-    let Some(meant) = names.best(frame, columns.person.as_deref())? else {
-        return Err(nobody(frame, file, columns.person.as_deref(), list));
+    let time = optional(&columns.time, "time")?;
+    let times = time.map(|column| instants(column, columns.time_format.as_deref(), file)).transpose()?;
+    let converted = optional(&columns.converted, "converted")?;
+    let said = converted.map(|column| yes_or_no(column, file)).transpose()?;
+    let values = optional(&columns.value, "value")?.map(|column| numbers(column, file)).transpose()?;
+    let Some(meant) = names.meant(frame, file, columns.person.as_deref())? else {
+        let others = known(frame).join(", ");
+        return Err(nobody(frame, file, columns.person.as_deref(), list)
+            .hint(format!("name the column that holds their ids, e-mails or phones with --person; there are: {others}"))
+            .hint(
+                "if the list was made again since it went out, name the audience.parquet that went out with --list",
+            ));
     };
     let n = list.person.len();
-    let mut used = Used { n_rows: frame.height() as u64, person_column: meant.column, ..Used::default() };
+    let name_of = |column: Option<&Column>| column.map(|column| column.name().to_string());
+    let mut used = Used {
+        n_rows: frame.height() as u64,
+        person_column: meant.column,
+        converted_column: name_of(converted),
+        time_column: name_of(time),
+        ..Used::default()
+    };
     let (mut converted, mut sums) = (vec![false; n], vec![0.0; n]);
     let mut last: Option<Time> = None;
     for (row, person) in meant.people.iter().enumerate() {
@@ -218,12 +256,10 @@ pub fn outcomes(
 ///
 /// # Errors
 /// When nobody of the list is in it.
-pub fn named(
-    (frame, file): (&DataFrame, &str),
-    told: Option<&str>,
-    (list, names): (&List, &Names),
-) -> Result<Vec<bool>> {
-    let Some(meant) = names.best(frame, told)? else { return Err(nobody(frame, file, told, list)) };
+pub fn named((frame, file): (&DataFrame, &str), (list, names): (&List, &Names)) -> Result<Vec<bool>> {
+    let Some(meant) = names.meant(frame, file, None)? else {
+        return Err(nobody(frame, file, None, list).hint("bring a file of their ids, e-mails or phones"));
+    };
     let mut is_named = vec![false; list.person.len()];
     meant.people.iter().flatten().for_each(|&person| is_named[person as usize] = true);
     Ok(is_named)
@@ -231,7 +267,7 @@ pub fn named(
 
 fn column<'f>(frame: &'f DataFrame, name: &str, flag: &str) -> Result<&'f Column> {
     frame.column(name).map_err(|_| {
-        let known: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        let known = known(frame);
         let error = Error::usage(format!("--{flag}: there is no column `{name}`"));
         match did_you_mean(name, known.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -240,66 +276,23 @@ fn column<'f>(frame: &'f DataFrame, name: &str, flag: &str) -> Result<&'f Column
     })
 }
 
+fn known(frame: &DataFrame) -> Vec<&str> {
+    frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect()
+}
+
 /// No id is quoted: errors are no place for personal data.
 fn nobody(frame: &DataFrame, file: &str, told: Option<&str>, list: &List) -> Error {
-    let columns: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     let place = told.map_or_else(|| "in any column".to_owned(), |name| format!("in column `{name}`"));
     let n_people = crate::rate::grouped(list.person.len() as u64);
-    Error::data(format!(
-        "none of the {} rows of {file} means one of the list's {n_people} people, {place}",
-        frame.height()
-    ))
-    .hint(format!(
-        "name the column that holds their ids, e-mails or phones with --person; there are: {}",
-        columns.join(", ")
-    ))
-    .hint("if the list was made again since it went out, name the audience.parquet that went out with --list")
+    let n_rows = frame.height();
+    Error::data(format!("none of the {n_rows} rows of {file} means one of the list's {n_people} people, {place}"))
 }
 
 fn all_before(file: &str, start: Time, last: Option<Time>) -> Error {
     let last = last.map(|last| format!(", the last of them of {last}")).unwrap_or_default();
-    Error::data(format!("every row of {file} about the list's people is from before the campaign, which starts at {start}{last}"))
+    Error::data(format!("every row of {file} about the list's people is from before the campaign, which starts {}{last}", start.as_a_start()))
         .hint("say when it went out with --since, or bring outcomes from after it")
         .hint("the campaign starts when the list was made; if that was made again since, name the one that went out with --list")
-}
-
-fn instants(column: &Column, file: &str) -> Result<Vec<Option<Time>>> {
-    let times = source::instants(column).map_err(|error| error.context(file))?;
-    let unread = times.iter().filter(|time| time.is_none()).count();
-    if unread == 0 {
-        return Ok(times);
-    }
-    Err(Error::data(format!("{file}, column `{}`: {unread} of {} values are no time", column.name(), times.len()))
-        .hint("write times as 2018-12-31 or 2018-12-31T23:59; or name another column with --time"))
-}
-
-fn numbers(column: &Column, file: &str) -> Result<Vec<f64>> {
-    let fault = |what: &str| {
-        Error::data(format!("{file}, column `{}` {what}", column.name()))
-            .hint("a value is a number, such as 12.50; nothing counts as 0")
-    };
-    if !column.dtype().is_primitive_numeric() && *column.dtype() != DataType::Null {
-        return Err(fault("does not hold numbers"));
-    }
-    let numbers = column.cast(&DataType::Float64)?;
-    let values: Vec<f64> = numbers.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect();
-    if values.iter().all(|value| value.is_finite()) {
-        Ok(values)
-    } else {
-        Err(fault("holds a number that is not finite"))
-    }
-}
-
-/// What people write for yes and for no; nothing is no.
-fn yes_or_no(column: &Column, file: &str) -> Result<Vec<bool>> {
-    let texts = as_text(column)?;
-    let read = |(row, text): (usize, Option<&str>)| match text.map(|text| text.trim().to_lowercase()).as_deref() {
-        Some("1" | "yes" | "y" | "true" | "t") => Ok(true),
-        Some("0" | "no" | "n" | "false" | "f" | "") | None => Ok(false),
-        Some(_) => Err(Error::data(format!("{file}, row {}: `{}` is neither yes nor no", row + 1, column.name()))
-            .hint("write 1 and 0, yes and no, or true and false; or name another column with --converted")),
-    };
-    texts.iter().enumerate().map(read).collect()
 }
 
 #[cfg(test)]
@@ -312,7 +305,7 @@ mod tests {
 
     fn list() -> List {
         let person: Vec<String> = ["a", "b", "c", "17"].map(str::to_owned).into();
-        List { group: vec![Group::Target; 4], propensity: vec![0.1; 4], person }
+        List { group: vec![Group::Target; 4], propensity: vec![0.1; 4], tier: vec![None; 4], person }
     }
 
     fn read(frame: &DataFrame, columns: &Columns, span: Span) -> Result<Outcomes> {
@@ -356,6 +349,27 @@ mod tests {
         assert_eq!((found.used.n_before, found.used.n_after, found.used.last.as_deref()), (1, 1, Some("2024-03-01")));
         let late = Span { start: at("2025-01-01"), end: None };
         assert_eq!(read(&frame, &Columns::default(), late).unwrap_err().kind(), Kind::Data);
+    }
+
+    #[test]
+    fn words_of_other_languages_and_times_of_a_told_form_are_read() {
+        let frame = df!("Person" => ["a", "b", "c"], "Converted" => ["Ja", "nein", "oui"], "Time" => ["1.2.2024", "2.2.2024", "3.2.2024"]);
+        let frame = frame.unwrap();
+        let text = read(&frame, &Columns::default(), Span::default()).unwrap_err().to_string();
+        assert!(text.contains("write --time-format \"%d.%m.%Y\" if the day stands first"), "{text}");
+        let told = Columns { time_format: Some("%d.%m.%Y".into()), ..Columns::default() };
+        let found = read(&frame, &told, Span::default()).unwrap();
+        assert_eq!(found.converted, [true, false, true, false]);
+        let used =
+            (found.used.last.as_deref(), found.used.converted_column.as_deref(), found.used.time_column.as_deref());
+        assert_eq!(used, (Some("2024-02-03"), Some("Converted"), Some("Time")));
+    }
+
+    #[test]
+    fn a_first_line_that_names_someone_is_no_header() {
+        let text =
+            read(&df!("b" => ["a", "c"]).unwrap(), &Columns::default(), Span::default()).unwrap_err().to_string();
+        assert!(text.contains("won.csv has no header line") && !text.contains("`b`"), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The lift in parts of a list: fifths by rank, and the values of an attribute.
+//! The lift in parts of a list: its tiers, or else fifths by rank, and the values of an attribute.
 //!
 //! People were drawn into groups one by one, so that each part has its own fair comparison. But of twenty parts in which
 //! nothing happened, one will show a lift by chance: a part is a question for the next campaign, not an answer.
@@ -29,9 +29,9 @@ pub struct Segment {
 /// The lift in a part of the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// What parts people: `rank`, or an attribute.
+    /// What parts people: `tier`, `rank`, or an attribute.
     pub by: String,
-    /// The part: `1–20 %`, or a value.
+    /// The part: a tier without the one within it, `1–20 %`, or a value.
     pub part: String,
     /// The target group.
     pub target: Rate,
@@ -41,9 +41,19 @@ pub struct Part {
     pub lift: Option<Estimate>,
 }
 
-/// Fifths of the list, best first.
+/// The tiers of the list, or fifths of it, best first.
 pub(super) fn tiers(list: &List, converted: &[bool]) -> Vec<Part> {
     let n = list.person.len();
+    let mut tiers: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (at, tier) in list.tier.iter().enumerate().filter_map(|(at, tier)| Some((at, tier.as_deref()?))) {
+        match tiers.iter_mut().find(|(known, _)| *known == tier) {
+            Some((_, rows)) => rows.push(at),
+            None => tiers.push((tier, vec![at])),
+        }
+    }
+    if !tiers.is_empty() {
+        return tiers.iter().map(|(tier, rows)| self::part(("tier", tier), rows, list, converted)).collect();
+    }
     let part = |tier: usize| {
         let rows = (tier * n / TIERS..(tier + 1) * n / TIERS).collect::<Vec<_>>();
         let name = format!("{}–{} %", 100 * tier / TIERS + 1, 100 * (tier + 1) / TIERS);

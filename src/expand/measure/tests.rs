@@ -37,6 +37,7 @@ impl Planted {
             list.person.push(format!("p{person}"));
             list.group.push(group);
             list.propensity.push(propensity);
+            list.tier.push(None);
         }
         Campaign { list, outcomes: Outcomes { converted, value: None, used: Used::default() } }
     }
@@ -68,6 +69,7 @@ impl Campaign {
                 person: (0..n).map(|at| format!("p{at}")).collect(),
                 group: (0..n).map(group).collect(),
                 propensity: vec![0.1; n],
+                tier: vec![None; n],
             },
             outcomes: Outcomes { converted: (0..n).map(converted).collect(), value: None, used: Used::default() },
         }
@@ -122,6 +124,7 @@ fn looking_ten_times_finds_nothing_where_nothing_is() {
                 person: campaign.list.person[..n].to_vec(),
                 group: campaign.list.group[..n].to_vec(),
                 propensity: campaign.list.propensity[..n].to_vec(),
+                tier: campaign.list.tier[..n].to_vec(),
             };
             let outcomes =
                 Outcomes { converted: campaign.outcomes.converted[..n].to_vec(), ..campaign.outcomes.clone() };
@@ -248,4 +251,21 @@ fn tiers_and_segments_hold_everybody_once() {
     assert_eq!((n(&measured.segments), measured.segments.len()), (997, 4));
     assert_eq!(measured.tiers[1].part, "21–40 %");
     assert!(measured.segments.iter().any(|part| part.part == "(missing)"));
+}
+
+#[test]
+fn parts_are_the_tiers_of_a_list_that_has_some() {
+    let mut campaign = Campaign::counted(30, 60, 4, 40);
+    let tier = |at: usize| Some(if at % 10 == 0 { "1%" } else { "10%" }.to_owned());
+    campaign.list.tier = (0..100).map(tier).collect();
+    let parts = measure(&campaign.question()).unwrap().tiers;
+    let told: Vec<(&str, &str, u64)> =
+        parts.iter().map(|part| (part.by.as_str(), part.part.as_str(), part.target.n_eligible)).collect();
+    assert_eq!(told, [("tier", "1%", 6), ("tier", "10%", 54)]);
+}
+
+#[test]
+fn where_every_row_says_yes_it_is_asked_whether_a_column_tells() {
+    let told = |n: usize| measure(&Campaign::counted(60, 60, n, 40).question()).unwrap().warnings.concat();
+    assert!(told(40).contains("name it with --converted") && !told(39).contains("--converted"));
 }

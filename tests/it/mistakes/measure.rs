@@ -63,7 +63,7 @@ fn outcomes_from_before_the_campaign() {
     let early = campaign().file("won.csv", "customer,time\nc001,2024-01-05\nc005,2024-02-06\n");
     assert_snapshot!(measured(&early, &[]), @r"
     exit 4
-    error: every row of won.csv about the list's people is from before the campaign, which starts at 2024-12-03T00:00:00.000001, the last of them of 2024-02-06
+    error: every row of won.csv about the list's people is from before the campaign, which starts after 2024-12-03, the last of them of 2024-02-06
     help: say when it went out with --since, or bring outcomes from after it
     help: the campaign starts when the list was made; if that was made again since, name the one that went out with --list
     ");
@@ -94,7 +94,7 @@ fn columns_that_are_not_there_or_hold_something_else() {
     assert_snapshot!(measured(&campaign(), &["--time", "note"]), @r"
     exit 4
     error: won.csv, column `note`: 2 of 2 values are no time
-    help: write times as 2018-12-31 or 2018-12-31T23:59; or name another column with --time
+    help: write times as 2018-12-31 or 2018-12-31T23:59, or tell their form with --time-format; or name another column with --time
     ");
     assert_snapshot!(measured(&campaign(), &["--by", "ctiy"]), @r"
     exit 2
