@@ -33,6 +33,7 @@ mod sieve;
 mod summary;
 mod suppression;
 mod texts;
+mod warnings;
 #[cfg(test)]
 mod tests;
 
@@ -322,7 +323,7 @@ fn summarise(audience: &Audience, context: &Context<'_>, chosen: &Chosen, counts
     let names = |stages: &[usize]| stages.iter().map(|&stage| spec.stages[stage].name.clone()).collect();
     let has_propensity = counts.points.last().map_or(prediction.is_some(), |last| last.expected_precision.is_some());
     let expected = chosen.propensity.as_deref().filter(|_| has_propensity).map(Expectation::of);
-    let warnings = warnings(audience, spec.holdout.universal > 0.0, &counts, chosen);
+    let warnings = warnings::of(audience, spec.holdout.universal > 0.0, &counts, chosen);
     Summary {
         format_version: FORMAT_VERSION,
         audience: audience.name.clone(),
@@ -351,38 +352,4 @@ fn summarise(audience: &Audience, context: &Context<'_>, chosen: &Chosen, counts
         warnings,
         exports: Vec::new(),
     }
-}
-
-fn nobody_left(dropped: &BTreeMap<String, u64>) -> String {
-    let told: Vec<String> =
-        dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| format!("{reason}: {n}")).collect();
-    format!("no candidate may be contacted ({})", told.join(", "))
-}
-
-fn warnings(audience: &Audience, has_universal: bool, counts: &Counts, chosen: &Chosen) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for list in &counts.lists {
-        if list.n_entries == 0 {
-            warnings.push(format!("Suppression list {} is empty. If it should not be, make it again.", list.path));
-        } else if list.n_people == 0 {
-            warnings.push(format!(
-                "None of the {} entries of suppression list {} means a candidate. Check that it holds ids, e-mails or \
-                 phones as the people table does.",
-                list.n_entries, list.path
-            ));
-        }
-    }
-    if chosen.is_empty() {
-        let why = match (counts.n_candidates, counts.n_contactable, audience.size) {
-            (0, ..) => "no one matches the rule for candidates",
-            (_, 0, _) => &nobody_left(&counts.dropped),
-            (_, _, Size::MaxProfit { .. }) => "no one's propensity times the value exceeds the cost",
-            _ => "the size is 0",
-        };
-        warnings.push(format!("The audience is empty: {why}."));
-    }
-    if (audience.holdout > 0.0 || has_universal) && !chosen.is_empty() && chosen.n_in(Group::Holdout) == 0 {
-        warnings.push("Nobody is in the holdout: the list is too short to measure its lift.".to_owned());
-    }
-    warnings
 }

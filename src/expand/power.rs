@@ -23,7 +23,7 @@ const USUAL_LIFT: f64 = 0.1;
 /// What a holdout can show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Power {
-    /// The rate that is expected of those who are left alone: the mean propensity of the chosen.
+    /// The rate that is expected of those who are left alone: the mean propensity of the chosen, or `expected_rate`.
     pub base_rate: f64,
     /// The smallest absolute lift that shows in 80 of 100 campaigns, two-sided at 5 %; `None`: not even the largest does.
     pub smallest_lift: Option<f64>,
@@ -49,11 +49,12 @@ pub(super) struct Groups {
 }
 
 impl Power {
-    /// The power of an audience as its summary counts it; `None` without a holdout or without propensities.
+    /// The power of an audience as its summary counts it; `None` without a holdout or without a rate to expect.
     #[must_use]
     pub fn of(audience: &Audience, summary: &Summary) -> Option<Self> {
         let n_chosen = summary.n_chosen as f64;
-        let base_rate = summary.expected_conversions? / n_chosen;
+        let by_propensity = summary.expected_conversions.map(|expected| expected / n_chosen);
+        let base_rate = by_propensity.or(audience.expected_rate)?;
         let groups = Groups { n_target: summary.n_target as f64, n_holdout: summary.n_holdout as f64 };
         if groups.n_target < 1.0 || groups.n_holdout < 1.0 || !(base_rate > 0.0 && base_rate < 1.0) {
             return None;

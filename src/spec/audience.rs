@@ -21,6 +21,8 @@ pub struct Audience {
     pub method: Method,
     /// Features that likeness does not look at: names with `*`.
     pub exclude: Vec<String>,
+    /// Features of which the seed's values are no matter of how it was gathered: names with `*`.
+    pub trust: Vec<String>,
     /// How many are chosen.
     pub size: Size,
     /// Nested shares of the candidates that may be contacted, 0–1, ascending; the last is the size. Empty: no tiers.
@@ -35,6 +37,8 @@ pub struct Audience {
     pub holdout: f64,
     /// Within what that share is exact; `None`: each person is drawn alone.
     pub stratify: Option<Stratify>,
+    /// The rate that is expected without contact, 0–1, where no prediction tells it.
+    pub expected_rate: Option<f64>,
     /// The lift that is hoped for, relative to the rate without contact.
     pub expected_lift: Option<f64>,
     /// Files of ids or contact data of people who must not be contacted.
@@ -63,6 +67,7 @@ impl Audience {
             candidates: Candidates::default(),
             method: Method::Auto,
             exclude: Vec::new(),
+            trust: Vec::new(),
             size,
             tiers: Vec::new(),
             cost: None,
@@ -70,6 +75,7 @@ impl Audience {
             max_turnover: None,
             holdout: 0.0,
             stratify: None,
+            expected_rate: None,
             expected_lift: None,
             suppress: Vec::new(),
             consent: None,

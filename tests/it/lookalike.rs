@@ -150,6 +150,18 @@ fn a_seed_of_one_town_finds_its_likes_in_the_others() {
     assert!(n_elsewhere > 60, "{n_elsewhere} of the best hundred");
     let findings = summary(folder.path())["seed"]["findings"].to_string();
     assert!(findings.contains("Nobody in the seed has attr.town of B, C, and 69 % of the candidates do"), "{findings}");
+
+    // Who knows that only people of that town are meant says so.
+    write(&folder.path().join("clo.toml"), &format!("{SPEC}trust = [\"attr.town\"]\nexclude = [\"attr.twn\"]\n"));
+    let said = ran(folder.path(), &["expand"]);
+    let order = scores(folder.path()).1;
+    let n_there = order[..100].iter().filter(|id| id[1..].parse::<u64>().unwrap().is_multiple_of(3)).count();
+    assert!(n_there > 90, "{n_there} of the best hundred");
+    assert!(!summary(folder.path())["seed"]["findings"].to_string().contains("Nobody in the seed"));
+    assert!(
+        said.contains("`exclude` names attr.twn, and no feature is called so: did you mean `attr.town`?"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -174,6 +186,24 @@ fn a_file_of_ids_or_of_contacts_names_a_seed_too() {
 }
 
 #[test]
+fn a_seed_of_ids_does_not_take_in_those_who_share_a_contact() {
+    let folder = folder();
+    // Two members each have one address.
+    let pair = |(at, line): (usize, String)| line.replace(&format!("m{at}@"), &format!("m{}@", at / 2));
+    project(
+        folder.path(),
+        &SPEC.replace("is_seed = 1", "best.csv"),
+        &members().into_iter().enumerate().map(pair).collect::<Vec<_>>(),
+    );
+    let ids: Vec<String> = (0..120).map(|at| format!("m{at:04}")).step_by(2).collect();
+    write(&folder.path().join("best.csv"), &format!("id\n{}\nnobody\n", ids.join("\n")));
+    ran(folder.path(), &["expand"]);
+    let seed = &summary(folder.path())["seed"];
+    assert_eq!(seed["n_members"], 60);
+    assert!(seed["findings"].to_string().contains("1 of the 61 entries of best.csv mean nobody"), "{seed}");
+}
+
+#[test]
 fn each_method_ranks_everybody() {
     let folder = folder();
     for method in ["lookalike", "similarity", "blend"] {
@@ -183,6 +213,9 @@ fn each_method_ranks_everybody() {
         assert!(auc > 0.75, "{method}: {auc}");
         assert_eq!(summary(folder.path())["seed"]["method"], method);
     }
+    project(folder.path(), &SPEC.replace("\"100%\"", "\"similarity >= 0.01\""), &members());
+    let said = ran(folder.path(), &["expand"]);
+    assert!(said.contains("similarity is 0.01 or more, so that `size` leaves nobody out"), "{said}");
 }
 
 #[test]
@@ -199,6 +232,17 @@ fn a_seed_of_nobody_and_a_mistaken_one_say_so() {
     assert!(unknown == 3 && words.contains("did you mean `is_seed`?"), "{words}");
     let (missing, words) = said("seed = \"is_seed = 1\"", "seed = \"gone.csv\"");
     assert!(missing == 4 && words.contains("gone.csv") && words.contains("put the file there"), "{words}");
+    for (file, wanted) in [
+        ("id\n", "its seed, best.csv, has no entries"),
+        ("id\nx1\nx2\n", "none of the 2 entries of best.csv means anyone"),
+        ("PAR1", "it is a workbook, an archive or Parquet, not a text file"),
+    ] {
+        write(&folder.path().join("best.csv"), file);
+        let (nobody, words) = said("is_seed = 1", "best.csv");
+        assert!(nobody == 4 && words.contains(wanted), "{words}");
+    }
+    let (workbook, words) = said("is_seed = 1", "best.xlsx");
+    assert!(workbook == 4 && words.contains("best.xlsx: it cannot be read"), "{words}");
     let (no_seed, words) = said("seed = \"is_seed = 1\"", "");
     assert!(no_seed == 3 && words.contains("neither which prediction nor which seed"), "{words}");
 }
@@ -212,7 +256,10 @@ fn column(folder: &Path, file: &str, name: &str) -> Vec<Option<String>> {
 #[test]
 fn tiers_are_nested_and_a_curve_tells_what_other_sizes_reach() {
     let folder = folder();
-    let spec = SPEC.replace("size = \"100%\"", "size = { tiers = [\"1%\", \"5%\", \"10%\"] }\ncost = 0.5");
+    let spec = SPEC.replace(
+        "size = \"100%\"",
+        "size = { tiers = [\"1%\", \"5%\", \"10%\"] }\ncost = 0.5\nholdout = \"20%\"\nexpected_rate = \"5%\"",
+    );
     project(folder.path(), &spec, &members());
     ran(folder.path(), &["expand"]);
     let tier = column(folder.path(), "audience.parquet", "tier");
@@ -227,6 +274,7 @@ fn tiers_are_nested_and_a_curve_tells_what_other_sizes_reach() {
     assert!(reached.len() == 100 && reached.windows(2).all(|pair| pair[0] <= pair[1]));
     assert!(reached[9] > 0.2 && (reached[99] - 1.0).abs() < 1e-12, "a tenth reaches {}", reached[9]);
     let summary = summary(folder.path());
+    assert!(summary["power"]["base_rate"] == 0.05 && summary["power"]["smallest_lift"].as_f64() > Some(0.1));
     assert!(summary["curve"][99]["cost"].as_f64().is_some_and(|cost| (cost - 411.0).abs() < 1e-9));
 }
 

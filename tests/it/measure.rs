@@ -143,7 +143,7 @@ fn national_numbers_mean_people_and_those_reached_may_be_named_otherwise() {
     let phones = file("phones.csv", &[vec!["phone".to_owned()], phones].concat());
     done(&[&words[..], &[&phones]].concat());
     let measured: Measurement = store::read_json(&path).unwrap();
-    assert!(measured.rows.n_counted as usize > list.len() / 2, "{:?}", measured.rows);
+    assert!(measured.rows.n_counted > list.len() as u64 / 2, "{:?}", measured.rows);
 }
 
 #[test]

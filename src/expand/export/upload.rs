@@ -14,6 +14,7 @@ use super::rules::{self, Field, Rules};
 use super::{FileWritten, Held, Manifest, RulesRead, file, names, targets, write_rejected};
 use crate::error::{Error, Result};
 use crate::expand::Expanded;
+use crate::rate::grouped;
 use crate::spec::Destination;
 
 pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path, stem: &str) -> Result<Manifest> {
@@ -132,6 +133,17 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
             form.headers.join(", ")
         ));
     }
+    let n_rejected: u64 = manifest.rejected.values().sum();
+    if n_rejected > manifest.kept {
+        let reasons: Vec<String> =
+            manifest.rejected.iter().map(|(reason, n)| format!("{reason}: {}", grouped(*n))).collect();
+        warnings.push(format!(
+            "Only {} of {} people are in the file ({}); rejected.csv says who is not.",
+            grouped(manifest.kept),
+            grouped(manifest.kept + n_rejected),
+            reasons.join(", ")
+        ));
+    }
     if let Some(advised) = rules.advised_rows.filter(|&advised| manifest.kept < advised) {
         warnings.push(format!(
             "{} works with lists of {advised} people or more; this one has {}.",
@@ -139,7 +151,7 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
         ));
     }
     if !expanded.asks_consent {
-        warnings.push(format!("The audience has no consent rule. {}.", capital(&rules.consent)));
+        warnings.push(format!("The audience has no consent rule: {}.", rules.consent));
     }
     if let Some(hint) = names::hint(form.audience).filter(|_| rules.is_ad_platform) {
         warnings.push(format!(
@@ -148,9 +160,4 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
         ));
     }
     warnings
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

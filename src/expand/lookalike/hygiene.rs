@@ -85,7 +85,7 @@ pub(super) fn look(sample: &Sample, lookalike: &Lookalike, places: &[f64], at_en
     let candidates: Vec<usize> = (sample.n_seed..sample.table.n_rows).collect();
     let mut findings = Vec::new();
     findings.extend(contaminated(places));
-    findings.extend(sample.gaps.iter().map(one_sided));
+    findings.extend(one_sided(&sample.gaps));
     let mut skew = Vec::new();
     for column in &sample.table.columns {
         let bins = Bins::of(&column.cells, &candidates);
@@ -184,23 +184,45 @@ fn told_by_one(skew: &Skew) -> Option<SeedFinding> {
     })
 }
 
-fn one_sided(gap: &Gap) -> SeedFinding {
+/// Gaps, each that learning takes for something; those that it takes as they are, of events mostly and often many, in one.
+fn one_sided(gaps: &[Gap]) -> Vec<SeedFinding> {
+    /// Features that are named.
+    const NAMED: usize = 3;
+    let advice = |gap: &Gap| match gap.taken {
+        Taken::AsItIs => None,
+        Taken::SetAside(_) => Some(format!(
+            "That is taken for how the seed was gathered: the seed is compared with the other candidates alone, so that these do not rank lower for it. If it is what sets the seed apart, write trust = [\"{}\"].",
+            gap.feature
+        )),
+        Taken::LeftOut => Some("There is nobody to compare the seed with in that, so it is not looked at.".to_owned()),
+    };
+    let told = |gap: &Gap| Some(format!("Nobody in the seed has {} of the candidates do. {}", had(gap), advice(gap)?));
+    let mut messages: Vec<String> = gaps.iter().filter_map(told).collect();
+    let mut as_they_are: Vec<&Gap> = gaps.iter().filter(|gap| gap.taken == Taken::AsItIs).collect();
+    as_they_are.sort_by(|a, b| b.share.total_cmp(&a.share));
+    if let Some(most) = as_they_are.first() {
+        let named: Vec<String> = as_they_are.iter().take(NAMED).map(|gap| had(gap)).collect();
+        let more = match as_they_are.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            1 => "; nor of one feature more".to_owned(),
+            more => format!("; nor of {more} features more"),
+        };
+        messages.push(format!(
+            "Nobody in the seed has {} of the candidates do{more}. If that is how the seed was gathered, the list repeats it: leave such features out, as with exclude = [\"{}\"].",
+            named.join("; "),
+            most.feature
+        ));
+    }
+    messages.into_iter().map(|message| finding("one-sided", true, message)).collect()
+}
+
+/// `town of B, C, and 69 %`.
+fn had(gap: &Gap) -> String {
     /// Values that are named.
     const NAMED: usize = 4;
-    let Gap { feature, values, share, taken } = gap;
+    let Gap { feature, values, share, .. } = gap;
     let more = if values.len() > NAMED { " …" } else { "" };
-    let named = values[..values.len().min(NAMED)].join(", ");
-    let percent = (100.0 * share).round();
-    let advice = match taken {
-        Taken::AsItIs => format!(
-            "If that is how the seed was gathered, the list repeats it: leave the feature out with exclude = [\"{feature}\"]."
-        ),
-        Taken::SetAside(_) => "That is taken for how the seed was gathered: the seed is compared with the other candidates alone, so that these do not rank lower for it. If it is what sets the seed apart, leave these out with a rule in `candidates`.".to_owned(),
-        Taken::LeftOut => "There is nobody to compare the seed with in that, so it is not looked at.".to_owned(),
-    };
-    let message =
-        format!("Nobody in the seed has {feature} of {named}{more}, and {percent} % of the candidates do. {advice}");
-    finding("one-sided", true, message)
+    format!("{feature} of {}{more}, and {:.0} %", values[..values.len().min(NAMED)].join(", "), 100.0 * share)
 }
 
 /// The kinds of people that a mixed seed holds, and which each member is of.

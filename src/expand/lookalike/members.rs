@@ -18,6 +18,7 @@ use super::super::summary::ListUsed;
 use super::super::suppression::{Who, named_in};
 use super::super::{Context, Known};
 use crate::error::{Error, Kind, Result};
+use crate::rate::grouped;
 use crate::spec::{Audience, Seed, SeedTime, Told};
 use crate::time::{DAY, Time};
 
@@ -84,7 +85,22 @@ impl Members {
             Err(Error::new(Kind::Data, message).hint(advice).at(context.place(audience, key)))
         };
         if members.is_empty() {
-            return nobody("nobody is in the seed", "seed", "compare the rule with the values in the data");
+            return match &list {
+                Some(ListUsed { path, n_entries: 0, .. }) => nobody(
+                    &format!("its seed, {path}, has no entries"),
+                    "seed",
+                    "make the file again, or name another one",
+                ),
+                Some(ListUsed { path, n_entries, .. }) => nobody(
+                    &format!(
+                        "nobody is in the seed: none of the {} entries of {path} means anyone",
+                        grouped(*n_entries)
+                    ),
+                    "seed",
+                    "let the file hold ids, e-mails or phones as the people tables do",
+                ),
+                None => nobody("nobody is in the seed", "seed", "compare the rule with the values in the data"),
+            };
         }
         if candidates.is_empty() {
             return nobody("there are no candidates beside the seed", "candidates", "widen the rule for candidates");

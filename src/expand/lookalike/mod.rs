@@ -33,7 +33,7 @@ use self::ways::Lookalike;
 use super::summary::{Hidden, SeedUsed};
 use super::{Chosen, Context, Expanded, Ranking, Reasons, Scores, expand};
 use crate::discover::{self, AttributeValues, Feature, Recipe, Table, Unseen};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::map::Stays;
 use crate::predict::reasons;
 use crate::rate::Z;
@@ -73,7 +73,8 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
     if let Some(choice) = settled.as_ref().filter(|choice| choice.method == Method::Propensity) {
         return by_propensity(audience, &members, choice, known, context);
     }
-    let view = View { known, recipe: recipe(audience, seed, known, context)?, end: context.end };
+    let view =
+        View { known, recipe: recipe(audience, seed, known, context)?, end: context.end, trust: &audience.trust };
     let drawn = Drawn::of(&members, &view, context)?;
     let lookalike = Lookalike::learn(&drawn.sample, context.spec.seed)?;
     let asks_similarity = matches!(audience.size, Size::Similarity(_));
@@ -122,6 +123,7 @@ pub fn lookalikes(audience: &Audience, known: &Known<'_>, context: &Context<'_>)
         .summary
         .warnings
         .extend(findings.iter().filter(|finding| finding.grave).map(|finding| finding.message.clone()));
+    expanded.summary.warnings.extend(in_vain(audience, known, context));
     expanded.members = Some(SeedMembers::of(&drawn, &members, &places, &looked.sub_seed_of, &known.data.people));
     expanded.summary.seed = Some(SeedUsed {
         as_of: Some(as_of.to_owned()).filter(|_| !view.recipe.snapshot),
@@ -174,6 +176,8 @@ struct View<'a> {
     known: &'a Known<'a>,
     recipe: Recipe,
     end: Time,
+    /// Features whose gaps are about people, not about how the seed was gathered.
+    trust: &'a [String],
 }
 
 impl View<'_> {
@@ -234,6 +238,29 @@ fn recipe(audience: &Audience, seed: &Seed, known: &Known<'_>, context: &Context
     Ok(recipe)
 }
 
+/// What `exclude` and `trust` name that no feature is called, whether it is looked at or not: a slip would let a column in.
+fn in_vain(audience: &Audience, known: &Known<'_>, context: &Context<'_>) -> Vec<String> {
+    if audience.exclude.is_empty() && audience.trust.is_empty() {
+        return Vec::new();
+    }
+    let all =
+        discover::likeness(known.data, context.spec, Unseen { rules: &[], columns: &[], exclude: &[] }, context.end);
+    let attributes = known.data.people.attributes.get_column_names().into_iter().map(|column| format!("attr.{column}"));
+    let names: Vec<String> = all.names().into_iter().chain(attributes).collect();
+    let keys = [("exclude", &audience.exclude), ("trust", &audience.trust)];
+    let of_key = |(key, patterns): (&str, &Vec<String>)| {
+        let is_vain =
+            |pattern: &&String| !names.iter().any(|name| discover::named(name, std::slice::from_ref(pattern)));
+        let told = |pattern: &String| {
+            let near = did_you_mean(pattern, names.iter().map(String::as_str));
+            let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            format!("`{key}` names {pattern}, and no feature is called so{near}")
+        };
+        patterns.iter().filter(is_vain).map(told).collect::<Vec<_>>()
+    };
+    keys.into_iter().flat_map(of_key).collect()
+}
+
 /// The sample, and where each candidate in it stands among the candidates.
 struct Drawn {
     sample: Sample,
@@ -271,7 +298,9 @@ impl Drawn {
         let n_seed = seed_rows.len();
         let mut table = view.at(&at)?;
         let attributes = view.attributes();
-        let gaps = gaps::gaps(&table, n_seed, &|feature| attributes.contains(feature));
+        let is_trusted = |feature: &str| discover::named(feature, view.trust);
+        let mut gaps = gaps::gaps(&table, n_seed, &|feature| attributes.contains(feature) && !is_trusted(feature));
+        gaps.retain(|gap| !is_trusted(&gap.feature));
         let is_left_out = |name: &str| gaps.iter().any(|gap| gap.taken == Taken::LeftOut && gap.feature == name);
         table.columns.retain(|column| !is_left_out(&column.name));
         if table.columns.is_empty() {

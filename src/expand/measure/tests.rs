@@ -256,7 +256,7 @@ fn tiers_and_segments_hold_everybody_once() {
 #[test]
 fn parts_are_the_tiers_of_a_list_that_has_some() {
     let mut campaign = Campaign::counted(30, 60, 4, 40);
-    let tier = |at: usize| Some(if at % 10 == 0 { "1%" } else { "10%" }.to_owned());
+    let tier = |at: usize| Some(if at.is_multiple_of(10) { "1%" } else { "10%" }.to_owned());
     campaign.list.tier = (0..100).map(tier).collect();
     let parts = measure(&campaign.question()).unwrap().tiers;
     let told: Vec<(&str, &str, u64)> =

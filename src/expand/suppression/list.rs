@@ -83,8 +83,8 @@ fn unpacked(bytes: Vec<u8>) -> Outcome<Vec<u8>> {
             Ok(plain) => Ok(plain),
             Err(_) => fault("its zstd data is damaged", WHOLE),
         },
-        Some(b"PK\x03\x04" | [0xd0, 0xcf, 0x11, 0xe0]) => {
-            fault("it is a workbook or an archive, not a text file", "save the list as CSV, one column")
+        Some(b"PK\x03\x04" | b"PAR1" | [0xd0, 0xcf, 0x11, 0xe0]) => {
+            fault("it is a workbook, an archive or Parquet, not a text file", "save the list as CSV, one column")
         }
         _ => Ok(bytes),
     }

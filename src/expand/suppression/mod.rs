@@ -88,7 +88,13 @@ impl Suppression {
         let mut errors = Vec::new();
         for path in &audience.suppress {
             match list::read(&spec.root.join(Path::new(path)), &id_columns) {
-                Ok(file) => all.take(path, &file, who),
+                Ok(file) => {
+                    let (mut keys, named) = all.understood(&file, who);
+                    for row in named.into_iter().flat_map(|person| who.rows(person)) {
+                        all.keyed.of_entries(who.contacts, row, &mut keys);
+                    }
+                    all.take(path, &file, keys);
+                }
                 Err(fault) => errors.push(
                     Error::new(
                         Kind::Refused,
@@ -101,7 +107,8 @@ impl Suppression {
         Error::all(errors).map_or(Ok(all), Err)
     }
 
-    fn take(&mut self, path: &str, file: &list::File, who: &Who<'_>) {
+    /// The keys of a list's entries, and the people whose ids it holds.
+    fn understood(&self, file: &list::File, who: &Who<'_>) -> (ListKeys, Vec<u32>) {
         let mut keys = ListKeys { with_hashes: who.contacts.may_be_hashed(), ..ListKeys::default() };
         let mut named: Vec<u32> = Vec::new();
         let mut loose: HashSet<Key> = HashSet::new();
@@ -125,10 +132,11 @@ impl Suppression {
             let meant = ids.filter(|(_, id)| loose.contains(&self.keyed.loose_id(id)));
             named.extend(meant.map(|(person, _)| position(person)).collect::<Vec<_>>());
         }
-        for row in named.into_iter().flat_map(|person| who.rows(person)) {
-            self.keyed.of_entries(who.contacts, row, &mut keys);
-        }
         keys.add_loose(loose);
+        (keys, named)
+    }
+
+    fn take(&mut self, path: &str, file: &list::File, keys: ListKeys) {
         self.wanted.extend(keys.wanted);
         let (path, blake3) = (path.to_owned(), file.blake3.clone());
         self.lists.push(List {
@@ -183,7 +191,8 @@ impl Suppression {
     }
 }
 
-/// Whom a file names by id or contact data, compared as suppression lists are: for each person whether it means them.
+/// Whom a file names by id or contact data, compared as suppression lists are: for each person whether it means them. But an id
+/// means one person here, and nobody who shares that person's number.
 ///
 /// # Errors
 /// When the file is missing or not wholly understood.
@@ -191,7 +200,8 @@ pub(super) fn named_in(path: &str, spec: &Spec, who: &Who<'_>) -> Result<(Vec<bo
     let file = list::read(&spec.root.join(Path::new(path)), &id_columns(spec))
         .map_err(|fault| Error::data(format!("{path}: {}", fault.why)).hint(fault.advice))?;
     let mut all = Suppression { keyed: Keyed::new(spec.seed), lists: Vec::new(), wanted: Wanted::default() };
-    all.take(path, &file, who);
+    let (keys, _) = all.understood(&file, who);
+    all.take(path, &file, keys);
     let everyone: Vec<u32> = (0..).take(who.people.len()).collect();
     let (is_named, mut lists) = all.stops(&everyone, who);
     let used = lists.pop().ok_or_else(|| Error::internal("the list that was read is gone"))?;

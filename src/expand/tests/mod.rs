@@ -225,6 +225,21 @@ fn nobody_is_no_error() {
 }
 
 #[test]
+fn a_list_that_is_shorter_than_it_was_to_be_says_so() {
+    let audience = Audience {
+        size: Size::Count(1000),
+        export: vec![Destination::Mailchimp, Destination::SalesforceCampaignMembers],
+        campaign: Some(Campaign { id: "7015g0000000001".into(), status: "Sent".into() }),
+        ..audience()
+    };
+    let files = written(&many(400), &audience);
+    let warnings = serde_json::from_slice::<Summary>(&files["summary.json"]).unwrap().warnings.join("\n");
+    assert!(warnings.contains("Only 400 people may be contacted, fewer than the 1,000 of `size`"), "{warnings}");
+    assert!(warnings.contains("salesforce-campaign-members: Only 0 of 400 people are in the file ("), "{warnings}");
+    assert!(!warnings.contains("mailchimp"), "{warnings}");
+}
+
+#[test]
 fn scores_are_read_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scores.parquet");

@@ -69,6 +69,16 @@ impl Check<'_, '_> {
             let message = "`keep_gmail_dots` counts only with export \"google-customer-match\"";
             self.fault(&format!("{at}.keep_gmail_dots"), message, "leave it out, or add that export");
         }
+        for (key, is_said) in [
+            ("stratify", audience.stratify.is_some()),
+            ("expected_rate", audience.expected_rate.is_some()),
+            ("expected_lift", audience.expected_lift.is_some()),
+        ] {
+            if is_said && audience.holdout.is_none() && !known.has_universal_holdout {
+                let message = format!("audience `{name}`: `{key}` is about the holdout, and nobody is held out");
+                self.fault(&format!("{at}.{key}"), message, "add holdout = \"10%\", or leave it out");
+            }
+        }
         let needs_prediction = said.is_some() || !(has_seed || uplift.is_some());
         let checked = Audience {
             prediction: needs_prediction.then(|| self.ranking(at, &name, said, known.predictions)),
@@ -77,6 +87,7 @@ impl Check<'_, '_> {
             candidates: self.candidates(&format!("{at}.candidates"), audience.candidates, known),
             method: audience.method.unwrap_or_default(),
             exclude: audience.exclude,
+            trust: audience.trust,
             size,
             tiers,
             cost,
@@ -84,6 +95,7 @@ impl Check<'_, '_> {
             max_turnover: audience.max_turnover.map(|share| self.turnover(&format!("{at}.max_turnover"), &share)),
             holdout: audience.holdout.map_or(0.0, |share| self.holdout(&format!("{at}.holdout"), &share)),
             stratify: audience.stratify.map(stratify),
+            expected_rate: audience.expected_rate.and_then(|rate| self.rate(&format!("{at}.expected_rate"), &rate)),
             expected_lift: audience.expected_lift.and_then(|lift| self.lift(&format!("{at}.expected_lift"), &lift)),
             suppress: suppress.map(|(position, path)| self.path(&format!("{at}.suppress[{position}]"), path)).collect(),
             consent: audience.consent,
@@ -222,6 +234,15 @@ impl Check<'_, '_> {
                 0.0
             }
         }
+    }
+
+    fn rate(&mut self, at: &str, rate: &written::Share) -> Option<f64> {
+        let found = number(rate).filter(|rate| *rate > 0.0 && *rate < 1.0);
+        if found.is_none() {
+            let hint = "write \"2%\" or 0.02: of a hundred who are left alone, two convert all the same";
+            self.fault(at, "`expected_rate` must be a share above 0 % and below 100 %", hint);
+        }
+        found
     }
 
     fn lift(&mut self, at: &str, lift: &written::Share) -> Option<f64> {

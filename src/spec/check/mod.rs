@@ -62,7 +62,13 @@ pub(super) fn check(
     let mut predictions = check.predictions(written.predictions, &stages);
     let uplifts = check.uplifts(written.uplifts);
     let consents = check.consents(written.consent);
-    let known = Known { people: &people, stages: &stages, predictions: &predictions, uplifts: &uplifts };
+    let known = Known {
+        people: &people,
+        stages: &stages,
+        predictions: &predictions,
+        uplifts: &uplifts,
+        has_universal_holdout: written.holdout.universal.is_some(),
+    };
     let mut audiences = check.audiences(written.audiences, &consents, known);
     let fairness = check.fairness(written.fairness, &mut predictions, &mut audiences);
     let holdout = check.holdouts(written.holdout);

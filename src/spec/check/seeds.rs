@@ -8,8 +8,8 @@ use super::super::{
 };
 use super::{Check, Sql, sql};
 
-/// Endings of files that may name a seed, beside those of compressed ones.
-const FILES: [&str; 5] = ["csv", "tsv", "txt", "gz", "zst"];
+/// Endings of files that could name a seed; of which it can be read from, the reading tells.
+const FILES: [&str; 8] = ["csv", "tsv", "txt", "gz", "zst", "xlsx", "xls", "parquet"];
 
 /// What an audience may refer to.
 #[derive(Clone, Copy)]
@@ -18,6 +18,7 @@ pub(super) struct Known<'k> {
     pub(super) stages: &'k [Stage],
     pub(super) predictions: &'k [Prediction],
     pub(super) uplifts: &'k [Uplift],
+    pub(super) has_universal_holdout: bool,
 }
 
 impl Known<'_> {
@@ -148,6 +149,30 @@ impl Check<'_, '_> {
                 self.fault(&place, format!("{whose} needs a `prediction`"), "add prediction = \"…\"");
             }
             _ => {}
+        }
+        if audience.expected_lift.is_some() && !has_prediction && audience.expected_rate.is_none() {
+            let message = format!(
+                "audience `{name}`: `expected_lift` is relative to the rate without contact, which no prediction tells"
+            );
+            self.fault(
+                &format!("{at}.expected_lift"),
+                message,
+                "add expected_rate = \"2%\": what is expected of those who are left alone",
+            );
+        }
+        if audience.expected_rate.is_some() && !has_seed && audience.uplift.is_none() {
+            let message = format!("audience `{name}`: `expected_rate` is what its prediction tells");
+            self.fault(&format!("{at}.expected_rate"), message, "leave it out");
+        }
+        for (key, patterns) in [("exclude", &audience.exclude), ("trust", &audience.trust)] {
+            if !patterns.is_empty() && !has_seed {
+                let message = format!("audience `{name}`: `{key}` is about likeness, and there is no `seed`");
+                self.fault(
+                    &format!("{at}.{key}"),
+                    message,
+                    format!("leave it out, or write `{key}` on the prediction"),
+                );
+            }
         }
         if matches!(audience.size, Size::Similarity(_)) && (!has_seed || *method == Method::Propensity) {
             let message =

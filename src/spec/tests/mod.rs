@@ -1,5 +1,6 @@
 //! Specs that are right, and the messages for those that are not: read them aloud.
 
+mod audiences;
 mod mistakes;
 mod samples;
 mod triggers;

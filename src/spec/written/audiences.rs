@@ -27,6 +27,10 @@ pub(in crate::spec) struct Audience {
     /// Features that likeness does not look at; `*` stands for anything: `["attr.survey_*"]`.
     #[serde(default)]
     pub(in crate::spec) exclude: Vec<String>,
+    /// Features whose values set the seed apart, where nobody in it has some that many candidates have: by default such an
+    /// attribute is taken for how the seed was gathered. `*` stands for anything: `["attr.landline"]`.
+    #[serde(default)]
+    pub(in crate::spec) trust: Vec<String>,
     /// How many people: a count, a share such as "10%", nested shares such as `{ tiers = ["1%", "5%"] }`, "max-profit" (with
     /// `cost` and `value`), or "similarity >= 0.6".
     pub(in crate::spec) size: Size,
@@ -41,6 +45,8 @@ pub(in crate::spec) struct Audience {
     pub(in crate::spec) holdout: Option<Share>,
     /// Hold out exactly that share of each tenth of the list ("propensity") or of each value of an attribute (its name).
     pub(in crate::spec) stratify: Option<String>,
+    /// The rate that is expected without contact, where no prediction tells it, as with a seed: "2%".
+    pub(in crate::spec) expected_rate: Option<Share>,
     /// The lift that is hoped for, relative to the rate without contact: "20%". Told is whether the holdout can show it.
     pub(in crate::spec) expected_lift: Option<Share>,
     /// Files of people who must not be contacted.
