@@ -50,7 +50,7 @@ enum Command {
         /// The prediction; default: all
         prediction: Option<String>,
         /// What `clo score` wrote, in place of what runs kept: files, each scored as of the day in its name
-        /// (scores-2024-10-01.csv), or as of TIME when it is told so
+        /// (scores-2024-10-01.csv), or as of TIME when it is told so. What became of people in a snapshot its table says
         #[arg(long, value_name = "[TIME=]FILE", num_args = 1.., requires = "prediction", value_parser = scored)]
         scores: Vec<Scored>,
     },
@@ -246,7 +246,7 @@ fn came(found: &Realised) -> String {
     let Some(all) = all else {
         return match waiting {
             None => format!("{prediction}: no scores are kept yet: each run keeps them\n"),
-            Some(waiting) => format!("{prediction}: no scores are {horizon} old yet: {waiting}\n"),
+            Some(waiting) => format!("{prediction}: no scores are old enough yet: {waiting}\n"),
         };
     };
     let mut table =
@@ -277,9 +277,10 @@ fn came(found: &Realised) -> String {
         .collect();
     let waiting = waiting
         .map_or_else(String::new, |waiting| format!("cutoffs whose horizon is not over: {n_immature}; {waiting}\n"));
+    let until = horizon.as_ref().map_or_else(|| "until now".to_owned(), |horizon| format!("{horizon} later"));
     let table = table.render();
     format!(
-        "{prediction}: {scores} scores of {people} people, cutoffs: {n_cutoffs}, {horizon} later\n{table}{left_out}{waiting}"
+        "{prediction}: {scores} scores of {people} people, cutoffs: {n_cutoffs}, {until}\n{table}{left_out}{waiting}"
     )
 }
 

@@ -83,15 +83,22 @@ fn time_of(file: &Path) -> Option<Time> {
 }
 
 /// What became of the people whom runs scored, for one prediction or all over events; or of those in files that `clo score` wrote,
-/// which are of one prediction.
+/// which are of one prediction. What became of somebody in a snapshot is what its table says now.
 ///
 /// # Errors
 /// When there is no such prediction, a file does not hold scores, it is of other people, or the data cannot be read.
 pub fn check(project: &Project, prediction: Option<&str>, files: &[Scored]) -> Result<Vec<Realised>> {
     let Project { spec, layout, .. } = project;
     if spec.shape() == Shape::Snapshot {
-        return Err(Error::usage("a snapshot has no times: what became of its people it does not say")
-            .hint("`clo score --recent` takes the outcomes of people who were scored, and corrects by them"));
+        if files.is_empty() {
+            return Err(Error::usage("a snapshot has no times, and no run of it keeps scores").hint(
+                "bring what `clo score` wrote before with --scores: its people are looked up in the table as it is now",
+            ));
+        }
+        if spec.people.iter().any(|people| people.person.is_none()) {
+            return Err(Error::usage("people are known by their row, and a row of another day is somebody else")
+                .hint("name the column of their ids: person = \"…\""));
+        }
     }
     let predictions = chosen(spec, prediction)?;
     let known = source::identity::State::read(&layout.models.join(super::phases::IDENTITY))?;
@@ -164,14 +171,13 @@ struct Known<'a> {
 impl Known<'_> {
     /// What became of the people of each cutoff, the earliest first.
     fn since(&self, prediction: &Prediction, cutoffs: impl Iterator<Item = Result<Cutoff>>) -> Result<Realised> {
-        let horizon = prediction.horizon.ok_or_else(|| Error::internal("a prediction over events has no horizon"))?;
-        let Self { data, stays, .. } = self;
+        let Self { data, .. } = self;
         let mut adding = Adding::default();
         let (mut immature, mut n_unknown, mut n_not_eligible) = (Vec::new(), 0, 0);
         for cutoff in cutoffs {
             let Cutoff { at, people: scored } = cutoff?;
-            let over = at.plus(horizon);
-            if over > data.end {
+            let over = prediction.horizon.map(|horizon| at.plus(horizon));
+            if let Some(over) = over.filter(|over| *over > data.end) {
                 immature.push(over);
                 continue;
             }
@@ -181,23 +187,31 @@ impl Known<'_> {
                     n_unknown += 1;
                     continue;
                 };
-                let stood = stays.at(person, at).map(|row| usize::from(stays.stage[row]));
-                if !stood.is_some_and(|stage| prediction.from.contains(&stage)) {
+                let Some(attained) = self.attained(prediction, person, at, over) else {
                     n_not_eligible += 1;
                     continue;
-                }
-                let became = outcome(stays, person, at, over, data.end, &prediction.from, &prediction.to);
-                people.push((
-                    u32::try_from(person).expect("people are fewer"),
-                    propensity,
-                    became == Outcome::Attained,
-                ));
+                };
+                people.push((u32::try_from(person).expect("people are fewer"), propensity, attained));
             }
             adding.add(Matured { cutoff: at, people });
         }
-        let found = adding.finish(&prediction.name, &horizon.to_string());
+        let found = adding.finish(&prediction.name, prediction.horizon.map(|horizon| horizon.to_string()));
         let matures = immature.iter().min().map(Time::to_string);
         Ok(Realised { n_immature: immature.len(), matures, n_unknown, n_not_eligible, ..found })
+    }
+
+    /// Whether somebody moved from `at` until it is `over`; in a snapshot, until now. `None`: they could not have.
+    fn attained(&self, prediction: &Prediction, person: usize, at: Time, over: Option<Time>) -> Option<bool> {
+        let Self { data, stays, .. } = self;
+        let Prediction { from, to, .. } = prediction;
+        let stage = |row: usize| usize::from(stays.stage[row]);
+        let Some(over) = over else {
+            let stands = stays.of(person).next().map(stage)?;
+            return (from.contains(&stands) || to.contains(&stands)).then(|| to.contains(&stands));
+        };
+        let stood = stays.at(person, at).map(stage)?;
+        let became = || outcome(stays, person, at, over, data.end, from, to) == Outcome::Attained;
+        from.contains(&stood).then(became)
     }
 }
 

@@ -35,8 +35,8 @@ pub struct Realised {
     pub format_version: u32,
     /// The prediction.
     pub prediction: String,
-    /// The horizon, as written.
-    pub horizon: String,
+    /// The horizon, as written; a snapshot has none.
+    pub horizon: Option<String>,
     /// Cutoffs whose horizon is over.
     pub n_cutoffs: usize,
     /// Cutoffs whose horizon runs past the end of the data.
@@ -156,13 +156,13 @@ impl Adding {
 
     /// What they were worth, for a prediction and its horizon; what was not added is to be told beside it.
     #[must_use]
-    pub fn finish(mut self, prediction: &str, horizon: &str) -> Realised {
+    pub fn finish(mut self, prediction: &str, horizon: Option<String>) -> Realised {
         self.end_month();
         let deciles = (1..).zip(&self.deciles).filter_map(|(tenth, sum)| sum.group(tenth.to_string()));
         Realised {
             format_version: FORMAT_VERSION,
             prediction: prediction.to_owned(),
-            horizon: horizon.to_owned(),
+            horizon,
             n_cutoffs: self.n_cutoffs,
             n_immature: 0,
             matures: None,
@@ -188,7 +188,7 @@ mod tests {
         for (cutoff, people) in matured {
             adding.add(Matured { cutoff: cutoff.parse().expect("a day"), people: people.to_vec() });
         }
-        adding.finish("p", "30d")
+        adding.finish("p", Some("30d".to_owned()))
     }
 
     #[test]

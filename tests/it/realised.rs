@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::{SHOP, code, folder, run, stderr, stdout, write};
+use crate::support::{LEAVING, SHOP, code, folder, run, stderr, stdout, write};
 
 /// A hundred people buy in January, every fifth of them again on 10 February; the data goes on until June.
 fn shop(folder: &Path) {
@@ -68,6 +68,35 @@ fn realised_rates_of_files_of_scores_are_those_counted_by_hand() {
 }
 
 #[test]
+fn what_became_of_people_in_a_snapshot_its_table_says() {
+    let project = folder();
+    let path = project.path();
+    let table = "id,age,plan,noise,left\na,30,x,1,yes\nb,40,x,2,no\nc,50,y,3,yes\nd,60,y,4,no\n";
+    write(&path.join("people.csv"), table);
+    write(&path.join("clo.toml"), LEAVING);
+    let file = path.join("scores-2024-02-05.csv");
+    write(&file, "person,propensity\na,0.6\nb,0.2\nc,0.4\nz,0.3\n");
+    let spec = path.to_str().unwrap();
+    let check = || run(&["models", "check", "leave", "--spec", spec, "--scores", file.to_str().unwrap()]);
+    let said = stdout(&check());
+    for expected in [
+        "leave: 3 scores of 3 people, cutoffs: 1, until now",
+        "all         40.0 %  66.7 % (2 of 3; 20.8–93.9)",
+        "2024-02     40.0 %  66.7 % (2 of 3; 20.8–93.9)",
+        "warning: 1 scores of people whom the data does not know are left out",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+    }
+    write(&path.join("clo.toml"), &LEAVING.replace("person = \"id\"", "person = \"row\""));
+    let rows = check();
+    assert_eq!(code(&rows), 2, "{}", stdout(&rows));
+    assert!(stderr(&rows).contains("people are known by their row"), "{}", stderr(&rows));
+    let kept = run(&["models", "check", "--spec", spec]);
+    assert_eq!(code(&kept), 2, "{}", stdout(&kept));
+    assert!(stderr(&kept).contains("no run of it keeps scores"), "{}", stderr(&kept));
+}
+
+#[test]
 fn what_is_no_file_of_such_scores_is_refused() {
     let project = folder();
     shop(project.path());
@@ -98,5 +127,5 @@ fn what_is_no_file_of_such_scores_is_refused() {
     assert_eq!(code(&young), 4, "{}", stdout(&young));
     let young = check(project.path(), &[format!("2024-05-20={good}")]);
     assert_eq!(code(&young), 0, "{}", stderr(&young));
-    assert!(stdout(&young).contains("no scores are 30d old yet"), "{}", stdout(&young));
+    assert!(stdout(&young).contains("no scores are old enough yet"), "{}", stdout(&young));
 }
