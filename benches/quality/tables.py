@@ -123,6 +123,67 @@ def injuries():
     return shipped("DAAG", "headInjury"), "clinically.important.brain.injury", "1", {}
 
 
+def survivors():
+    frame = shipped("survival", "flchain").drop(columns=["futime", "chapter"])
+    return frame, "death", "1", {}
+
+
+def retirement():
+    return shipped("wooldridge", "k401ksubs").drop(columns="p401k"), "e401k", "1", {}
+
+
+def alcohol():
+    return shipped("wooldridge", "alcohol"), "abuse", "1", {}
+
+
+def graduates():
+    frame = shipped("wooldridge", "catholic").dropna(subset="hsgrad").astype({"hsgrad": int}).reset_index(drop=True)
+    return frame, "hsgrad", "1", {"id": "id"}
+
+
+def arrests():
+    frame = shipped("wooldridge", "crime1").drop(columns=["nfarr86", "nparr86"])
+    frame["arrested"] = np.where(frame.pop("narr86") > 0, "yes", "no")
+    return frame, "arrested", "yes", {}
+
+
+def recidivists():
+    return shipped("wooldridge", "recid").drop(columns=["durat", "ldurat"]), "cens", "0", {}
+
+
+def workers():
+    return shipped("wooldridge", "mroz").drop(columns=["hours", "wage", "lwage", "repwage"]), "inlf", "1", {}
+
+
+def trainees():
+    frame = shipped("wooldridge", "jtrain3").drop(columns=["trre74", "trre75", "trun74", "trun75", "travgre"])
+    return frame, "train", "1", {}
+
+
+def cells():
+    return shipped("modeldata", "cells").drop(columns="case"), "class", "PS", {}
+
+
+def dementia():
+    return shipped("modeldata", "ad_data"), "Class", "Impaired", {}
+
+
+def births():
+    return shipped("openintro", "births14").drop(columns="weight"), "lowbirthweight", "low", {}
+
+
+def pupils():
+    return shipped("mlmRev", "Hsb82"), "minrty", "Yes", {}
+
+
+def mothers():
+    return shipped("mlmRev", "Contraception").drop(columns="woman"), "use", "Y", {}
+
+
+def passengers():
+    return shipped("carData", "TitanicSurvival"), "survived", "yes", {}
+
+
 def drawn(n, margin, random, frame):
     """A label for each row, drawn at these log odds."""
     frame["bought"] = np.where(random.random(n) < 1 / (1 + np.exp(-margin)), "yes", "no")
@@ -184,5 +245,7 @@ TABLES = {
     table.__name__: table
     for table in (telco, bank, bank_last_fifth, coil, hillstrom, credit, lending, calls, attrition, remote, charity, mortgage,
                   juice, voters, defaulters, tumours, spam, words, callbacks, mortgages, relapse, insurance, smokers, injuries,
+                  survivors, retirement, alcohol, graduates, arrests, recidivists, workers, trainees, cells, dementia, births, pupils,
+                  mothers, passengers,
                   linear, interactions, many_levels, few_rows, gaps, heavy_tails)
 }
