@@ -169,9 +169,17 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
         sieve.drop_marked(&contacts.shared_with(&of_seed, &attributes), "same contact as the seed");
     }
     let attributes = Asked::new(people, &sieve.people(), context.end).attributes();
-    sieve.drop_marked(&contacts.repeated(&attributes), "duplicate contact");
+    let bounded = audience.max_turnover.zip(context.previous);
+    let listed: HashSet<&str> = bounded.iter().flat_map(|(_, previous)| &previous.person).map(String::as_str).collect();
+    let was_listed = |&row: &u32| listed.contains(people.ids[ranking.person[row as usize] as usize].as_str());
+    let is_listed: Vec<bool> = sieve.rows.iter().map(was_listed).collect();
+    let is_repeated = refresh::listed_first(&attributes, &is_listed, |rows| Ok(contacts.repeated(rows)))?;
+    sieve.drop_marked(&is_repeated, "duplicate contact");
     if !audience.contacting.household.is_empty() {
-        let is_shared = contacting::same_household(audience, people, &sieve.people(), context)?;
+        let is_listed: Vec<bool> = sieve.rows.iter().map(was_listed).collect();
+        let is_shared = refresh::listed_first(&sieve.people(), &is_listed, |candidates| {
+            contacting::same_household(audience, people, candidates, context)
+        })?;
         sieve.drop_marked(&is_shared, "same household");
     }
 
@@ -183,12 +191,9 @@ pub fn expand(audience: &Audience, ranking: &Ranking<'_>, people: &People, conte
     }
     let propensity = taken(ranking.propensity.as_deref(), &sieve.rows);
     let n_chosen = rank::n_chosen(audience.size, sieve.rows.len(), propensity.as_deref());
-    let bounded = audience.max_turnover.zip(context.previous);
     match bounded {
         Some((most, previous)) => {
-            let listed: HashSet<&str> = previous.person.iter().map(String::as_str).collect();
-            let was_listed = |row: u32| listed.contains(people.ids[ranking.person[row as usize] as usize].as_str());
-            let kept = refresh::taken(&sieve.rows, n_chosen, &was_listed, previous.person.len(), most);
+            let kept = refresh::taken(&sieve.rows, n_chosen, &|row| was_listed(&row), previous.person.len(), most);
             let kept: HashSet<u32> = kept.into_iter().collect();
             let is_below = sieve.rows.iter().map(|row| !kept.contains(row)).collect::<Vec<_>>();
             sieve.drop_marked(&is_below, "below size");

@@ -3,7 +3,8 @@
 //! Scores drift from run to run, and with them the end of a list: people who are hardly told apart would come and go, and a
 //! campaign over weeks would reach each a little. With `max_turnover` the size holds and the list keeps as many of those
 //! who were on it as it must: of those whom the new ranking would drop, the best-ranked stay, and the last of the new ones
-//! wait. Who may no longer be contacted always goes, and counts as change.
+//! wait. Of a mailbox or a household that several share, whoever was on the list stays. Who may no longer be contacted always
+//! goes, and counts as change.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -44,6 +45,23 @@ pub struct Change {
     pub entered: bool,
     /// Why.
     pub reason: String,
+}
+
+/// What `mark` says of candidates, if those who were on the list came before all others.
+///
+/// # Errors
+/// Those of `mark`.
+pub(super) fn listed_first<T: Copy>(
+    candidates: &[T],
+    was_listed: &[bool],
+    mark: impl FnOnce(&[T]) -> Result<Vec<bool>>,
+) -> Result<Vec<bool>> {
+    let (listed, others): (Vec<usize>, Vec<usize>) = (0..candidates.len()).partition(|&at| was_listed[at]);
+    let order = [listed, others].concat();
+    let marks = mark(&order.iter().map(|&at| candidates[at]).collect::<Vec<T>>())?;
+    let mut is_marked = vec![false; candidates.len()];
+    order.into_iter().zip(marks).for_each(|(at, mark)| is_marked[at] = mark);
+    Ok(is_marked)
 }
 
 /// The rows that are taken: `n` of the ranked `rows`, of which at most the share `max_turnover` of those who were on the list

@@ -5,9 +5,10 @@
 //! candidates from where members are too, the common support of both (Heckman, Ichimura and Todd 1998): what the models find
 //! there is what else sets the seed apart, and those who stand outside are ranked by that.
 //!
-//! Only attributes are taken so, and only values that are known: that nobody in the seed has bought nothing, or that nothing is
-//! unknown of them, is about the people and not about how they were gathered. Where hardly a candidate stands inside, as where
-//! each side has a value of its own, there is no ground to compare on, and the feature is not looked at.
+//! Only attributes are taken so, but for those that the audience's `trust` names, and only values that are known: that nobody in
+//! the seed has bought nothing, or that nothing is unknown of them, is about the people and not about how they were gathered.
+//! Where hardly a candidate stands inside, as where each side has a value of its own, there is no ground to compare on, and the
+//! feature is not looked at.
 
 use super::bins::Bins;
 use crate::discover::{Cells, Column, Table};

@@ -204,8 +204,8 @@ fn one_sided(gaps: &[Gap]) -> Vec<SeedFinding> {
         let named: Vec<String> = as_they_are.iter().take(NAMED).map(|gap| had(gap)).collect();
         let more = match as_they_are.len().saturating_sub(NAMED) {
             0 => String::new(),
-            1 => "; nor of one feature more".to_owned(),
-            more => format!("; nor of {more} features more"),
+            1 => "; so it is with one feature more".to_owned(),
+            more => format!("; so it is with {more} features more"),
         };
         messages.push(format!(
             "Nobody in the seed has {} of the candidates do{more}. If that is how the seed was gathered, the list repeats it: leave such features out, as with exclude = [\"{}\"].",
@@ -269,6 +269,32 @@ fn told_by(table: &Table, own: &[usize], others: &[usize]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_did_otherwise_is_told_in_one() {
+        let gap = |feature: &str, share: f64, taken: Taken| Gap {
+            feature: feature.into(),
+            values: vec!["5 or more".into()],
+            share,
+            taken,
+        };
+        let count = |at: u32| gap(&format!("visit.{at}"), 0.3 + 0.01 * f64::from(at), Taken::AsItIs);
+        let mut gaps: Vec<Gap> = (0..9).map(count).collect();
+        gaps.push(gap("attr.age", 0.5, Taken::SetAside(vec![1])));
+        let [set_aside, as_they_are] = one_sided(&gaps).try_into().unwrap();
+        let told = set_aside.message;
+        assert!(
+            told.starts_with("Nobody in the seed has attr.age of 5 or more, and 50 % of the candidates do."),
+            "{told}"
+        );
+        assert!(told.ends_with("write trust = [\"attr.age\"]."), "{told}");
+        let told = as_they_are.message;
+        assert!(
+            told.starts_with("Nobody in the seed has visit.8 of 5 or more, and 38 %; visit.7 of 5 or more, and 37 %;"),
+            "{told}"
+        );
+        assert!(told.contains("of the candidates do; so it is with 6 features more."), "{told}");
+    }
 
     #[test]
     fn the_chosen_are_compared_with_the_candidates_of_their_time() {

@@ -1,6 +1,6 @@
 //! What the cells of a file of outcomes say: times, numbers, yes or no. No cell is quoted that could be about anyone.
 
-use polars::prelude::{Column, DataType};
+use polars::prelude::{Column, DataType, StringChunked};
 
 use crate::error::{Error, Result};
 use crate::expand::scores::as_text;
@@ -32,6 +32,9 @@ pub(super) fn numbers(column: &Column, file: &str) -> Result<Vec<f64>> {
         Error::data(format!("{file}, column `{}` {what}", column.name()))
             .hint("a value is a number, such as 12.50; nothing counts as 0")
     };
+    if *column.dtype() == DataType::String {
+        return with_decimal_commas(&as_text(column)?).ok_or_else(|| fault("does not hold numbers"));
+    }
     if !column.dtype().is_primitive_numeric() && *column.dtype() != DataType::Null {
         return Err(fault("does not hold numbers"));
     }
@@ -42,6 +45,20 @@ pub(super) fn numbers(column: &Column, file: &str) -> Result<Vec<f64>> {
     } else {
         Err(fault("holds a number that is not finite"))
     }
+}
+
+/// The numbers of texts such as `12,50` and `1.234,50`; `None` when one is something else, or when all could be thousands too.
+fn with_decimal_commas(texts: &StringChunked) -> Option<Vec<f64>> {
+    let mut is_sure = false;
+    let mut read = |text: Option<&str>| {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Some(0.0) };
+        let (whole, cents) = text.split_once(',').unwrap_or((text, ""));
+        is_sure |= !cents.is_empty() && cents.len() != 3;
+        let is_grouped = whole.split('.').skip(1).all(|group| group.len() == 3);
+        format!("{}.{cents}", whole.replace('.', "")).parse().ok().filter(|_| is_grouped)
+    };
+    let values: Option<Vec<f64>> = texts.iter().map(&mut read).collect();
+    values.filter(|_| is_sure)
 }
 
 /// What people write for yes and for no; nothing is no.

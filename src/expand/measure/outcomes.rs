@@ -366,6 +366,19 @@ mod tests {
     }
 
     #[test]
+    fn a_decimal_comma_is_read_where_it_can_be_nothing_else() {
+        let values = |texts: [&str; 2]| {
+            let frame = df!("person" => ["a", "b"], "value" => texts).unwrap();
+            read(&frame, &Columns::default(), Span::default()).map(|found| found.value.unwrap()[..2].to_vec()).ok()
+        };
+        assert_eq!(values(["12,50", "1.234,5"]), Some(vec![12.5, 1234.5]));
+        assert_eq!(values(["12,50", ""]), Some(vec![12.5, 0.0]));
+        for in_doubt in [["1,200", "3"], ["12,50", "12.50"], ["12,50", "EUR 5"], ["1,2,3", "1,5"]] {
+            assert_eq!(values(in_doubt), None, "{in_doubt:?}");
+        }
+    }
+
+    #[test]
     fn a_first_line_that_names_someone_is_no_header() {
         let text =
             read(&df!("b" => ["a", "c"]).unwrap(), &Columns::default(), Span::default()).unwrap_err().to_string();

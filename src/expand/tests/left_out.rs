@@ -87,6 +87,21 @@ fn who_is_known_by_hashes_alone_is_suppressed_too() {
 }
 
 #[test]
+fn of_two_with_one_mailbox_the_one_who_was_listed_stays_where_turnover_is_bounded() {
+    // b and e have one mailbox, and b ranks above e.
+    let (everyone, spec, beside) = (six(), spec(Path::new("")), Beside::default());
+    let previous = Previous { person: vec!["a".into(), "e".into()] };
+    let listed = |max_turnover: Option<f64>| {
+        let audience = Audience { size: Size::Count(2), max_turnover, ..audience() };
+        let context = Context { previous: Some(&previous), ..context(&spec, &beside) };
+        let made = made(&audience, &scores(&everyone), &people(&everyone), &context).unwrap();
+        made.chosen.person.iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None), ["a", "b"]);
+    assert_eq!(listed(Some(0.4)), ["a", "e"]);
+}
+
+#[test]
 fn whom_a_rule_leaves_alone_stands_in_the_ledger_with_the_first_reason() {
     let folder = tempfile::tempdir().unwrap();
     let german = |id: &str, has_agreed| Someone {

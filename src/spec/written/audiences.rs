@@ -58,7 +58,7 @@ pub(in crate::spec) struct Audience {
     #[serde(default)]
     pub(in crate::spec) purposes: Vec<String>,
     /// Attributes that people of one household have in common, such as `["household_id"]` or `["last_name", "street", "zip"]`: only
-    /// the best ranked of them is contacted.
+    /// the best ranked of them is contacted; with `max_turnover`, whoever was on the list before.
     #[serde(default)]
     pub(in crate::spec) household: Vec<String>,
     /// Who was contacted so often is left alone: `{ event = "email_sent", times = 4, within = "30d" }`.
