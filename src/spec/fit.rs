@@ -140,7 +140,8 @@ impl<'s> Fit<'s, '_, '_> {
 
     fn missing(&mut self, name: &str, schema: &'s Value, path: &str) {
         let what = schema["properties"][name]["description"].as_str().unwrap_or_default();
-        let what = lower_first(what.lines().next().unwrap_or_default().trim_end_matches('.'));
+        let what = what.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let what = lower_first(what.split(". ").next().unwrap_or_default().trim_end_matches('.'));
         let error = match path {
             "" => Error::spec(format!("the spec has no section [{name}]")).hint(format!("add [{name}]: {what}")),
             _ => Error::spec(format!("{} does not say `{name}`", label(path))).hint(format!("add `{name}`: {what}")),

@@ -59,7 +59,7 @@ impl Check<'_, '_> {
                 self.fault(
                     &format!("{at}.{key}"),
                     format!("audience `{name}`: `{key}` must not be below 0"),
-                    "mend it",
+                    "write 0 or more, or leave it out",
                 );
             }
         }

@@ -22,6 +22,9 @@ fn a_key_that_says_nothing_without_another_is_a_fault() {
         let said = read(&text).expect_err(wanted).to_string();
         assert!(said.contains(wanted), "{said}");
     }
+    let said = read(&SHOP.replacen("size = \"10%\"\n", "", 1)).unwrap_err().to_string();
+    let wanted = "add `size`: how many people: a count, a share";
+    assert!(said.contains(wanted) && said.ends_with("or \"similarity >= 0.6\""), "the whole sentence: {said}");
     let whole = by_seed("holdout = 0.1\nexpected_rate = \"2%\"\nexpected_lift = \"20%\"\ntrust = [\"attr.state\"]");
     let checked = read(&whole).map_err(|error| error.to_string()).unwrap();
     assert_eq!((checked.audiences[0].expected_rate, checked.audiences[0].trust.len()), (Some(0.02), 1));
