@@ -1,13 +1,19 @@
 //! How settings and estimators are judged on rows that were held out.
 //!
 //! Margins are first recalibrated within each window (Platt's line, its slope not negative): when the base rate moves from one
-//! window to the next, what is judged is what the scores tell apart, not a level that calibration will set anyway.
+//! window to the next, what is judged is what the scores tell apart, not a level that calibration will set anyway. In folds all is alike,
+//! and where few outcomes were held out no line can be trusted to set the scale of scores afterwards: there margins are judged as they
+//! stand ([`plain_loss`]). Else a penalty might be chosen that leaves nothing but the base rate to say.
 
 use rayon::prelude::*;
 
 use super::calibration::Platt;
 use super::metrics::{numbered, percentiles, weights};
+use super::newton::logistic;
 use super::sums::log_loss;
+
+/// Fewer held-out outcomes of the rarer kind than this do not tell a line from none for sure.
+const FEW: usize = 100;
 
 /// The log loss of each example after recalibration.
 #[must_use]
@@ -25,6 +31,18 @@ pub fn windowed_loss<'a>(windows: impl IntoIterator<Item = (&'a [f64], &'a [bool
         n += labels.len();
     }
     sum / n.max(1) as f64
+}
+
+/// The mean log loss over all windows of margins as they stand; `None` where the rarer outcome is so frequent that a line can be trusted.
+#[must_use]
+pub fn plain_loss<'a>(windows: impl IntoIterator<Item = (&'a [f64], &'a [bool])>) -> Option<f64> {
+    let (mut sum, mut n, mut n_attained) = (0.0, 0_usize, 0_usize);
+    for (margins, labels) in windows {
+        sum += margins.iter().zip(labels).map(|(&margin, &label)| log_loss(logistic(margin), label)).sum::<f64>();
+        n += labels.len();
+        n_attained += labels.iter().filter(|&&label| label).count();
+    }
+    (n > 0 && n_attained.min(n - n_attained) < FEW).then(|| sum / n as f64)
 }
 
 /// A mean difference with its 95 % interval.

@@ -11,10 +11,12 @@ use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::encode::encode;
 use super::estimator::{Data, Estimator, Fitted, Settings, Trial, Tuned, Window};
+use super::judge::recalibrated_losses;
 use super::logistic::{LinearSettings, Logistic};
 use super::newton::{Iterate, Problem, logistic};
 use super::search::{Journal, Search};
 use super::stacking::Stack;
+use super::sums::log_loss;
 use super::tests::{People, people};
 use crate::discover::{Cells, Column, Table};
 use crate::error::Result;
@@ -50,6 +52,24 @@ fn a_feature_that_may_only_lower_the_score_does_not_raise_it() {
         let margins = model.margins(&table, &(0..60).collect::<Vec<u32>>()).unwrap();
         assert!(margins.windows(2).all(|pair| pair[1] <= pair[0] + 1e-9), "{}: {margins:?}", estimator.name());
     }
+}
+
+#[test]
+fn few_outcomes_say_more_than_the_base_rate_without_a_line_to_scale_them() {
+    let fresh = people(4_000, 26);
+    let rate = fresh.label.iter().filter(|&&label| label).count() as f64 / 4_000.0;
+    let base: Vec<f64> = fresh.label.iter().map(|&label| log_loss(rate, label)).collect();
+    let gain = |seed: u64| {
+        let few = people(120, seed);
+        let margins = fitted(&Logistic::default(), few.data(), &few).margins(&fresh.table, &fresh.rows()).unwrap();
+        let of = |losses: &[f64]| losses.iter().zip(&base).map(|(loss, base)| base - loss).sum::<f64>() / 4_000.0;
+        let plain = margins.iter().zip(&fresh.label).map(|(&margin, &label)| log_loss(logistic(margin), label));
+        [of(&plain.collect::<Vec<f64>>()), of(&recalibrated_losses(&margins, &fresh.label))]
+    };
+    let gains: Vec<[f64; 2]> = (300..320).map(gain).collect();
+    let [plain, scaled] = [0, 1].map(|at| gains.iter().map(|gain| gain[at]).sum::<f64>() / 20.0);
+    // As it stands it must be worth more than half of what it would be at the best scale, which only fresh outcomes could tell.
+    assert!(plain > 0.5 * scaled, "{plain} of {scaled}");
 }
 
 #[test]
