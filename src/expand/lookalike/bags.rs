@@ -29,10 +29,11 @@ const MOST_CANDIDATES: f64 = 0.6;
 const JUDGES: usize = 5_000;
 /// Members below which bags are many and their trees small …
 const FEW: usize = 1_000;
-/// … of so many leaves.
+/// … of so many leaves, which may be of few rows.
 const LEAVES: usize = 8;
-/// The penalty of leaf values is this over the number of members.
-const PENALTY: f64 = 2_000.0;
+const CHILD_WEIGHT: f64 = 1.0;
+/// The penalty of leaf values is one for so many members, and grows with the square as they become fewer.
+const UNPENALISED: f64 = 450.0;
 /// How much a tree of a bag counts: many models are averaged, so that each may learn fast.
 const LEARNING_RATE: f64 = 0.08;
 
@@ -235,14 +236,16 @@ fn window(bag: &Bag, sample: &Sample) -> Window {
 fn of_bag(settings: Settings, n_seed: usize) -> Settings {
     match settings {
         Settings::Trees(trees) => {
+            let few = n_seed < FEW;
             let learning_rate = trees.learning_rate.max(LEARNING_RATE);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounds are few")]
             let rounds = (trees.rounds as f64 * trees.learning_rate / learning_rate).ceil() as usize;
             Settings::Trees(TreeSettings {
                 learning_rate,
                 rounds: rounds.max(10),
-                leaves: if n_seed < FEW { trees.leaves.min(LEAVES) } else { trees.leaves },
-                l2: (PENALTY / n_seed as f64).clamp(1.0, trees.l2.max(1.0)),
+                leaves: if few { trees.leaves.min(LEAVES) } else { trees.leaves },
+                min_child_weight: if few { CHILD_WEIGHT } else { trees.min_child_weight },
+                l2: (UNPENALISED / n_seed as f64).powi(2).clamp(1.0, trees.l2.max(1.0)),
                 bags: 1,
                 ..trees
             })

@@ -9,8 +9,10 @@ use crate::discover::Table;
 use crate::error::Result;
 use crate::predict::estimator::Contributions;
 
-/// The share of the better of regressions and trees.
-const BETTER: f64 = 0.75;
+/// Judges of trees are fewer than the models that score, so that trees look worse than they are: by so many standard errors.
+const JUDGED_LOW: f64 = 1.0;
+/// Standard errors of a gain by which the share of what gains goes most of the way to all.
+const CERTAIN: f64 = 3.0;
 /// Models of a bag of trees that reasons are taken from.
 const EXPLAINED: usize = 4;
 
@@ -51,7 +53,7 @@ impl Scale {
 }
 
 /// `lookalike`: positive-unlabelled learning with logistic regressions and with boosted trees; the mean of both, in which the
-/// one counts more that finds hidden members better beyond noise.
+/// one counts more that finds hidden members better.
 #[derive(Debug)]
 pub(super) struct Lookalike {
     parts: [Part; 2],
@@ -105,14 +107,13 @@ impl Lookalike {
     }
 }
 
-/// How much regressions and trees count: the same, unless one places hidden members higher beyond noise.
+/// How much regressions and trees count: the further one places hidden members above where the other does, in standard errors,
+/// the more.
 fn shares(learned: &[Bagged; 2], n_seed: usize) -> [f64; 2] {
     let [linear, trees] = learned.each_ref().map(|bagged| places(&bagged.judges.unseen, n_seed));
-    match gain(&linear, &trees) {
-        (low, _) if low > 0.0 => [1.0 - BETTER, BETTER],
-        (_, high) if high < 0.0 => [BETTER, 1.0 - BETTER],
-        _ => [0.5, 0.5],
-    }
+    let (mean, error) = gain(&linear, &trees);
+    let trees = 0.5 + 0.5 * libm::tanh((mean / error.max(1e-12) + JUDGED_LOW) / CERTAIN);
+    [1.0 - trees, trees]
 }
 
 impl Likeness for Lookalike {
