@@ -54,7 +54,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    fn rows(&self) -> std::ops::Range<u32> {
+    /// All of them.
+    pub(super) fn rows(&self) -> std::ops::Range<u32> {
         0..u32::try_from(self.table.n_rows).expect("rows are counted in 32 bits")
     }
 }

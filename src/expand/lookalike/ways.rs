@@ -72,7 +72,7 @@ struct Part {
 impl Lookalike {
     pub(super) fn learn(sample: &Sample, seed: u64) -> Result<Self> {
         let learned = [Learner::Linear.learn(sample, seed)?, Learner::Trees.learn(sample, seed)?];
-        let shares = shares(&learned, sample.n_seed);
+        let shares = shares(&learned, sample);
         let of_judges = learned.iter().zip(shares).map(|(bagged, share)| {
             let unseen = &bagged.judges.unseen;
             (unseen.clone(), Scale::of(unseen, sample), share)
@@ -108,9 +108,13 @@ impl Lookalike {
 }
 
 /// How much regressions and trees count: the further one places hidden members above where the other does, in standard errors,
-/// the more.
-fn shares(learned: &[Bagged; 2], n_seed: usize) -> [f64; 2] {
-    let [linear, trees] = learned.each_ref().map(|bagged| places(&bagged.judges.unseen, n_seed));
+/// the more. Candidates from where the seed was not gathered do not count, for to tell them from it says nothing of likeness.
+fn shares(learned: &[Bagged; 2], sample: &Sample) -> [f64; 2] {
+    let rows = || sample.rows().take(sample.n_seed).chain(sample.support.iter().copied());
+    let [linear, trees] = learned.each_ref().map(|bagged| {
+        let unseen: Vec<f64> = rows().map(|row| bagged.judges.unseen[row as usize]).collect();
+        places(&unseen, sample.n_seed)
+    });
     let (mean, error) = gain(&linear, &trees);
     let trees = 0.5 + 0.5 * libm::tanh((mean / error.max(1e-12) + JUDGED_LOW) / CERTAIN);
     [1.0 - trees, trees]
