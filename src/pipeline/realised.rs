@@ -60,6 +60,7 @@ pub(super) fn keep_scores(folder: &Path, cutoff: Time, horizon: Option<Duration>
 fn name(cutoff: Time) -> String {
     format!("{}.parquet", cutoff.to_string().replace(':', ""))
 }
+
 /// Keeps the files bounded, however often a job runs: of a week that is over the first scores, for two years after their horizon.
 fn prune(folder: &Path, horizon: Duration) {
     const WEEK: i64 = 7 * DAY;
