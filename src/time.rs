@@ -73,10 +73,17 @@ impl fmt::Display for Time {
 }
 
 impl Time {
-    /// How people name the start of what follows on data: these end a microsecond after their last event.
+    /// Without the microsecond by which the end of data lies after their last event.
+    #[must_use]
+    pub fn at_last_event(self) -> Self {
+        if self.0.rem_euclid(1_000_000) == 1 { Self(self.0 - 1) } else { self }
+    }
+
+    /// How people name the start of what follows on data.
     #[must_use]
     pub fn as_a_start(self) -> String {
-        if self.0.rem_euclid(1_000_000) == 1 { format!("after {}", Self(self.0 - 1)) } else { format!("at {self}") }
+        let last = self.at_last_event();
+        if last == self { format!("at {self}") } else { format!("after {last}") }
     }
 }
 
@@ -200,6 +207,17 @@ mod tests {
 
     fn time(text: &str) -> Time {
         text.parse().expect("a time of the test")
+    }
+
+    #[test]
+    fn the_end_of_data_is_named_by_their_last_event() {
+        let end = time("2024-12-03T00:00:00.000001");
+        assert_eq!(
+            (end.at_last_event().to_string(), end.as_a_start()),
+            ("2024-12-03".into(), "after 2024-12-03".into())
+        );
+        let told = time("2024-12-03T09:30:00");
+        assert_eq!((told.at_last_event(), told.as_a_start()), (told, "at 2024-12-03T09:30:00".into()));
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub(super) fn listed_first<T: Copy>(
     was_listed: &[bool],
     mark: impl FnOnce(&[T]) -> Result<Vec<bool>>,
 ) -> Result<Vec<bool>> {
+    if !was_listed.contains(&true) {
+        return mark(candidates);
+    }
     let (listed, others): (Vec<usize>, Vec<usize>) = (0..candidates.len()).partition(|&at| was_listed[at]);
     let order = [listed, others].concat();
     let marks = mark(&order.iter().map(|&at| candidates[at]).collect::<Vec<T>>())?;

@@ -7,6 +7,7 @@ use crate::report::svg::{self, Axis, Chart, Shape};
 use crate::report::table::{Cell, Kind, Table};
 use crate::report::workbook::Sheets;
 use crate::report::{Figure, words};
+use crate::time::Time;
 
 /// What `clo measure` found of an audience.
 #[derive(Template)]
@@ -51,10 +52,9 @@ pub(super) fn measured(i: usize, measurement: &Measurement, sheets: &mut Sheets)
     }
 }
 
-/// A time without the microsecond by which the end of data lies after their last event.
-fn day(time: &str) -> &str {
-    let Some(second) = time.strip_suffix(".000001") else { return time };
-    second.strip_suffix("T00:00:00").unwrap_or(second)
+/// A time as people name it.
+fn day(time: &str) -> String {
+    time.parse::<Time>().map_or_else(|_| time.to_owned(), |time| time.at_last_event().to_string())
 }
 
 /// Expected against realised, in sentences.

@@ -205,14 +205,7 @@ impl Meaning {
             Self::Other(what) => Cow::Borrowed(what.as_str()),
             _ => Cow::Owned(words(name)),
         };
-        let level = match level {
-            None => "not known",
-            Some(OTHER) => "one of the rarer",
-            Some("true" | "True" | "TRUE") => "yes",
-            Some("false" | "False" | "FALSE") => "no",
-            Some(level) => level,
-        };
-        format!("{what}: {level}")
+        format!("{what}: {}", level_name(level))
     }
 }
 
@@ -243,6 +236,17 @@ fn uncameled(name: &str) -> String {
         if in_capitals { text.push(letter) } else { text.extend(letter.to_lowercase()) }
     }
     text
+}
+
+/// What a value of a category is called.
+fn level_name(level: Option<&str>) -> &str {
+    match level {
+        None => "not known",
+        Some(OTHER) => "one of the rarer",
+        Some("true" | "True" | "TRUE") => "yes",
+        Some("false" | "False" | "FALSE") => "no",
+        Some(level) => level,
+    }
 }
 
 /// `46 % of visits with channel mail`. All or nothing is no percentage: who has one event of a kind, as everybody may, has no shares.

@@ -2,7 +2,6 @@
 
 use super::number::{counted, plural, singular};
 use super::{Meaning, amount, days, feature, spelled, within};
-use crate::discover::attributes::OTHER;
 use crate::discover::table::{Cells, NO_LEVEL};
 
 /// A part of a feature's range.
@@ -72,13 +71,7 @@ pub fn who(name: &str, cells: &Cells, region: Region, is_date: bool) -> String {
 
 fn level_name(cells: &Cells, level: u32) -> &str {
     let Cells::Category { levels, .. } = cells else { return "" };
-    match levels.get(level as usize).map(String::as_str) {
-        Some("true" | "True" | "TRUE") => "yes",
-        Some("false" | "False" | "FALSE") => "no",
-        Some(OTHER) => "one of the rarer",
-        Some(level) => level,
-        None => "not known",
-    }
+    super::level_name(levels.get(level as usize).map(String::as_str))
 }
 
 /// People `with` or `without` what the feature needs to have a value.

@@ -164,14 +164,13 @@ impl Check<'_, '_> {
             let message = format!("audience `{name}`: `expected_rate` is what its prediction tells");
             self.fault(&format!("{at}.expected_rate"), message, "leave it out");
         }
-        for (key, patterns) in [("exclude", &audience.exclude), ("trust", &audience.trust)] {
+        for (key, patterns, advice) in [
+            ("exclude", &audience.exclude, "leave it out, or write `exclude` on the prediction"),
+            ("trust", &audience.trust, "leave it out"),
+        ] {
             if !patterns.is_empty() && !has_seed {
                 let message = format!("audience `{name}`: `{key}` is about likeness, and there is no `seed`");
-                self.fault(
-                    &format!("{at}.{key}"),
-                    message,
-                    format!("leave it out, or write `{key}` on the prediction"),
-                );
+                self.fault(&format!("{at}.{key}"), message, advice);
             }
         }
         if matches!(audience.size, Size::Similarity(_)) && (!has_seed || *method == Method::Propensity) {
