@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::encode::encode;
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Trial, Tuned, Window};
-use super::judge::windowed_loss;
+use super::judge::{tempered, windowed_loss};
 use super::search::Search;
 use super::sizes;
 use super::trees::{Bound, Feature, TreeModel, TreeSettings, features_of, refused};
@@ -229,7 +229,7 @@ impl<'a> PreparedTrees<'a> {
             let mean = rounds.iter().sum::<usize>() as f64 / rounds.len().max(1) as f64;
             let rounds = if settings.rounds > 1 { (MORE_ROUNDS * mean).ceil() as usize } else { 1 };
             let settings = TreeSettings { rounds: rounds.max(1), ..*settings };
-            Judged { settings, loss: windowed_loss(pairs), margins }
+            Judged { settings, loss: windowed_loss(pairs, tempered(self.data, windows)), margins }
         };
         Ok(tried.iter().map(of_settings).collect())
     }

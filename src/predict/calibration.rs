@@ -4,7 +4,8 @@
 //! 1999), **beta** (two slopes, one for each end; Kull, Silva Filho and Flach 2017) and **isotonic** (pool adjacent violators;
 //! here a broken line in log odds through the pooled steps, rising a little everywhere, so that no two scores tie that did
 //! not tie before). The choice falls by cross-validated log loss, and a richer map must beat a simpler one by more than a
-//! standard error.
+//! standard error. Where what was held out lies in time before what will be scored, there is no choice: a line whose slope is at most 1
+//! (`last.rs`) held better than any of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -108,14 +109,18 @@ impl Calibrator {
         }
     }
 
-    /// The map moved in log odds until the mean probability at `margins` is `rate`.
+    /// By how much the map must be moved in log odds for the mean probability at `margins` to be `rate`.
     ///
     /// Held-out margins tell the shape of the map. Its level they tell for a model that has not seen the newest rows; the
     /// final one has, and would be corrected twice.
     #[must_use]
-    pub fn anchored(self, margins: &[f64], rate: f64) -> Self {
-        let log_odds: Vec<f64> = margins.iter().map(|&margin| self.log_odds(margin)).collect();
-        let shift = shift_to(&log_odds, rate);
+    pub fn shift_to(&self, margins: &[f64], rate: f64) -> f64 {
+        shift_to(&margins.iter().map(|&margin| self.log_odds(margin)).collect::<Vec<_>>(), rate)
+    }
+
+    /// The map, moved by so much in log odds.
+    #[must_use]
+    pub fn shifted(self, shift: f64) -> Self {
         if shift.abs() < LEAST_SHIFT {
             return self;
         }
@@ -163,8 +168,8 @@ impl Calibrator {
 pub(super) fn shift_to(log_odds: &[f64], rate: f64) -> f64 {
     let mean =
         |shift: f64| log_odds.iter().map(|log_odds| logistic(log_odds + shift)).sum::<f64>() / log_odds.len() as f64;
-    let (mut low, mut high) = (-10.0, 10.0);
-    for _ in 0..40 {
+    let (mut low, mut high) = (-40.0, 40.0);
+    for _ in 0..50 {
         let middle = f64::midpoint(low, high);
         if mean(middle) < rate {
             low = middle;
@@ -229,6 +234,17 @@ impl Platt {
         }
         let [intercept] = lines(&margins.iter().map(|_| [1.0]), labels);
         Self { slope: LEAST_SLOPE, intercept }
+    }
+
+    /// As [`Platt::fit`], but nothing is said more surely than the margins say it: the slope is at most 1.
+    #[must_use]
+    pub fn tempered(margins: &[f64], labels: &[bool]) -> Self {
+        let free = Self::fit(margins, labels);
+        if free.slope <= 1.0 {
+            return free;
+        }
+        let n_attained = labels.iter().filter(|&&label| label).count();
+        Self { slope: 1.0, intercept: shift_to(margins, n_attained as f64 / labels.len() as f64) }
     }
 
     /// The probability at a margin.
@@ -457,10 +473,23 @@ mod tests {
     }
 
     #[test]
-    fn an_anchored_map_has_the_mean_that_was_asked_for() {
+    fn a_tempered_line_never_says_more_surely_what_the_scores_say() {
+        let (margins, labels, _) = sample(4_000, 2.0, 0.5);
+        let (free, tempered) = (Platt::fit(&margins, &labels), Platt::tempered(&margins, &labels));
+        let mean = margins.iter().map(|&margin| tempered.probability(margin)).sum::<f64>() / 4_000.0;
+        let rate = labels.iter().filter(|&&label| label).count() as f64 / 4_000.0;
+        assert!(free.slope > 1.8 && tempered.slope == 1.0 && (mean - rate).abs() < 1e-9, "{tempered:?}: {mean}");
+        let (margins, labels, _) = sample(4_000, 0.5, 1.0);
+        assert_eq!(Platt::tempered(&margins, &labels), Platt::fit(&margins, &labels));
+    }
+
+    #[test]
+    fn a_shifted_map_has_the_mean_that_was_asked_for() {
         let (margins, labels, _) = sample(2_000, 0.7, -0.5);
         for kind in [Kind::Identity, Kind::Platt, Kind::Beta, Kind::Isotonic] {
-            let map = kind.fit(&margins, &labels).anchored(&margins, 0.05);
+            let map = kind.fit(&margins, &labels);
+            let shift = map.shift_to(&margins, 0.05);
+            let map = map.shifted(shift);
             let mean = margins.iter().map(|&margin| map.probability(margin)).sum::<f64>() / margins.len() as f64;
             assert!((mean - 0.05).abs() < 1e-9, "{kind:?}: {mean}");
         }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::blend::{Blend, blended};
 use super::calibration::Calibrator;
 use super::estimator::{Data, Fitted, Settings, Tuned, Window};
-use super::judge::{paired_difference, recalibrated_losses};
+use super::judge::{paired_difference, recalibrated_losses, tempered};
 use super::scheme::Scheme;
 use crate::error::{Error, Result};
 
@@ -42,8 +42,10 @@ impl Tried {
     #[must_use]
     pub fn new(name: &'static str, tuned: Tuned, fitted: Fitted, data: Data<'_>, scheme: &Scheme) -> Self {
         let judged = tuned.margins.iter().zip(&scheme.windows);
-        let losses =
-            judged.flat_map(|(margins, window)| recalibrated_losses(margins, &data.labels(&window.judge))).collect();
+        let is_tempered = tempered(data, &scheme.windows);
+        let losses = judged
+            .flat_map(|(margins, window)| recalibrated_losses(margins, &data.labels(&window.judge), is_tempered))
+            .collect();
         let margins = tuned.margins[..scheme.n_covering].concat();
         Self { name, settings: tuned.settings, fitted, margins, windowed: tuned.margins, losses }
     }

@@ -6,7 +6,7 @@ use super::calibration::Calibrator;
 use super::choose::Tried;
 use super::estimator::Data;
 use super::evaluation::{Candidate, Evaluation, FORMAT_VERSION, LearningCurve, Metrics};
-use super::level::{self, Past};
+use super::level::{self, Mixture, Past};
 use super::metrics::{Resampling, Scored, measure, metrics};
 use super::newton::logistic;
 use super::scheme::{ADVISED, Scheme};
@@ -38,7 +38,7 @@ pub(super) struct Subject<'a> {
     pub(super) held_out: &'a Calibrator,
     /// … and where its level comes from, out of time.
     pub(super) past: Option<&'a Past<'a>>,
-    pub(super) level: &'a level::Chosen,
+    pub(super) level: &'a Mixture,
     pub(super) learning: Option<LearningCurve>,
     pub(super) data: Data<'a>,
 }
@@ -109,7 +109,7 @@ impl Subject<'_> {
         let (model, rows) = (&self.tried[self.chosen].fitted, self.scheme.test.clone());
         let propensity = self.scored(&self.tried[self.chosen], self.held_out, &rows)?;
         let calibration = match self.past {
-            Some(past) => past.at_level(model, self.held_out, self.level.level, &rows)?,
+            Some(past) => past.at_level(model, self.held_out, self.level, &rows)?,
             None => self.held_out.clone(),
         };
         Ok(Tested { rows, propensity, model: model.clone(), calibration })
@@ -133,7 +133,7 @@ impl Subject<'_> {
         }
         let maps: BTreeMap<i64, Calibrator> = at
             .into_iter()
-            .map(|(cutoff, rows)| Ok((cutoff, past.at_level(&tried.fitted, shape, self.level.level, &rows)?)))
+            .map(|(cutoff, rows)| Ok((cutoff, past.at_level(&tried.fitted, shape, self.level, &rows)?)))
             .collect::<Result<_>>()?;
         let propensity = |(&row, margin): (&u32, f64)| maps[&self.examples.cutoff[row as usize]].probability(margin);
         Ok(rows.iter().zip(margins).map(propensity).collect())

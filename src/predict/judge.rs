@@ -1,13 +1,15 @@
 //! How settings and estimators are judged on rows that were held out.
 //!
 //! Margins are first recalibrated within each window (Platt's line, its slope not negative): when the base rate moves from one
-//! window to the next, what is judged is what the scores tell apart, not a level that calibration will set anyway. In folds all is alike,
+//! window to the next, what is judged is what the scores tell apart, not a level that calibration will set anyway. Where the slope of the
+//! calibration will be at most 1 ([`tempered`]), so is this one: what says too little is not made surer later. In folds all is alike,
 //! and where few outcomes were held out no line can be trusted to set the scale of scores afterwards: there margins are judged as they
 //! stand ([`plain_loss`]). Else a penalty might be chosen that leaves nothing but the base rate to say.
 
 use rayon::prelude::*;
 
 use super::calibration::Platt;
+use super::estimator::{Data, Window};
 use super::metrics::{numbered, percentiles, weights};
 use super::newton::logistic;
 use super::sums::log_loss;
@@ -15,19 +17,25 @@ use super::sums::log_loss;
 /// Fewer held-out outcomes of the rarer kind than this do not tell a line from none for sure.
 const FEW: usize = 100;
 
-/// The log loss of each example after recalibration.
+/// Whether what `windows` judge will be calibrated by a slope of at most 1, and is judged so: where one window judges what comes later.
 #[must_use]
-pub fn recalibrated_losses(margins: &[f64], labels: &[bool]) -> Vec<f64> {
-    let platt = Platt::fit(margins, labels);
+pub fn tempered(data: Data<'_>, windows: &[Window]) -> bool {
+    data.out_of_time && windows.len() == 1
+}
+
+/// The log loss of each example after recalibration, `tempered` or not.
+#[must_use]
+pub fn recalibrated_losses(margins: &[f64], labels: &[bool], tempered: bool) -> Vec<f64> {
+    let platt = if tempered { Platt::tempered(margins, labels) } else { Platt::fit(margins, labels) };
     margins.iter().zip(labels).map(|(&margin, &label)| log_loss(platt.probability(margin), label)).collect()
 }
 
-/// The mean over all windows of the recalibrated log loss: what settings are chosen by.
+/// The mean over all windows of the recalibrated log loss, `tempered` or not: what settings are chosen by.
 #[must_use]
-pub fn windowed_loss<'a>(windows: impl IntoIterator<Item = (&'a [f64], &'a [bool])>) -> f64 {
+pub fn windowed_loss<'a>(windows: impl IntoIterator<Item = (&'a [f64], &'a [bool])>, tempered: bool) -> f64 {
     let (mut sum, mut n) = (0.0, 0_usize);
     for (margins, labels) in windows {
-        sum += recalibrated_losses(margins, labels).iter().sum::<f64>();
+        sum += recalibrated_losses(margins, labels, tempered).iter().sum::<f64>();
         n += labels.len();
     }
     sum / n.max(1) as f64

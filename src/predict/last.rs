@@ -5,8 +5,9 @@ use super::calibration::{Calibrator, LEAST_SLOPE, Platt};
 use super::choose::Tried;
 use super::estimator::{Data, Estimator, Fitted, Settings, Window};
 use super::evaluation::LearningCurve;
+use super::judge::tempered;
 use super::learning;
-use super::level::{self, Past};
+use super::level::{Mixture, Past};
 use super::scheme::Scheme;
 use super::stacking::Stack;
 use crate::discover::Examples;
@@ -65,7 +66,7 @@ impl Last<'_> {
         };
         // In a snapshot everybody's outcome is known, and those who will be scored are most like the newest.
         let scored = if self.examples.snapshot { Vec::new() } else { self.examples.eligible_now() };
-        let calibration = past.at_level(&model, &held_out, level.level, &scored)?;
+        let calibration = past.at_level(&model, &held_out, &level, &scored)?;
         Ok(Kept { settings, model, calibration, band, moved: past.moved() })
     }
 }
@@ -78,14 +79,14 @@ pub(super) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Which outcomes set the level: what the spec says, or what held best in the past.
-    pub(super) fn level(&self, past: Option<&Past<'_>>, prediction: &Prediction) -> Result<level::Chosen> {
+    /// Which outcomes set the level: what the spec says, or each way by how near it came in the past.
+    pub(super) fn level(&self, past: Option<&Past<'_>>, prediction: &Prediction) -> Result<Mixture> {
         let said = prediction.model.level;
         match past {
             Some(past) if said == Level::Auto || prediction.model.uncertainty => {
-                past.choose(self.estimator, self.settings, self.shape, said)
+                past.mixture(self.estimator, self.settings, self.shape, said)
             }
-            _ => Ok(level::Chosen { level: said, because: None, error: 0.0 }),
+            _ => Ok(Mixture::of(said)),
         }
     }
 
@@ -114,18 +115,23 @@ pub(super) fn judged_by(windows: &[Window]) -> Vec<u32> {
     windows.iter().flat_map(|window| window.judge.iter().copied()).collect()
 }
 
-/// The calibration that held-out margins (windows, and margins for each) tell. Where windows follow each other in time, their
-/// levels move for other reasons than the scores: the slope within them is what holds, and the level is set later.
+/// The calibration that held-out margins (windows, and margins for each) tell. What was held out in time tells less of what comes: a
+/// slope of at most 1 is what holds of the shape within windows, whose levels move for other reasons than the scores (the level is
+/// set later). Richer maps, and slopes that make scores surer than they were, follow what was true of one time only.
 pub(super) fn held_out_calibrator(
     (windows, margins): (&[Window], &[Vec<f64>]),
     data: Data<'_>,
     person_key: &[u64],
 ) -> Calibrator {
-    if data.out_of_time && windows.len() > 1 {
-        let weighed = Stack::new(&[margins], data, windows).best(None);
-        return Calibrator::Platt(Platt { slope: weighed.weights[0].max(LEAST_SLOPE), intercept: weighed.level });
-    }
     let judged = judged_by(windows);
+    if tempered(data, windows) {
+        return Calibrator::Platt(Platt::tempered(&margins.concat(), &data.labels(&judged)));
+    }
+    if data.out_of_time {
+        let weighed = Stack::new(&[margins], data, windows).best(None);
+        let slope = weighed.weights[0].clamp(LEAST_SLOPE, 1.0);
+        return Calibrator::Platt(Platt { slope, intercept: weighed.level });
+    }
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)
 }

@@ -60,7 +60,7 @@ impl Learner<'_> {
                 roc_auc: measured.roc_auc,
                 log_loss: measured.log_loss,
             });
-            losses.push(recalibrated_losses(&margins, &label));
+            losses.push(recalibrated_losses(&margins, &label, false));
         }
         let [.., half, whole] = losses.as_slice() else { return Ok(None) };
         let gain = paired_difference(half, whole, self.person, self.seed, RESAMPLES);

@@ -64,7 +64,7 @@ fn few_outcomes_say_more_than_the_base_rate_without_a_line_to_scale_them() {
         let margins = fitted(&Logistic::default(), few.data(), &few).margins(&fresh.table, &fresh.rows()).unwrap();
         let of = |losses: &[f64]| losses.iter().zip(&base).map(|(loss, base)| base - loss).sum::<f64>() / 4_000.0;
         let plain = margins.iter().zip(&fresh.label).map(|(&margin, &label)| log_loss(logistic(margin), label));
-        [of(&plain.collect::<Vec<f64>>()), of(&recalibrated_losses(&margins, &fresh.label))]
+        [of(&plain.collect::<Vec<f64>>()), of(&recalibrated_losses(&margins, &fresh.label, false))]
     };
     let gains: Vec<[f64; 2]> = (300..320).map(gain).collect();
     let [plain, scaled] = [0, 1].map(|at| gains.iter().map(|gain| gain[at]).sum::<f64>() / 20.0);
@@ -243,6 +243,20 @@ fn a_model_that_says_nothing_gets_no_weight() {
     let noise = of(&|row| 20.0 * ((people.key[row as usize] >> 11) as f64 / (1_u64 << 53) as f64 - 0.5));
     let weighed = Stack::new(&[&says, &noise], people.data(), &windows).best(None);
     assert!(weighed.weights[0] > 0.5 && weighed.weights[1] == 0.0, "{weighed:?}");
+}
+
+#[test]
+fn weights_are_found_where_all_margins_lie_far_from_what_came() {
+    let people = people(3_000, 25);
+    let windows = windows(&people);
+    let drifted: Vec<Vec<f64>> = windows
+        .iter()
+        .map(|window| window.judge.iter().map(|&row| if people.label[row as usize] { -29.5 } else { -30.0 }).collect())
+        .collect();
+    let weighed = Stack::new(&[&drifted], people.data(), &windows).best(None);
+    // A level that brings log odds of about −30 back to those of the rate.
+    let brought_back = weighed.level - 30.0 * weighed.weights[0];
+    assert!(weighed.weights[0] > 1.0 && brought_back.abs() < 10.0, "{weighed:?}");
 }
 
 /// A journal in memory.

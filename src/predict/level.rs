@@ -9,20 +9,19 @@
 //! - **rate**: people attain as often as the newest did, whatever their scores. Holds when scores drift (counts that only grow,
 //!   waves of a campaign) and what people do does not.
 //!
-//! Which of them held is looked up in the past: for up to [`LOOKS`] blocks of time (cutoffs; in a snapshot whose rows stand in time,
-//! twentieths of the rows) a model of what was known when the block began says what would come, under each way. **recent** is kept
-//! unless another has a lower mean log loss by more than a standard error of the differences over the blocks. Large data is thinned
-//! for this: one number per block is asked.
+//! How far each is off is looked up in the past: for up to [`LOOKS`] blocks of time (cutoffs; in a snapshot whose rows stand in time,
+//! twentieths of the rows) a model of what was known when the block began says what would come, under each way. The shifts are then
+//! averaged, each way weighed by one over its mean squared miss in log odds (Bates and Granger 1969, The combination of forecasts):
+//! a handful of blocks cannot tell which way will hold, and the mean of them misses less than the one that seems best. Where there are
+//! fewer than [`LEAST_LOOKS`], **recent** and **training** count alike. Large data is thinned for this: one number per block is asked.
 //!
 //! A shift found from unlabelled scores alone (the EM of Saerens, Latinne and Decaestecker 2002) is not among them: on bank marketing
 //! it puts the rate of the last fifth at 100 % where 31 % attained, since the features drift and do not only change in proportion.
 
 use std::collections::BTreeMap;
 
-use super::calibration::{Calibrator, shift_to};
+use super::calibration::Calibrator;
 use super::estimator::{Data, Estimator, Fitted, Settings};
-use super::newton::logistic;
-use super::sums::log_loss;
 use crate::discover::Examples;
 use crate::error::Result;
 use crate::rate::Rate;
@@ -31,15 +30,17 @@ use crate::time::{Duration, Time};
 
 /// Blocks of the past that are looked at, the newest.
 const LOOKS: usize = 6;
-/// Fewer tell nothing about chance.
+/// Fewer tell nothing about the ways.
 const LEAST_LOOKS: usize = 3;
+/// No way is taken for nearer than this, in log odds.
+const LEAST_MISS: f64 = 0.1;
 /// Blocks that rows in time order are cut into.
 const BLOCKS: usize = 20;
 /// Blocks that count as recent: those of rows in time order, and cutoffs.
 const RECENT: [usize; 2] = [4, 2];
 /// Rows that a model of the past is fitted to, at most.
 const MOST_ROWS: usize = 20_000;
-/// The ways, the usual one first.
+/// The ways.
 const WAYS: [Level; 3] = [Level::Recent, Level::Training, Level::Rate];
 /// Fewer of either outcome cannot be learned from.
 const LEAST: usize = 20;
@@ -61,14 +62,6 @@ struct Block {
     known: i64,
 }
 
-/// What a way said of a block.
-struct Look {
-    /// Mean log loss.
-    loss: f64,
-    /// What should have been added to the log odds.
-    miss: f64,
-}
-
 /// The ratio of two rates that differ beyond noise, and by more than a fifth.
 pub(super) fn changed(before: Rate, now: Rate) -> Option<f64> {
     let (earlier, later) = (before.interval()?, now.interval()?);
@@ -77,28 +70,73 @@ pub(super) fn changed(before: Rate, now: Rate) -> Option<f64> {
     (apart && !(0.8..=1.25).contains(&ratio)).then_some(ratio)
 }
 
-/// A way that was chosen, and why, in a sentence; nothing to tell where nothing was compared.
+/// How much each of [`WAYS`] counts towards the level.
 #[derive(Debug, Clone)]
-pub(super) struct Chosen {
-    pub(super) level: Level,
-    pub(super) because: Option<String>,
-    /// How far the level missed in the past: a standard deviation in log odds; 0 where that was not looked at.
+pub(super) struct Mixture {
+    /// Together 1.
+    shares: [f64; 3],
+    /// How far each missed, one row per look at the past, the newest first: what should have been added to the log odds.
+    misses: Vec<[f64; 3]>,
+    /// How far their mean missed: a standard deviation in log odds; 0 where that was not looked at.
     pub(super) error: f64,
 }
 
-impl Chosen {
-    /// What sets the level, and why.
-    pub(super) fn sentence(&self) -> String {
-        let what = match self.level {
-            Level::Recent | Level::Auto => " Its level is that of the newest outcomes, score by score.",
-            Level::Training => " Its level is that of all outcomes, score by score.",
-            Level::Rate => {
-                " Its level is such that at each cutoff as many attain as did lately, whatever their scores."
+impl Mixture {
+    /// What the spec says, with no look at the past.
+    pub(super) fn of(said: Level) -> Self {
+        Self::new(said, Vec::new())
+    }
+
+    fn new(said: Level, misses: Vec<[f64; 3]>) -> Self {
+        let shares = match said {
+            Level::Recent => [1.0, 0.0, 0.0],
+            Level::Training => [0.0, 1.0, 0.0],
+            Level::Rate => [0.0, 0.0, 1.0],
+            Level::Auto if misses.len() < LEAST_LOOKS => [0.5, 0.5, 0.0],
+            Level::Auto => {
+                let precision = typical(&misses).map(|miss| miss.max(LEAST_MISS).powi(-2));
+                precision.map(|of_way| of_way / precision.iter().sum::<f64>())
             }
         };
-        let because = self.because.as_ref().map(|because| format!(" {because}")).unwrap_or_default();
-        what.to_owned() + &because
+        let of_mean = |of_ways: &[f64; 3]| of_ways.iter().zip(shares).map(|(miss, share)| share * miss).sum::<f64>();
+        let error = root_mean_square(misses.iter().map(of_mean));
+        Self { shares, misses, error }
     }
+
+    /// What sets the level, and why.
+    pub(super) fn sentence(&self) -> String {
+        const SAID: [&str; 3] = [
+            "that of the newest outcomes, score by score",
+            "that of all outcomes, score by score",
+            "such that at each cutoff as many attain as did lately, whatever their scores",
+        ];
+        if let Some(only) = self.shares.iter().position(|&share| share == 1.0) {
+            return format!(" Its level is {}.", SAID[only]);
+        }
+        let counting = self.shares.iter().zip(SAID).filter(|(share, _)| **share > 0.0);
+        let counting: Vec<String> = counting.map(|(share, said)| format!("{said} ({:.0} %)", 100.0 * share)).collect();
+        let mut sentence = format!(" Its level is a mean of levels: {}.", counting.join("; "));
+        if self.misses.len() >= LEAST_LOOKS {
+            let [recent, training, rate] = typical(&self.misses);
+            sentence += &format!(
+                " In {} looks at the past they missed by {recent:.2}, {training:.2} and {rate:.2} in log odds, their mean by {:.2}.",
+                self.misses.len(),
+                self.error
+            );
+        }
+        sentence
+    }
+}
+
+/// The root mean square of what each way missed by.
+fn typical(misses: &[[f64; 3]]) -> [f64; 3] {
+    [0, 1, 2].map(|way| root_mean_square(misses.iter().map(|of_ways| of_ways[way])))
+}
+
+/// 0 of nothing.
+fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len().max(1) as f64;
+    (values.map(|value| value * value).sum::<f64>() / n).sqrt()
 }
 
 impl<'a> Past<'a> {
@@ -129,43 +167,22 @@ impl<'a> Past<'a> {
         Some(Self { data, blocks, n_recent: RECENT[1] })
     }
 
-    /// The way that the spec says, or that held best in the past; `shape` is the calibration that is moved.
-    pub(super) fn choose(
+    /// How much each way counts: what the spec says, or by how near each came in the past; `shape` is the calibration that is moved.
+    pub(super) fn mixture(
         &self,
         estimator: &dyn Estimator,
         settings: &Settings,
         shape: &Calibrator,
         said: Level,
-    ) -> Result<Chosen> {
-        let mut looks: Vec<[Look; 3]> = Vec::new();
+    ) -> Result<Mixture> {
+        let mut misses = Vec::new();
         for block in self.blocks.iter().rev() {
-            if looks.len() == LOOKS {
+            if misses.len() == LOOKS {
                 break;
             }
-            looks.extend(self.look(block, estimator, settings, shape)?);
+            misses.extend(self.look(block, estimator, settings, shape)?);
         }
-        let n = looks.len() as f64;
-        let mean = |of: &dyn Fn(&[Look; 3]) -> f64| looks.iter().map(of).sum::<f64>() / n;
-        let (mut best, mut most) = (0, 0.0);
-        for place in 1..WAYS.len() {
-            let gain = mean(&|look| look[0].loss - look[place].loss);
-            let variance = mean(&|look| (look[0].loss - look[place].loss - gain).powi(2)) / (n - 1.0);
-            if looks.len() >= LEAST_LOOKS && gain > variance.sqrt() && gain > most {
-                (best, most) = (place, gain);
-            }
-        }
-        best = WAYS.iter().position(|&way| way == said).unwrap_or(best);
-        let error = if looks.is_empty() { 0.0 } else { mean(&|look| look[best].miss.powi(2)).sqrt() };
-        let because = (looks.len() >= LEAST_LOOKS && said == Level::Auto).then(|| {
-            format!(
-                "In {} looks at the past, log loss was {:.4} with the newest outcomes score by score, {:.4} with all outcomes, {:.4} with the newest rate.",
-                looks.len(),
-                mean(&|look| look[0].loss),
-                mean(&|look| look[1].loss),
-                mean(&|look| look[2].loss)
-            )
-        });
-        Ok(Chosen { level: WAYS[best], because, error })
+        Ok(Mixture::new(said, misses))
     }
 
     /// Says when the newest outcomes have another rate than those before: what comes may have yet another.
@@ -184,14 +201,14 @@ impl<'a> Past<'a> {
         ))
     }
 
-    /// What each way said of a block when it began; `None` where too little was known then.
+    /// How far each way missed the level of a block when it began; `None` where too little was known then.
     fn look(
         &self,
         block: &Block,
         estimator: &dyn Estimator,
         settings: &Settings,
         shape: &Calibrator,
-    ) -> Result<Option<[Look; 3]>> {
+    ) -> Result<Option<[f64; 3]>> {
         let known: Vec<&Block> = self.blocks.iter().filter(|other| other.known <= block.begins).collect();
         let rows: Vec<u32> = known.iter().flat_map(|block| block.rows.iter().copied()).collect();
         let n_attained = self.n_attained(&rows);
@@ -200,20 +217,12 @@ impl<'a> Past<'a> {
         }
         let rows = self.thinned(&rows);
         let fitted = estimator.prepare(self.data, &rows)?.fit(&rows, settings)?;
-        let (judge, label) = (self.thinned(&block.rows), self.data.labels(&self.thinned(&block.rows)));
-        let margins = fitted.margins(self.data.table, &judge)?;
-        let n = label.len() as f64;
+        let judge = self.thinned(&block.rows);
         // Half an example of each outcome keeps the rate away from 0 and 1.
-        let rate = (label.iter().filter(|&&label| label).count() as f64 + 0.5) / (n + 1.0);
-        let look = |way: Level| -> Result<Look> {
-            let map = self.moved_to(&known, &fitted, shape, way, &judge)?;
-            let log_odds: Vec<f64> = margins.iter().map(|&margin| map.log_odds(margin)).collect();
-            let loss = |(&log_odds, &label): (&f64, &bool)| log_loss(logistic(log_odds), label);
-            let loss = log_odds.iter().zip(&label).map(loss).sum::<f64>() / n;
-            Ok(Look { loss, miss: shift_to(&log_odds, rate) })
-        };
-        let [recent, training, rate_way] = WAYS.map(look);
-        Ok(Some([recent?, training?, rate_way?]))
+        let rate = (self.n_attained(&judge) as f64 + 0.5) / (judge.len() as f64 + 1.0);
+        let needed = shape.shift_to(&fitted.margins(self.data.table, &judge)?, rate);
+        let [recent, training, of_rate] = WAYS.map(|way| self.shift(&known, &fitted, shape, way, &judge));
+        Ok(Some([needed - recent?, needed - training?, needed - of_rate?]))
     }
 
     /// The calibration of `fitted` at its level for people of `rows`, whose outcomes are not looked at.
@@ -221,22 +230,21 @@ impl<'a> Past<'a> {
         &self,
         fitted: &Fitted,
         shape: &Calibrator,
-        level: Level,
+        level: &Mixture,
         rows: &[u32],
     ) -> Result<Calibrator> {
-        self.moved_to(&self.blocks.iter().collect::<Vec<_>>(), fitted, shape, level, rows)
+        let known: Vec<&Block> = self.blocks.iter().collect();
+        let mut mean = 0.0;
+        for (way, share) in WAYS.into_iter().zip(level.shares).filter(|(_, share)| *share > 0.0) {
+            mean += share * self.shift(&known, fitted, shape, way, rows)?;
+        }
+        Ok(shape.clone().shifted(mean))
     }
 
-    fn moved_to(
-        &self,
-        known: &[&Block],
-        fitted: &Fitted,
-        shape: &Calibrator,
-        level: Level,
-        rows: &[u32],
-    ) -> Result<Calibrator> {
-        let newest = self.newest(known, if level == Level::Rate { 1 } else { self.n_recent });
-        let (anchors, told) = match level {
+    /// By how much one way moves the calibration of `fitted` for people of `rows`.
+    fn shift(&self, known: &[&Block], fitted: &Fitted, shape: &Calibrator, way: Level, rows: &[u32]) -> Result<f64> {
+        let newest = self.newest(known, if way == Level::Rate { 1 } else { self.n_recent });
+        let (anchors, told) = match way {
             Level::Training => {
                 let all: Vec<u32> = known.iter().flat_map(|block| block.rows.iter().copied()).collect();
                 (all.clone(), all)
@@ -246,7 +254,7 @@ impl<'a> Past<'a> {
         };
         let rate = self.n_attained(&told) as f64 / told.len() as f64;
         let margins = fitted.margins(self.data.table, &self.thinned(&anchors))?;
-        Ok(shape.clone().anchored(&margins, rate))
+        Ok(shape.shift_to(&margins, rate))
     }
 
     /// Rows of the newest `n` blocks, and of more until enough of them attained to tell a rate.
@@ -276,5 +284,35 @@ impl<'a> Past<'a> {
         let mut rows: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
         rows.sort_unstable();
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_a_way_came_the_more_it_counts() {
+        let mixture = Mixture::new(Level::Auto, vec![[0.2, -0.4, 0.4], [-0.2, 0.4, 0.4], [0.2, 0.4, -0.4]]);
+        let expected = [4.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0];
+        assert!(mixture.shares.iter().zip(expected).all(|(share, expected)| (share - expected).abs() < 1e-9));
+        // (0.8 − 0.4 + 0.4) / 6, (−0.8 + 0.4 + 0.4) / 6 and (0.8 + 0.4 − 0.4) / 6.
+        assert!((mixture.error - (2.0 / 3.0_f64).sqrt() * 0.8 / 6.0).abs() < 1e-9, "{}", mixture.error);
+        insta::assert_snapshot!(mixture.sentence(), @" Its level is a mean of levels: that of the newest outcomes, score by score (67 %); that of all outcomes, score by score (17 %); such that at each cutoff as many attain as did lately, whatever their scores (17 %). In 3 looks at the past they missed by 0.20, 0.40 and 0.40 in log odds, their mean by 0.11.");
+    }
+
+    #[test]
+    fn no_way_is_taken_for_all_but_perfect() {
+        let mixture = Mixture::new(Level::Auto, vec![[0.0, 0.1, 0.05]; 3]);
+        assert!(mixture.shares.iter().all(|share| (share - 1.0 / 3.0).abs() < 1e-9), "{:?}", mixture.shares);
+    }
+
+    #[test]
+    fn a_spec_that_says_which_outcomes_is_heard_and_two_looks_tell_nothing() {
+        let misses = vec![[0.2, 0.4, 0.6]; 2];
+        assert_eq!(Mixture::new(Level::Rate, misses.clone()).shares, [0.0, 0.0, 1.0]);
+        assert!((Mixture::new(Level::Rate, misses.clone()).error - 0.6).abs() < 1e-9);
+        assert_eq!(Mixture::new(Level::Auto, misses).shares, [0.5, 0.5, 0.0]);
+        assert_eq!(Mixture::of(Level::Training).sentence(), " Its level is that of all outcomes, score by score.");
     }
 }

@@ -14,7 +14,7 @@ use super::blocks::Block;
 use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::estimator::{Data, Estimator, Fitted, Prepared, Settings, Trial, Tuned, Window};
-use super::judge::{plain_loss, windowed_loss};
+use super::judge::{plain_loss, tempered, windowed_loss};
 use super::linear::{LinearModel, margins};
 use super::newton::{Iterate, Problem, standard_errors};
 use super::solver_linfa;
@@ -180,7 +180,7 @@ impl PreparedLogistic<'_> {
                 let margins: Vec<Vec<f64>> = walks.iter().map(|walk| walk[at].1.clone()).collect();
                 let pairs = || margins.iter().map(Vec::as_slice).zip(labels.iter().map(Vec::as_slice));
                 let plain = if self.data.out_of_time { None } else { plain_loss(pairs()) };
-                let loss = plain.unwrap_or_else(|| windowed_loss(pairs()));
+                let loss = plain.unwrap_or_else(|| windowed_loss(pairs(), tempered(self.data, windows)));
                 tried.push(TriedLine { settings, loss, margins });
             }
         }

@@ -129,6 +129,7 @@ fn bank_in_time() {
         let labels: Vec<Vec<bool>> = windows.iter().map(|window| data.labels(&window.judge)).collect();
         let loss = windowed_loss(
             tuned.margins.iter().zip(&labels).map(|(margins, labels)| (margins.as_slice(), labels.as_slice())),
+            false,
         );
         let fitted = prepared.fit(&rows(0, test), &tuned.settings).unwrap();
         let last = rows(test, n);

@@ -22,6 +22,10 @@ const RIDGE: f64 = 5.0;
 const LEAST: f64 = 0.03;
 /// Steps of Newton's method, at most.
 const MAX_STEPS: usize = 30;
+/// A step is no longer than this in any weight or level.
+const LONGEST_STEP: f64 = 4.0;
+/// Halvings of a step, at most.
+const MAX_HALVINGS: i32 = 30;
 
 /// The fold of an example with this key.
 pub(super) fn fold_of(key: u64) -> u64 {
@@ -99,25 +103,37 @@ impl Stack {
         let n = used.len();
         let mut solution = vec![1.0 / n as f64; n];
         solution.resize(n + self.n_windows, 0.0);
-        let mut loss = f64::INFINITY;
-        for _ in 0..MAX_STEPS {
-            let mut here = self.slopes(used, &solution, left_out);
+        let with_ridge = |solution: &[f64]| {
+            let mut here = self.slopes(used, solution, left_out);
             for (at, weight) in solution[..n].iter().enumerate() {
                 here.loss += 0.5 * RIDGE * (weight - equal).powi(2);
                 here.gradient[at] += RIDGE * (weight - equal);
                 here.curvature[(at, at)] += RIDGE;
             }
+            here
+        };
+        let mut here = with_ridge(&solution);
+        for _ in 0..MAX_STEPS {
             let right = Mat::from_fn(solution.len(), 1, |row, _| here.gradient[row]);
             let step = here.curvature.llt(Side::Lower).ok()?.solve(&right);
-            solution.iter_mut().enumerate().for_each(|(row, value)| *value -= step[(row, 0)]);
-            let settled = (loss - here.loss).abs() < 1e-9 * self.rows.len() as f64;
-            loss = here.loss;
-            if settled {
+            let longest = (0..solution.len()).map(|row| step[(row, 0)].abs()).fold(0.0, f64::max);
+            // Where probabilities are all but certain the parabola is a poor guide: the step is shortened until it gains.
+            let next = (0..MAX_HALVINGS).find_map(|halvings| {
+                let share = (LONGEST_STEP / longest).min(1.0) * 0.5_f64.powi(halvings);
+                let next: Vec<f64> =
+                    solution.iter().enumerate().map(|(row, value)| value - share * step[(row, 0)]).collect();
+                let there = with_ridge(&next);
+                (there.loss < here.loss).then_some((next, there))
+            });
+            let Some((next, there)) = next else { break };
+            let gain = here.loss - there.loss;
+            (solution, here) = (next, there);
+            if gain < 1e-9 * self.rows.len() as f64 {
                 break;
             }
         }
         // Parts without weight pay the ridge like the others, or leaving one out would look cheap.
-        loss += 0.5 * RIDGE * equal.powi(2) * (self.n_parts - n) as f64;
+        let loss = here.loss + 0.5 * RIDGE * equal.powi(2) * (self.n_parts - n) as f64;
         let mut weights = vec![0.0; self.n_parts];
         used.iter().zip(&solution).for_each(|(&part, weight)| weights[part] = *weight);
         let level = solution[n..].iter().sum::<f64>() / self.n_windows.max(1) as f64;

@@ -164,7 +164,7 @@ pub enum Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The way that held best in the past: recent, unless another did better beyond noise.
+    /// A mean of the three, each counting by how near it came in the past.
     #[default]
     Auto,
     /// The newest outcomes, score by score.

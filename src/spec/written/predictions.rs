@@ -107,7 +107,7 @@ pub(in crate::spec) struct Model {
     pub(in crate::spec) negatives: Option<Share>,
     /// How long settings are searched for: `{ trials = 40 }` or `{ seconds = 60 }` (default: a few that are built in).
     pub(in crate::spec) search: Option<Search>,
-    /// Which known outcomes set how high propensities stand (default: auto, the way that held best in the past).
+    /// Which known outcomes set how high propensities stand (default: auto, a mean of the ways, each counting by how near it came in the past).
     #[serde(default)]
     pub(in crate::spec) level: Level,
     /// Give each propensity an interval, `propensity_low` and `propensity_high`: the rate of people with such a score lies in it in 19
