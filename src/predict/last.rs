@@ -128,9 +128,9 @@ pub(super) fn held_out_calibrator(
         return Calibrator::Platt(Platt::tempered(&margins.concat(), &data.labels(&judged)));
     }
     if data.out_of_time {
-        let weighed = Stack::new(&[margins], data, windows).best(None);
-        let slope = weighed.weights[0].clamp(LEAST_SLOPE, 1.0);
-        return Calibrator::Platt(Platt { slope, intercept: weighed.level });
+        let weighed = Stack::new(&[margins], data, windows).without_negatives(None);
+        let (slope, intercept) = weighed.map_or((LEAST_SLOPE, 0.0), |weighed| (weighed.weights[0], weighed.level));
+        return Calibrator::Platt(Platt { slope: slope.clamp(LEAST_SLOPE, 1.0), intercept });
     }
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)

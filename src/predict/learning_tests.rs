@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::bayes::Bayes;
 use super::boosting::Boosting;
+use super::calibration::{Calibrator, LEAST_SLOPE};
 use super::correct::Corrected;
 use super::design::{Design, Lines};
 use super::elastic::Elastic;
 use super::encode::encode;
 use super::estimator::{Data, Estimator, Fitted, Settings, Trial, Tuned, Window};
 use super::judge::recalibrated_losses;
+use super::last::held_out_calibrator;
 use super::logistic::{LinearSettings, Logistic};
 use super::newton::{Iterate, Problem, logistic};
 use super::search::{Journal, Search};
@@ -257,6 +259,19 @@ fn weights_are_found_where_all_margins_lie_far_from_what_came() {
     // A level that brings log odds of about −30 back to those of the rate.
     let brought_back = weighed.level - 30.0 * weighed.weights[0];
     assert!(weighed.weights[0] > 1.0 && brought_back.abs() < 10.0, "{weighed:?}");
+}
+
+#[test]
+fn scores_that_pointed_the_wrong_way_say_next_to_nothing() {
+    let people = people(3_000, 25);
+    let data = Data { out_of_time: true, ..people.data() };
+    let windows = windows(&people);
+    let wrong = |row: &u32| if people.label[*row as usize] { -1.0 } else { 1.0 };
+    let margins: Vec<Vec<f64>> = windows.iter().map(|window| window.judge.iter().map(wrong).collect()).collect();
+    for n in [1, windows.len()] {
+        let calibrator = held_out_calibrator((&windows[..n], &margins[..n]), data, &people.key);
+        assert!(matches!(calibrator, Calibrator::Platt(platt) if platt.slope == LEAST_SLOPE), "{calibrator:?}");
+    }
 }
 
 /// A journal in memory.

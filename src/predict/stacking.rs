@@ -78,8 +78,17 @@ impl Stack {
         Self { n_parts: parts.len(), n_windows: windows.len(), rows }
     }
 
-    /// The best weights of all sets of parts that have no negative one; a fold of the rows may be left out.
+    /// The best weights of all sets of parts that have no negative one, or else the first part alone; a fold of the rows may be left out.
     pub(super) fn best(&self, left_out: Option<u64>) -> Weighed {
+        self.without_negatives(left_out).unwrap_or_else(|| Weighed {
+            weights: self.alone(0),
+            level: 0.0,
+            loss: f64::INFINITY,
+        })
+    }
+
+    /// The best weights of all sets of parts that have no negative one.
+    pub(super) fn without_negatives(&self, left_out: Option<u64>) -> Option<Weighed> {
         let mut best: Option<Weighed> = None;
         for parts in 1_u32..1 << self.n_parts {
             let used: Vec<usize> = (0..self.n_parts).filter(|part| (parts >> part) & 1 == 1).collect();
@@ -90,7 +99,7 @@ impl Stack {
                 best = Some(weighed);
             }
         }
-        best.unwrap_or_else(|| Weighed { weights: self.alone(0), level: 0.0, loss: f64::INFINITY })
+        best
     }
 
     fn alone(&self, part: usize) -> Vec<f64> {
