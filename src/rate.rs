@@ -3,6 +3,7 @@
 //! A [`Rate`] is `n_attained` of `n_eligible` people; it never travels without both, and over nobody it has no share.
 //! The interval is Wilson's score interval at 95 % (Wilson 1927; Brown, Cai and `DasGupta` 2001 recommend it for every n).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -80,9 +81,22 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// What was counted, without what is none: `no consent: 1,234, suppressed: 5`.
+#[must_use]
+pub fn tallied(counts: &BTreeMap<String, u64>) -> String {
+    let some = counts.iter().filter(|(_, n)| **n > 0);
+    some.map(|(what, n)| format!("{what}: {}", grouped(*n))).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_seen_is_not_told() {
+        let counts = [("suppressed", 5), ("capped", 0), ("no consent", 1_234)].map(|(what, n)| (what.to_owned(), n));
+        assert_eq!(tallied(&BTreeMap::from(counts)), "no consent: 1,234, suppressed: 5");
+    }
 
     #[test]
     fn wilson_interval_matches_scipy_binomtest() {

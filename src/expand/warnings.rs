@@ -1,9 +1,7 @@
 //! Lists that are empty, shorter or longer than was meant, or that nothing will be learned from.
 
-use std::collections::BTreeMap;
-
 use super::{Chosen, Counts, Group};
-use crate::rate::grouped;
+use crate::rate::{grouped, tallied};
 use crate::spec::{Audience, Size};
 
 /// What a person should know before the list is used.
@@ -23,7 +21,7 @@ pub(super) fn of(audience: &Audience, has_universal: bool, counts: &Counts, chos
     if chosen.is_empty() {
         let why = match (counts.n_candidates, counts.n_contactable, audience.size) {
             (0, ..) => "no one matches the rule for candidates",
-            (_, 0, _) => &nobody_left(&counts.dropped),
+            (_, 0, _) => &format!("no candidate may be contacted ({})", tallied(&counts.dropped)),
             (_, _, Size::MaxProfit { .. }) => "no one's propensity times the value exceeds the cost",
             _ => "the size is 0",
         };
@@ -49,10 +47,4 @@ pub(super) fn of(audience: &Audience, has_universal: bool, counts: &Counts, chos
         warnings.push("Nobody is in the holdout: the list is too short to measure its lift.".to_owned());
     }
     warnings
-}
-
-fn nobody_left(dropped: &BTreeMap<String, u64>) -> String {
-    let told: Vec<String> =
-        dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| format!("{reason}: {n}")).collect();
-    format!("no candidate may be contacted ({})", told.join(", "))
 }

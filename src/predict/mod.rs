@@ -37,6 +37,7 @@ pub mod export;
 pub mod fairness;
 pub mod import;
 pub mod insight;
+mod isotonic;
 pub mod judge;
 pub mod judged;
 mod last;

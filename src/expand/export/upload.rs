@@ -14,7 +14,7 @@ use super::rules::{self, Field, Rules};
 use super::{FileWritten, Held, Manifest, RulesRead, file, names, targets, write_rejected};
 use crate::error::{Error, Result};
 use crate::expand::Expanded;
-use crate::rate::grouped;
+use crate::rate::{grouped, tallied};
 use crate::spec::Destination;
 
 pub(super) fn write(expanded: &Expanded, destination: Destination, folder: &Path, stem: &str) -> Result<Manifest> {
@@ -135,13 +135,11 @@ fn warnings(rules: &Rules, form: &Form<'_>, manifest: &Manifest, expanded: &Expa
     }
     let n_rejected: u64 = manifest.rejected.values().sum();
     if n_rejected > manifest.kept {
-        let reasons: Vec<String> =
-            manifest.rejected.iter().map(|(reason, n)| format!("{reason}: {}", grouped(*n))).collect();
         warnings.push(format!(
             "Only {} of {} people are in the file ({}); rejected.csv says who is not.",
             grouped(manifest.kept),
             grouped(manifest.kept + n_rejected),
-            reasons.join(", ")
+            tallied(&manifest.rejected)
         ));
     }
     if let Some(advised) = rules.advised_rows.filter(|&advised| manifest.kept < advised) {
