@@ -151,8 +151,8 @@ fn index(text: &str) -> std::result::Result<f64, String> {
 }
 
 fn corrected(correction: &Correction) -> String {
-    let Correction { outcomes, mean_before, mean_after, slope, shift, found_from } = correction;
+    let Correction { outcomes, mean_before, mean_after, shift, found_from } = correction;
     format!(
-        "recent outcomes: {outcomes}, mean propensity of these {mean_before:.4}, corrected {mean_after:.4} (log odds × {slope:.3} {shift:+.3}; found from: {found_from})\n"
+        "recent outcomes: {outcomes}, mean propensity of these {mean_before:.4}, corrected {mean_after:.4} (log odds {shift:+.3}; a mean by {found_from})\n"
     )
 }

@@ -116,22 +116,12 @@ impl Calibrator {
         if shift.abs() < LEAST_SHIFT {
             return self;
         }
-        self.lined(Platt { slope: 1.0, intercept: shift })
-    }
-
-    /// The map, and then a line in its log odds.
-    #[must_use]
-    pub(super) fn lined(self, Platt { slope, intercept }: Platt) -> Self {
         match self {
-            Self::Identity => Self::Platt(Platt { slope, intercept }),
-            Self::Platt(platt) => {
-                Self::Platt(Platt { slope: slope * platt.slope, intercept: slope * platt.intercept + intercept })
-            }
-            Self::Beta(Beta { high, low, intercept: inner }) => {
-                Self::Beta(Beta { high: slope * high, low: slope * low, intercept: slope * inner + intercept })
-            }
+            Self::Identity => Self::Platt(Platt { slope: 1.0, intercept: shift }),
+            Self::Platt(platt) => Self::Platt(Platt { intercept: platt.intercept + shift, ..platt }),
+            Self::Beta(beta) => Self::Beta(Beta { intercept: beta.intercept + shift, ..beta }),
             Self::Isotonic(mut isotonic) => {
-                isotonic.log_odds.iter_mut().for_each(|log_odds| *log_odds = slope * *log_odds + intercept);
+                isotonic.log_odds.iter_mut().for_each(|log_odds| *log_odds += shift);
                 Self::Isotonic(isotonic)
             }
         }

@@ -93,10 +93,7 @@ impl Mixture {
             Level::Training => [0.0, 1.0, 0.0],
             Level::Rate => [0.0, 0.0, 1.0],
             Level::Auto if misses.len() < LEAST_LOOKS => [0.5, 0.5, 0.0],
-            Level::Auto => {
-                let precision = typical(&misses).map(|miss| miss.max(LEAST_MISS).powi(-2));
-                precision.map(|of_way| of_way / precision.iter().sum::<f64>())
-            }
+            Level::Auto => shares(&misses),
         };
         let of_mean = |of_ways: &[f64; 3]| of_ways.iter().zip(shares).map(|(miss, share)| share * miss).sum::<f64>();
         let error = root_mean_square(misses.iter().map(of_mean));
@@ -128,9 +125,15 @@ impl Mixture {
     }
 }
 
+/// How much each way counts that missed by so much, in log odds, in one look after another: one over its mean square.
+pub(super) fn shares<const N: usize>(misses: &[[f64; N]]) -> [f64; N] {
+    let precision = typical(misses).map(|miss| miss.max(LEAST_MISS).powi(-2));
+    precision.map(|of_way| of_way / precision.iter().sum::<f64>())
+}
+
 /// The root mean square of what each way missed by.
-fn typical(misses: &[[f64; 3]]) -> [f64; 3] {
-    [0, 1, 2].map(|way| root_mean_square(misses.iter().map(|of_ways| of_ways[way])))
+fn typical<const N: usize>(misses: &[[f64; N]]) -> [f64; N] {
+    std::array::from_fn(|way| root_mean_square(misses.iter().map(|of_ways| of_ways[way])))
 }
 
 /// 0 of nothing.
