@@ -222,11 +222,15 @@ impl Platt {
     #[must_use]
     pub fn tempered(margins: &[f64], labels: &[bool]) -> Self {
         let free = Self::fit(margins, labels);
-        if free.slope <= 1.0 {
-            return free;
-        }
+        if free.slope <= 1.0 { free } else { Self::of_slope(1.0, margins, labels) }
+    }
+
+    /// The line of this slope by which as many attain as did.
+    #[must_use]
+    pub fn of_slope(slope: f64, margins: &[f64], labels: &[bool]) -> Self {
         let n_attained = labels.iter().filter(|&&label| label).count();
-        Self { slope: 1.0, intercept: shift_to(margins, n_attained as f64 / labels.len() as f64) }
+        let line = Calibrator::Platt(Self { slope, intercept: 0.0 });
+        Self { slope, intercept: line.shift_to(margins, n_attained as f64 / labels.len() as f64) }
     }
 
     /// The probability at a margin.

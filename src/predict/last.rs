@@ -129,8 +129,13 @@ pub(super) fn held_out_calibrator(
     }
     if data.out_of_time {
         let weighed = Stack::new(&[margins], data, windows).without_negatives(None);
-        let (slope, intercept) = weighed.map_or((LEAST_SLOPE, 0.0), |weighed| (weighed.weights[0], weighed.level));
-        return Calibrator::Platt(Platt { slope: slope.clamp(LEAST_SLOPE, 1.0), intercept });
+        let (slope, intercept) = weighed.map_or((0.0, 0.0), |weighed| (weighed.weights[0], weighed.level));
+        let line = if (LEAST_SLOPE..=1.0).contains(&slope) {
+            Platt { slope, intercept }
+        } else {
+            Platt::of_slope(slope.clamp(LEAST_SLOPE, 1.0), &margins.concat(), &data.labels(&judged))
+        };
+        return Calibrator::Platt(line);
     }
     let key: Vec<u64> = judged.iter().map(|&row| person_key[row as usize]).collect();
     Calibrator::choose(&margins.concat(), &data.labels(&judged), &key)

@@ -271,6 +271,10 @@ fn scores_that_pointed_the_wrong_way_say_next_to_nothing() {
     for n in [1, windows.len()] {
         let calibrator = held_out_calibrator((&windows[..n], &margins[..n]), data, &people.key);
         assert!(matches!(calibrator, Calibrator::Platt(platt) if platt.slope == LEAST_SLOPE), "{calibrator:?}");
+        let judged: Vec<u32> = windows[..n].iter().flat_map(|window| window.judge.iter().copied()).collect();
+        let n_attained = judged.iter().filter(|&&row| people.label[row as usize]).count() as f64;
+        let said: f64 = margins[..n].concat().iter().map(|&margin| calibrator.probability(margin)).sum();
+        assert!((said / n_attained - 1.0).abs() < 0.01, "{said} of {n_attained}");
     }
 }
 
