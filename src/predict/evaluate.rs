@@ -131,10 +131,9 @@ impl Subject<'_> {
         for &row in rows {
             at.entry(self.examples.cutoff[row as usize]).or_default().push(row);
         }
-        let maps: BTreeMap<i64, Calibrator> = at
-            .into_iter()
-            .map(|(cutoff, rows)| Ok((cutoff, past.at_level(&tried.fitted, shape, self.level, &rows)?)))
-            .collect::<Result<_>>()?;
+        let levelled = past.levelled(&tried.fitted, shape, self.level)?;
+        let maps: BTreeMap<i64, Calibrator> =
+            at.into_iter().map(|(cutoff, rows)| Ok((cutoff, levelled.of(&rows)?))).collect::<Result<_>>()?;
         let propensity = |(&row, margin): (&u32, f64)| maps[&self.examples.cutoff[row as usize]].probability(margin);
         Ok(rows.iter().zip(margins).map(propensity).collect())
     }

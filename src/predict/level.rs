@@ -62,6 +62,29 @@ struct Block {
     known: i64,
 }
 
+/// A model whose level is known but for what depends on who is scored.
+pub(super) struct Levelled<'a> {
+    past: &'a Past<'a>,
+    known: Vec<&'a Block>,
+    fitted: &'a Fitted,
+    shape: &'a Calibrator,
+    /// What the ways add that do not depend on it, each by its share.
+    shift: f64,
+    /// The share of the one that does.
+    of_rate: f64,
+}
+
+impl Levelled<'_> {
+    /// The calibration for people of `rows`.
+    pub(super) fn of(&self, rows: &[u32]) -> Result<Calibrator> {
+        let mut shift = self.shift;
+        if self.of_rate > 0.0 {
+            shift += self.of_rate * self.past.shift(&self.known, self.fitted, self.shape, Level::Rate, rows)?;
+        }
+        Ok(self.shape.clone().shifted(shift))
+    }
+}
+
 /// The ratio of two rates that differ beyond noise, and by more than a fifth.
 pub(super) fn changed(before: Rate, now: Rate) -> Option<f64> {
     let (earlier, later) = (before.interval()?, now.interval()?);
@@ -129,6 +152,11 @@ impl Mixture {
 pub(super) fn shares<const N: usize>(misses: &[[f64; N]]) -> [f64; N] {
     let precision = typical(misses).map(|miss| miss.max(LEAST_MISS).powi(-2));
     precision.map(|of_way| of_way / precision.iter().sum::<f64>())
+}
+
+/// The share of those who attained, with half an example of each outcome, which keeps it away from 0 and 1.
+pub(super) fn inner_rate(n_attained: usize, n: usize) -> f64 {
+    (n_attained as f64 + 0.5) / (n as f64 + 1.0)
 }
 
 /// The root mean square of what each way missed by.
@@ -221,8 +249,7 @@ impl<'a> Past<'a> {
         let rows = self.thinned(&rows);
         let fitted = estimator.prepare(self.data, &rows)?.fit(&rows, settings)?;
         let judge = self.thinned(&block.rows);
-        // Half an example of each outcome keeps the rate away from 0 and 1.
-        let rate = (self.n_attained(&judge) as f64 + 0.5) / (judge.len() as f64 + 1.0);
+        let rate = inner_rate(self.n_attained(&judge), judge.len());
         let needed = shape.shift_to(&fitted.margins(self.data.table, &judge)?, rate);
         let [recent, training, of_rate] = WAYS.map(|way| self.shift(&known, &fitted, shape, way, &judge));
         Ok(Some([needed - recent?, needed - training?, needed - of_rate?]))
@@ -236,27 +263,37 @@ impl<'a> Past<'a> {
         level: &Mixture,
         rows: &[u32],
     ) -> Result<Calibrator> {
+        self.levelled(fitted, shape, level)?.of(rows)
+    }
+
+    /// As [`Past::at_level`], for one group of people after another: what does not depend on who they are is found once.
+    pub(super) fn levelled<'b>(
+        &'b self,
+        fitted: &'b Fitted,
+        shape: &'b Calibrator,
+        level: &Mixture,
+    ) -> Result<Levelled<'b>> {
         let known: Vec<&Block> = self.blocks.iter().collect();
-        let mut mean = 0.0;
-        for (way, share) in WAYS.into_iter().zip(level.shares).filter(|(_, share)| *share > 0.0) {
-            mean += share * self.shift(&known, fitted, shape, way, rows)?;
+        let [recent, training, of_rate] = level.shares;
+        let mut shift = 0.0;
+        for (way, share) in [(Level::Recent, recent), (Level::Training, training)] {
+            if share > 0.0 {
+                shift += share * self.shift(&known, fitted, shape, way, &[])?;
+            }
         }
-        Ok(shape.clone().shifted(mean))
+        Ok(Levelled { past: self, known, fitted, shape, shift, of_rate })
     }
 
     /// By how much one way moves the calibration of `fitted` for people of `rows`.
     fn shift(&self, known: &[&Block], fitted: &Fitted, shape: &Calibrator, way: Level, rows: &[u32]) -> Result<f64> {
-        let newest = self.newest(known, if way == Level::Rate { 1 } else { self.n_recent });
-        let (anchors, told) = match way {
-            Level::Training => {
-                let all: Vec<u32> = known.iter().flat_map(|block| block.rows.iter().copied()).collect();
-                (all.clone(), all)
-            }
-            Level::Rate if !rows.is_empty() => (rows.to_vec(), newest),
-            Level::Rate | Level::Auto | Level::Recent => (newest.clone(), newest),
+        let told = match way {
+            Level::Training => known.iter().flat_map(|block| block.rows.iter().copied()).collect(),
+            Level::Rate => self.newest(known, 1),
+            Level::Recent | Level::Auto => self.newest(known, self.n_recent),
         };
+        let anchors = if way == Level::Rate && !rows.is_empty() { rows } else { &told };
         let rate = self.n_attained(&told) as f64 / told.len() as f64;
-        let margins = fitted.margins(self.data.table, &self.thinned(&anchors))?;
+        let margins = fitted.margins(self.data.table, &self.thinned(anchors))?;
         Ok(shape.shift_to(&margins, rate))
     }
 

@@ -96,10 +96,10 @@ fn mean_shift(log_odds: &[f64], label: &[bool]) -> (f64, [f64; 4]) {
     (said(BLOCKS).iter().zip(shares).map(|(shift, share)| share * shift).sum(), shares)
 }
 
-/// What must be added to log odds for as many to attain as did; half an example of each outcome keeps the rate away from 0 and 1.
+/// What must be added to log odds for as many to attain as did.
 fn shift_of(log_odds: &[f64], label: &[bool]) -> f64 {
-    let n_attained = label.iter().filter(|&&label| label).count() as f64;
-    shift_to(log_odds, (n_attained + 0.5) / (label.len() as f64 + 1.0))
+    let n_attained = label.iter().filter(|&&label| label).count();
+    shift_to(log_odds, level::inner_rate(n_attained, label.len()))
 }
 
 #[cfg(test)]
