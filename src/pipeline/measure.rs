@@ -267,7 +267,7 @@ fn still_running(outcomes: &Outcomes, span: Span) -> Option<String> {
     (end.days_since(last) > 1.0 + 0.1 * span.start.map_or(0.0, |start| end.days_since(start))).then(|| {
         format!(
             "The last outcome is of {last}, and outcomes count until {}: what is expected is expected until then.",
-            Time(end.0 - end.0.rem_euclid(1_000_000))
+            end.at_last_event()
         )
     })
 }
